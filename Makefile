@@ -1,0 +1,40 @@
+# `make` alone lists the targets: each describes itself behind ##.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 10m
+PKG ?= ./...
+ARGS ?=
+BENCH ?=
+
+.PHONY: run
+run: build ## Build and serve on http://127.0.0.1:8080 (ARGS="--addr :9000")
+	bin/elumenta serve $(ARGS)
+
+.PHONY: build
+build: ## Build bin/elumenta, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/elumenta ./cmd/elumenta
+
+.PHONY: test
+test: ## Run every test with the race detector, installing what they need on Debian and Ubuntu (PKG=./store/...)
+	scripts/test-deps
+	scripts/test $(PKG)
+
+.PHONY: lint
+lint: ## Check format, vet and golangci-lint (built once into the cache, in the version that scripts/golangci-lint pins)
+	scripts/golangci-lint run ./...
+
+.PHONY: bench
+bench: build ## Compare with a bare reverse proxy (BENCH="--scale" or "--streams 5000": see docs/benchmarks.md)
+	CGO_ENABLED=0 go build -o bin/bench ./internal/bench
+	bin/bench --elumenta bin/elumenta $(BENCH)
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME each (default 10m)
+	scripts/fuzz $(FUZZTIME) $(PKG)
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done

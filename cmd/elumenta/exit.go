@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/config"
+)
+
+// The exit codes, as --help lists them.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRefused = 3
+)
+
+// usageError is a mistake in the arguments that only the command could see.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }
+
+// report prints an error, if there is one, and returns the exit code.
+func (p *program) report(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		_, _ = fmt.Fprintln(p.stderr, problems.Error())
+		return exitUsage
+	}
+	_, _ = fmt.Fprintf(p.stderr, "elumenta: %v\n", err)
+	if _, ok := errors.AsType[usageError](err); ok || errors.Is(err, errBootstrapKey) {
+		return exitUsage
+	}
+	if e, ok := errors.AsType[*apiError](err); ok {
+		return e.exitCode()
+	}
+	if e, ok := errors.AsType[*elumenta.Error](err); ok {
+		return codeExit(e.Code)
+	}
+	return exitFailed
+}
+
+// codeExit tells what a repetition cannot mend from what merely failed.
+func codeExit(code elumenta.Code) int {
+	switch code {
+	case elumenta.CodeInternal, elumenta.CodeUnavailable, elumenta.CodeProvider, elumenta.CodeProviderTimeout, elumenta.CodeModelUnavailable,
+		elumenta.CodeRateLimited, elumenta.CodeTooManyStreams, "":
+		return exitFailed
+	}
+	return exitRefused
+}
+
+// fieldList reads the fields of a CodeValidation error, one a line.
+func fieldList(e *elumenta.Error) string {
+	fields, ok := e.Details["fields"].([]elumenta.FieldError)
+	if !ok || len(fields) < 2 {
+		return e.Message
+	}
+	var text strings.Builder
+	text.WriteString("several fields are wrong:")
+	for _, f := range fields {
+		fmt.Fprintf(&text, "\n  %s %s", f.Field, f.Reason)
+	}
+	return text.String()
+}

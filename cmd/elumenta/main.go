@@ -1,0 +1,124 @@
+// Command elumenta serves reusable AI assistants over HTTP, and manages and uses them from a terminal.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/elumenta/elumenta/config"
+)
+
+// version is set by the build: -ldflags "-X main.version=…".
+var version = "dev"
+
+// program is what a command has of the outside world.
+type program struct {
+	stdin  *os.File
+	stdout *os.File
+	stderr io.Writer
+	getenv func(string) string
+	parser *kong.Kong
+}
+
+// cli is the whole command line. Flags stand above the environment, which stands above the configuration file.
+type cli struct {
+	Serve      serveCommand      `cmd:"" help:"Serve the API."`
+	Accounts   accountsCommand   `cmd:"" help:"Create and change accounts, in the database."`
+	Keys       keysCommand       `cmd:"" help:"Create, list and revoke API keys, in the database."`
+	Assistants assistantsCommand `cmd:"" help:"Manage assistants on a server."`
+	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
+	Config     configCommand     `cmd:"" help:"Check the configuration."`
+	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+}
+
+const description = `Reusable AI assistants behind one API.
+
+Commands that work on a server take its address from --url or ELUMENTA_URL and the API key from ELUMENTA_API_KEY or
+--api-key-file. A key is never taken from the command line, where other users of the machine could see it.
+
+Exit codes: 0 done; 1 failed; 2 wrong arguments or configuration; 3 refused: not found, not allowed, invalid or in conflict.`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	dropEmptyVariables()
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	var c cli
+	p.parser = kong.Must(&c, kong.Name("elumenta"), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 120}))
+	if len(args) > 0 && args[0] == completeCommand {
+		return complete(p, args[1:])
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := p.parser.Parse(args)
+	if err != nil {
+		_, _ = fmt.Fprintf(p.stderr, "elumenta: %v\nTry: elumenta --help\n", err)
+		return exitUsage
+	}
+	return p.report(ctx.Run(p))
+}
+
+// dropEmptyVariables makes an empty variable mean the same as none: a compose file passes on what is not set.
+func dropEmptyVariables() {
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, "ELUMENTA_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(p *program) error {
+	_, err := fmt.Fprintln(p.stdout, version)
+	return err
+}
+
+type configCommand struct {
+	Check configCheckCommand `cmd:"" help:"Name every mistake of a configuration, with its line."`
+}
+
+type configCheckCommand struct {
+	File   string `arg:"" optional:"" help:"Configuration file, TOML or YAML."`
+	Config string `help:"The same as FILE." placeholder:"FILE" env:"ELUMENTA_CONFIG"`
+}
+
+// Help shows examples.
+func (configCheckCommand) Help() string {
+	return `Examples:
+  elumenta config check elumenta.toml
+  ELUMENTA_CONFIG=/etc/elumenta.yaml elumenta config check
+
+The environment is checked along with the file. Exits with 2 if there is any mistake.`
+}
+
+// Run checks and says what was found.
+func (c *configCheckCommand) Run(p *program) error {
+	path := c.File
+	if path == "" {
+		path = c.Config
+	}
+	conf, err := config.Load(path, config.Overrides{}, p.getenv)
+	if err != nil {
+		return err
+	}
+	var on []string
+	for _, provider := range conf.Providers {
+		if provider.Enabled {
+			on = append(on, provider.Name)
+		}
+	}
+	_, err = fmt.Fprintf(p.stdout, "ok: %d models, %d plans; providers that are on: %s\n", len(conf.Models), len(conf.Plans), strings.Join(on, ", "))
+	return err
+}
+
+// errBootstrapKey is a malformed ELUMENTA_BOOTSTRAP_KEY.
+var errBootstrapKey = errors.New("ELUMENTA_BOOTSTRAP_KEY is not a well-formed key; `elumenta keys generate` prints one")

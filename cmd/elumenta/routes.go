@@ -1,0 +1,77 @@
+package main
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/config"
+	"github.com/elumenta/elumenta/provider/anthropic"
+	"github.com/elumenta/elumenta/provider/gemini"
+	"github.com/elumenta/elumenta/provider/openai"
+	"github.com/elumenta/elumenta/provider/sandbox"
+)
+
+// routes are the models with the places that serve them.
+type routes struct {
+	models  []elumenta.Model
+	enabled []string // names of the providers that are on
+	clients []*http.Client
+}
+
+func newRoutes(c *config.Config, log *slog.Logger) *routes {
+	r := &routes{models: slices.Clone(c.Models)}
+	formats := map[config.Format]elumenta.Provider{
+		config.FormatResponses: openai.Responses{}, config.FormatChat: openai.Chat{}, config.FormatAnthropic: anthropic.Provider{},
+		config.FormatGemini: gemini.Provider{}, config.FormatSandbox: sandbox.Provider{},
+	}
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		if !p.Enabled {
+			continue
+		}
+		client := newClient()
+		r.clients = append(r.clients, client)
+		r.enabled = append(r.enabled, p.Name)
+		used := false
+		for j := range r.models {
+			m := &r.models[j]
+			if m.Provider != p.Name {
+				continue
+			}
+			used = true
+			m.Routes = []elumenta.Route{{Provider: formats[p.Format], Target: elumenta.Target{
+				Name: p.Name, BaseURL: p.BaseURL, Model: m.UpstreamID, Credential: p.Credential, Capabilities: m.Capabilities, Client: client,
+			}}}
+		}
+		if !used {
+			log.Warn("no model uses this provider: add one to the configuration file, as elumenta.example.toml shows", "provider", p.Name)
+		}
+	}
+	return r
+}
+
+func (r *routes) close() {
+	for _, c := range r.clients {
+		c.CloseIdleConnections()
+	}
+}
+
+// newClient makes a provider's client. It has no time limit of its own: whoever calls sets one. It follows no redirect,
+// which would carry a prompt to a host that nobody configured.
+func newClient() *http.Client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
+			MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxResponseHeaderBytes: 64 << 10,
+			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}

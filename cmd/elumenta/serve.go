@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/config"
+	"github.com/elumenta/elumenta/generate"
+	"github.com/elumenta/elumenta/httpapi"
+	"github.com/elumenta/elumenta/store"
+)
+
+type serveCommand struct {
+	Addr           string         `help:"Where to listen. [127.0.0.1:8080]" placeholder:"HOST:PORT" env:"ELUMENTA_ADDR"`
+	Database       string         `help:"Where everything is kept: sqlite:PATH or postgres://…. [sqlite:elumenta.db]" placeholder:"URL" env:"ELUMENTA_DATABASE"`
+	Config         string         `help:"Configuration file, TOML or YAML." placeholder:"FILE" env:"ELUMENTA_CONFIG"`
+	MetricsAddr    string         `help:"Serve /metrics on an address of its own." placeholder:"HOST:PORT" env:"ELUMENTA_METRICS_ADDR"`
+	TLSCert        string         `name:"tls-cert" help:"Certificate chain, PEM." placeholder:"FILE" env:"ELUMENTA_TLS_CERT"`
+	TLSKey         string         `name:"tls-key" help:"The certificate's private key, PEM." placeholder:"FILE" env:"ELUMENTA_TLS_KEY"`
+	TrustedProxies []string       `help:"Who may set X-Forwarded-*. [nobody]" placeholder:"CIDR,…" env:"ELUMENTA_TRUSTED_PROXIES"`
+	CORSOrigins    []string       `name:"cors-origins" help:"Who may call from a browser. [nobody]" placeholder:"ORIGIN,…" env:"ELUMENTA_CORS_ORIGINS"`
+	DrainDelay     *time.Duration `help:"How long to accept connections after SIGTERM; 5s suits a load balancer. [0s]" placeholder:"TIME" env:"ELUMENTA_DRAIN_DELAY"`
+	DrainTimeout   *time.Duration `help:"How long running requests get after that. [30s]" placeholder:"TIME" env:"ELUMENTA_DRAIN_TIMEOUT"`
+	LogFormat      string         `help:"text or json. [text]" placeholder:"FORMAT" env:"ELUMENTA_LOG_FORMAT"`
+	LogLevel       string         `help:"debug, info, warn or error. [info]" placeholder:"LEVEL" env:"ELUMENTA_LOG_LEVEL"`
+}
+
+// Help shows examples.
+func (serveCommand) Help() string {
+	return `Examples:
+  elumenta serve
+  OPENAI_API_KEY=… elumenta serve --addr :8080 --database postgres://elumenta@db/elumenta
+  elumenta serve --config /etc/elumenta.toml
+
+The first start on an empty database makes an account and a key and prints the key, once; ELUMENTA_BOOTSTRAP_KEY sets
+that key instead. Providers are on once their key is in the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY,
+GEMINI_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, each with a *_BASE_URL beside it, and OLLAMA_HOST. Everything else, and
+other hosts and models, can be set in the configuration file: see elumenta.example.toml.
+
+SIGTERM or SIGINT: /readyz fails at once, connections are accepted for --drain-delay more, running requests get
+--drain-timeout, then the program ends with 0. A second signal ends it at once.`
+}
+
+func (c *serveCommand) overrides() config.Overrides {
+	return config.Overrides{
+		Addr: c.Addr, Database: c.Database, MetricsAddr: c.MetricsAddr, TLSCert: c.TLSCert, TLSKey: c.TLSKey, LogFormat: c.LogFormat,
+		LogLevel: c.LogLevel, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout,
+	}
+}
+
+// Run serves until a signal.
+func (c *serveCommand) Run(p *program) error {
+	conf, err := config.Load(c.Config, c.overrides(), p.getenv)
+	if err != nil {
+		return err
+	}
+	key, err := bootstrapKey(p.getenv)
+	if err != nil {
+		return err
+	}
+	// Once ctx has ended, stop gives the signals back their usual effect: a second one ends the program at once.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	n := &node{conf: conf, program: p, log: newLogger(conf.Log, p), metrics: newRegistry()}
+	return n.run(ctx, key)
+}
+
+// node is one running server.
+type node struct {
+	conf    *config.Config
+	program *program
+	log     *slog.Logger
+	metrics *prometheus.Registry
+
+	listeners listeners
+	store     *store.Store
+	generator atomic.Pointer[generate.Service] // nil until the store is open
+	routes    *routes
+	draining  chan struct{} // closed when the node begins to stop
+}
+
+// run takes the addresses before it touches the database, so that the key of a first start is not printed by a program
+// that then cannot serve.
+func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
+	n.draining = make(chan struct{})
+	if n.listeners, err = listen(n.conf); err != nil {
+		return err
+	}
+	defer n.listeners.close()
+	n.store, err = store.Open(ctx, store.Options{
+		URL: n.conf.Database, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics, Serve: true,
+		OnLeaseLost: n.interrupt,
+	})
+	if err != nil && ctx.Err() != nil {
+		return nil // asked to stop before it served
+	}
+	if err != nil {
+		return fmt.Errorf("cannot open the database: %w", err)
+	}
+	defer func() { err = errors.Join(err, n.store.Close()) }()
+	api, err := n.assemble()
+	if err != nil {
+		return err
+	}
+	defer n.routes.close()
+	if err := n.bootstrap(ctx, key); err != nil {
+		return fmt.Errorf("cannot make the first account: %w", plain(err))
+	}
+	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
+	return n.serve(ctx, api)
+}
+
+// assemble puts the parts together.
+func (n *node) assemble() (*httpapi.API, error) {
+	n.routes = newRoutes(n.conf, n.log)
+	catalog := elumenta.NewCatalog(n.routes.models)
+	l := n.conf.Limits
+	generator := generate.New(generate.Options{
+		Store: n.store, Catalog: catalog, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics,
+		FirstPiece: l.FirstPiece, BetweenPieces: l.BetweenPieces, Whole: l.Generation,
+	})
+	n.generator.Store(generator)
+	perMinute := int(l.RequestsPerMinute)
+	if perMinute == 0 {
+		perMinute = 1 << 30 // no limit
+	}
+	return httpapi.New(httpapi.Options{
+		Accounts: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
+		Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
+		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
+		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,
+	})
+}
+
+// interrupt ends the running generations of a node whose reservations others will give back.
+func (n *node) interrupt() {
+	if g := n.generator.Load(); g != nil {
+		g.Interrupt()
+	}
+}
+
+// ready says why this node should get no traffic.
+func (n *node) ready(ctx context.Context) error {
+	select {
+	case <-n.draining:
+		return errors.New("this node is stopping")
+	default:
+		return n.store.Ping(ctx)
+	}
+}
+
+func bootstrapKey(getenv func(string) string) (*elumenta.KeySecret, error) {
+	text := strings.TrimSpace(getenv("ELUMENTA_BOOTSTRAP_KEY"))
+	if text == "" {
+		return nil, nil
+	}
+	key, ok := elumenta.ParseKeySecret(text)
+	if !ok {
+		return nil, errBootstrapKey
+	}
+	return &key, nil
+}
+
+// bootstrap makes the first account of an empty database. A key that it made itself is printed, this once.
+func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
+	key := elumenta.NewKeySecret()
+	if given != nil {
+		key = *given
+	}
+	first := elumenta.NewAccount{DisplayName: "Administrator", Role: elumenta.RoleAdmin, Plan: "unlimited"}
+	created, err := n.store.Bootstrap(ctx, key, first, "First key")
+	if err != nil || !created {
+		return err
+	}
+	if given != nil {
+		n.log.Info("made the first account, with the key of ELUMENTA_BOOTSTRAP_KEY")
+		return nil
+	}
+	url := n.listeners.url(n.conf)
+	_, err = fmt.Fprintf(n.program.stdout, welcome, url, key.Reveal(), url, key.Reveal(), url, key.Reveal())
+	return err
+}
+
+const welcome = `
+Elumenta serves %s
+
+Your API key, shown this once:
+
+  %s
+
+Try it: the model sandbox answers without a provider or a network.
+
+  curl -s %s/api/v2/generate -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"model": "sandbox", "prompt": "Hello"}'
+
+Then make an assistant and talk to it:
+
+  export ELUMENTA_URL=%s ELUMENTA_API_KEY=%s
+  elumenta chat "$(elumenta assistants create --name Pirate --model sandbox --instructions 'You are a pirate.')"
+
+`
+
+func newLogger(c config.Log, p *program) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(p.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, options))
+}
+
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "elumenta_build_info", Help: "Always 1; the label has the version."}, []string{"version"})
+	build.WithLabelValues(version).Set(1)
+	r.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// shownAddr is an address as a client on this machine can use it.
+func shownAddr(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}

@@ -1,0 +1,260 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// builder lays the sources over each other, the weakest first, and gathers what is wrong with each.
+type builder struct {
+	*Config
+	doc      *document
+	getenv   func(string) string
+	problems Problems
+}
+
+// at reports a mistake in the file, with its line.
+func (b *builder) at(path, format string, args ...any) {
+	b.problems = append(b.problems, Problem{Source: b.doc.source, Line: b.doc.line(path), Key: path, Reason: fmt.Sprintf(format, args...)})
+}
+
+// missing reports a setting that is not there. One that is there but was refused has been reported already.
+func (b *builder) missing(path, key, reason string) {
+	if _, there := b.doc.lines[join(path, key)]; !there {
+		b.at(path, "%s", reason)
+	}
+}
+
+// in returns a reporter for mistakes in a flag or an environment variable.
+func (b *builder) in(source string) func(format string, args ...any) {
+	return func(format string, args ...any) {
+		b.problems = append(b.problems, Problem{Source: source, Reason: fmt.Sprintf(format, args...)})
+	}
+}
+
+// report returns a reporter for mistakes at one place in the file.
+func (b *builder) report(path string) func(format string, args ...any) {
+	return func(format string, args ...any) { b.at(path, format, args...) }
+}
+
+func (b *builder) file(f *file) {
+	setString(&b.Addr, f.Addr, checkAddr, b.report("addr"))
+	setString(&b.Database, f.Database, checkDatabase, b.report("database"))
+	setString(&b.MetricsAddr, f.MetricsAddr, optional(checkAddr), b.report("metrics_addr"))
+	if f.TrustedProxies != nil {
+		b.TrustedProxies = prefixes(*f.TrustedProxies, func(i int) func(string, ...any) { return b.report(fmt.Sprintf("trusted_proxies[%d]", i)) })
+	}
+	if f.CORSOrigins != nil {
+		b.CORSOrigins = origins(*f.CORSOrigins, func(i int) func(string, ...any) { return b.report(fmt.Sprintf("cors_origins[%d]", i)) })
+	}
+	setDuration(&b.DrainDelay, f.DrainDelay)
+	setDuration(&b.DrainTimeout, f.DrainTimeout)
+	setString(&b.TLSCert, f.TLS.Cert, nil, nil)
+	setString(&b.TLSKey, f.TLS.Key, nil, nil)
+	setString(&b.Log.Format, f.Log.Format, checkFormat, b.report("log.format"))
+	setLevel(&b.Log.Level, f.Log.Level, b.report("log.level"))
+	b.limits(&f.Limits)
+	b.plans(f)
+	b.providers(f.Providers)
+	b.models(f.Models)
+}
+
+func (b *builder) limits(f *fileLimits) {
+	for key, d := range map[string]*duration{"first_piece": f.FirstPiece, "between_pieces": f.BetweenPieces, "generation": f.Generation} {
+		if d != nil && *d == 0 {
+			b.at("limits."+key, "must be above 0")
+		}
+	}
+	setDuration(&b.Limits.FirstPiece, f.FirstPiece)
+	setDuration(&b.Limits.BetweenPieces, f.BetweenPieces)
+	setDuration(&b.Limits.Generation, f.Generation)
+	setSize(&b.Limits.GenerateBody, f.GenerateBody)
+	setSize(&b.Limits.AssistantBody, f.AssistantBody)
+	setSize(&b.Limits.OtherBody, f.OtherBody)
+	b.setCount(&b.Limits.RequestsPerMinute, f.RequestsPerMinute, "limits.requests_per_minute")
+	if f.OpenGenerations == nil {
+		return
+	}
+	for i := range b.Plans {
+		if !b.Plans[i].Unlimited {
+			b.setCount(&b.Plans[i].OpenGenerations, f.OpenGenerations, "limits.open_generations")
+		}
+	}
+}
+
+func (b *builder) overrides(o Overrides) {
+	flag := func(name string) func(string, ...any) {
+		return b.in("--" + name + " (ELUMENTA_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + ")")
+	}
+	setString(&b.Addr, set(o.Addr), checkAddr, flag("addr"))
+	setString(&b.Database, set(o.Database), checkDatabase, flag("database"))
+	setString(&b.MetricsAddr, set(o.MetricsAddr), checkAddr, flag("metrics-addr"))
+	setString(&b.TLSCert, set(o.TLSCert), nil, nil)
+	setString(&b.TLSKey, set(o.TLSKey), nil, nil)
+	setString(&b.Log.Format, set(o.LogFormat), checkFormat, flag("log-format"))
+	setLevel(&b.Log.Level, set(o.LogLevel), flag("log-level"))
+	if len(o.TrustedProxies) > 0 {
+		b.TrustedProxies = prefixes(o.TrustedProxies, func(int) func(string, ...any) { return flag("trusted-proxies") })
+	}
+	if len(o.CORSOrigins) > 0 {
+		b.CORSOrigins = origins(o.CORSOrigins, func(int) func(string, ...any) { return flag("cors-origins") })
+	}
+	for name, d := range map[string]struct{ from, to *time.Duration }{
+		"drain-delay": {o.DrainDelay, &b.DrainDelay}, "drain-timeout": {o.DrainTimeout, &b.DrainTimeout},
+	} {
+		if d.from == nil {
+			continue
+		}
+		if *d.from < 0 {
+			flag(name)("must not be negative")
+		}
+		*d.to = *d.from
+	}
+}
+
+// whole checks what only the sources together can tell.
+func (b *builder) whole() {
+	if (b.TLSCert == "") != (b.TLSKey == "") {
+		b.in("tls")("needs both a certificate and a key: give --tls-cert and --tls-key, or neither")
+	}
+	if b.MetricsAddr != "" && b.MetricsAddr == b.Addr {
+		b.in("metrics-addr")("is the address of the API itself; leave it out to have /metrics there")
+	}
+}
+
+func set(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func setString(field *string, v *string, check func(string) string, report func(string, ...any)) {
+	if v == nil {
+		return
+	}
+	if check != nil {
+		if reason := check(*v); reason != "" {
+			report("%s", reason)
+			return
+		}
+	}
+	*field = *v
+}
+
+func optional(check func(string) string) func(string) string {
+	return func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return check(s)
+	}
+}
+
+func setDuration(field *time.Duration, v *duration) {
+	if v != nil {
+		*field = time.Duration(*v)
+	}
+}
+
+func setSize(field *int64, v *size) {
+	if v != nil {
+		*field = int64(*v)
+	}
+}
+
+func setLevel(field *slog.Level, v *string, report func(string, ...any)) {
+	if v == nil {
+		return
+	}
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[*v]
+	if !ok {
+		report("must be debug, info, warn or error")
+		return
+	}
+	*field = level
+}
+
+func (b *builder) setCount(field *int64, v *int64, path string) {
+	switch {
+	case v == nil:
+	case *v < 0:
+		b.at(path, "must not be negative")
+	default:
+		*field = *v
+	}
+}
+
+func checkAddr(s string) string {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return `must be HOST:PORT, such as "127.0.0.1:8080" or ":8080"`
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return "must have a port from 0 to 65535"
+	}
+	return ""
+}
+
+// checkDatabase never repeats what it was given: a URL may hold a password.
+func checkDatabase(s string) string {
+	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		if path == "" {
+			return "must name a file: sqlite:PATH"
+		}
+		return ""
+	}
+	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
+		if _, err := url.Parse(s); err != nil {
+			return "is not a valid URL: postgres://USER:PASSWORD@HOST/DATABASE, with special characters of the password percent-encoded"
+		}
+		return ""
+	}
+	return "must be sqlite:PATH or postgres://…"
+}
+
+func checkFormat(s string) string {
+	if s != "text" && s != "json" {
+		return "must be text or json"
+	}
+	return ""
+}
+
+func prefixes(list []string, report func(int) func(string, ...any)) []netip.Prefix {
+	var out []netip.Prefix
+	for i, s := range list {
+		s = strings.TrimSpace(s)
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p.Masked())
+		} else if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		} else {
+			report(i)("must be addresses or CIDR ranges, such as 10.0.0.0/8; %q is neither", s)
+		}
+	}
+	return out
+}
+
+func origins(list []string, report func(int) func(string, ...any)) []string {
+	var out []string
+	for i, s := range list {
+		s = strings.TrimSpace(s)
+		u, err := url.Parse(s)
+		if s != "*" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != s) {
+			report(i)(`must be origins, such as https://app.example.com, or "*"; %q is not`, s)
+			continue
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

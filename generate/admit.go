@@ -1,0 +1,145 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// prepared is a generation that may begin: what it was composed from, and its reservation.
+type prepared struct {
+	req      *elumenta.Request
+	caller   *elumenta.Caller
+	snapshot *elumenta.Snapshot // nil without an assistant
+	model    *elumenta.Model
+	prompt   *elumenta.Prompt
+	warnings []elumenta.Warning
+	started  elumenta.Started
+}
+
+// maxStale is how often a request is composed anew when something changed between reading and reserving.
+const maxStale = 3
+
+// admit composes and reserves. What was composed from cached copies is confirmed by the reservation, and an error that
+// stands on a cached copy is repeated on a fresh one.
+func (s *Service) admit(ctx context.Context, caller *elumenta.Caller, req *elumenta.Request) (*prepared, error) {
+	fresh := elumenta.StaleError{}
+	for range maxStale + 1 {
+		p, cached, err := s.prepare(ctx, caller, req, fresh)
+		if err != nil {
+			if cached {
+				fresh = elumenta.StaleError{Key: true, Account: true, Assistant: true}
+				continue
+			}
+			return nil, err
+		}
+		caller = p.caller
+		grant, err := s.Store.Reserve(ctx, p.reservation(s.Whole+s.SettleWait))
+		if stale, ok := errors.AsType[*elumenta.StaleError](err); ok {
+			fresh = *stale
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.started.Rate = grant.Rate
+		return p, nil
+	}
+	return nil, &elumenta.Error{
+		Code: elumenta.CodeUnavailable, RetryAfter: time.Second,
+		Message: "the key, account or assistant kept changing while the request was prepared; try again",
+	}
+}
+
+// prepare composes a request, loading anew what fresh names. cached reports whether a cached copy was used.
+func (s *Service) prepare(ctx context.Context, caller *elumenta.Caller, req *elumenta.Request, fresh elumenta.StaleError) (p *prepared, cached bool, err error) {
+	p = &prepared{req: req, caller: caller}
+	if fresh.Key || fresh.Account {
+		s.cache.forgetCaller(caller.Key.Hash)
+		if p.caller, err = s.cache.caller(ctx, caller.Key.Hash); err != nil {
+			return nil, false, err
+		}
+	} else {
+		cached = true
+	}
+	if req.Assistant.ID != "" {
+		var hit bool
+		if p.snapshot, hit, err = s.cache.assistant(ctx, p.caller.Account.ID, req, fresh.Assistant); err != nil {
+			return nil, cached, err
+		}
+		cached = cached || hit
+	}
+	if err = s.chooseModel(p); err != nil {
+		return nil, cached, err
+	}
+	if p.prompt, err = elumenta.Compose(p.snapshot, req, p.model); err != nil {
+		return nil, cached, err
+	}
+	p.warnings = p.allWarnings()
+	p.started = elumenta.Started{ID: req.ID, Model: p.model.Slug, CreatedAt: req.ReceivedAt, Sunset: p.model.RetiresAt}
+	if p.snapshot != nil {
+		p.started.Assistant, p.started.Version = p.snapshot.ID, p.snapshot.Version
+	}
+	return p, cached, nil
+}
+
+func (s *Service) chooseModel(p *prepared) error {
+	slug := p.req.Model
+	if slug == "" && p.snapshot != nil {
+		slug = p.snapshot.Model
+	}
+	var errs elumenta.FieldErrors
+	if slug == "" {
+		errs.Add("model", "is required without an assistant_id")
+		return errs.Err()
+	}
+	model, ok := s.Catalog.Get(slug)
+	switch {
+	case !ok && p.req.Model == "":
+		errs.Add("model", "is required: the assistant's own is not in the catalog any more")
+		return errs.Err()
+	case !ok:
+		errs.Add("model", "is not in the catalog; GET /api/v2/models lists what is")
+		return errs.Err()
+	case !s.Plans.Includes(p.caller.Account.Plan, model.MinPlan):
+		e := elumenta.Errorf(elumenta.CodeInsufficientPlan, "the model %s needs at least the plan %s; this account is on %s", slug, model.MinPlan, p.caller.Account.Plan)
+		e.Details = map[string]any{"plan": p.caller.Account.Plan, "min_plan": model.MinPlan, "model": slug}
+		return e
+	case !model.Available():
+		e := elumenta.Errorf(elumenta.CodeModelUnavailable, "no provider is configured for the model %s", slug)
+		e.RetryAfter = time.Minute
+		return e
+	}
+	p.model = model
+	return nil
+}
+
+func (p *prepared) allWarnings() []elumenta.Warning {
+	warnings := append([]elumenta.Warning{}, p.req.Warnings...)
+	if m := p.model; !m.RetiresAt.IsZero() {
+		verb := " retires on "
+		if m.RetiresAt.Before(p.req.ReceivedAt) {
+			verb = " retired on "
+		}
+		message := "the model " + m.Slug + verb + m.RetiresAt.UTC().Format(time.DateOnly)
+		if m.ReplacedBy != "" {
+			message += "; use " + m.ReplacedBy
+		}
+		warnings = append(warnings, elumenta.Warning{Code: elumenta.WarnModelRetiring, Field: "model", Message: message})
+	}
+	return warnings
+}
+
+func (p *prepared) reservation(lifetime time.Duration) elumenta.Reservation {
+	r := elumenta.Reservation{
+		Generation: p.req.ID, Account: p.caller.Account.ID, Key: p.caller.Key.ID,
+		AccountRevision: p.caller.Account.Revision, KeyRevision: p.caller.Key.Revision,
+		Model: p.model.Slug, Price: p.model.TokenCost, Idempotency: p.req.Idempotency, Lifetime: lifetime,
+	}
+	if p.snapshot != nil {
+		r.Assistant, r.Version, r.AssistantRevision, r.Author = p.snapshot.ID, p.snapshot.Version, p.snapshot.Revision, p.snapshot.Owner
+	}
+	return r
+}

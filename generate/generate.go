@@ -1,0 +1,184 @@
+// Package generate is the pipeline of a generation: resolve the assistant, compose the prompt, reserve the price, call
+// the provider, relay its answer, settle. It keeps nothing of what passes through it.
+package generate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/elumenta/elumenta"
+)
+
+// Store is what the pipeline reads and books.
+type Store interface {
+	elumenta.Assistants
+	elumenta.Ledger
+	// Authenticate finds a key that is not revoked, with its account, as both are now.
+	Authenticate(ctx context.Context, hash elumenta.KeyHash) (*elumenta.Caller, error)
+}
+
+// Options configure a Service. Durations that are zero take the default in brackets.
+type Options struct {
+	Store   Store
+	Catalog *elumenta.Catalog
+	Plans   elumenta.Plans
+	Logger  *slog.Logger          // [discards]
+	Metrics prometheus.Registerer // [none]
+
+	FirstPiece    time.Duration // most a stream waits for its first event [120 s]
+	BetweenPieces time.Duration // most a stream waits between two events [60 s]
+	Whole         time.Duration // most that a whole generation may take [10 min]
+	Silence       time.Duration // after which a stream is opened, then kept alive [15 s]
+	SettleWait    time.Duration // most that an answer is held while the database is away [60 s]
+	CacheBytes    uint64        // most that cached assistants may take [64 MiB]
+}
+
+func (o *Options) setDefaults() {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&o.FirstPiece, 2 * time.Minute}, {&o.BetweenPieces, time.Minute}, {&o.Whole, 10 * time.Minute}, {&o.Silence, 15 * time.Second}, {&o.SettleWait, time.Minute}} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Service runs generations. It is safe for concurrent use.
+type Service struct {
+	Options
+	cache   *cache
+	metrics *metrics
+
+	background sync.WaitGroup // settling that outlives its request
+
+	mu        sync.Mutex // guards what follows, held for no I/O
+	interrupt context.Context
+	cancel    context.CancelCauseFunc
+	stopped   chan struct{} // closed by Close
+}
+
+// New makes a Service. Close ends it.
+func New(o Options) *Service {
+	o.setDefaults()
+	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), stopped: make(chan struct{})}
+	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
+	return s
+}
+
+// Authenticate finds the caller of a key. It may return a cached copy: Generate confirms it before anything happens.
+func (s *Service) Authenticate(ctx context.Context, key elumenta.KeySecret) (*elumenta.Caller, error) {
+	caller, err := s.cache.caller(ctx, key.Hash())
+	return caller, err
+}
+
+// Interrupt cancels every running generation: streams end in an error and nothing is charged for them. Generations
+// that start afterwards run. It is for a node that has lost its lease.
+func (s *Service) Interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel(elumenta.Unavailable(errors.New("generation interrupted")))
+	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
+}
+
+// Close interrupts what is running and waits until all of it is settled, or until ctx ends. What is not settled by
+// then is given back by the ledger's lease.
+func (s *Service) Close(ctx context.Context) error {
+	s.Interrupt()
+	s.mu.Lock()
+	select {
+	case <-s.stopped:
+	default:
+		close(s.stopped)
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		s.background.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Generate runs one generation and answers it through sink: it calls End or Fail once, last. The price is reserved
+// before the provider is called and is final before End.
+func (s *Service) Generate(ctx context.Context, caller *elumenta.Caller, req *elumenta.Request, sink elumenta.Sink) {
+	if req.ReceivedAt.IsZero() {
+		req.ReceivedAt = time.Now()
+	}
+	if req.ID == "" {
+		req.ID = elumenta.NewGenerationID()
+	}
+	p, err := s.admit(ctx, caller, req)
+	if err != nil {
+		s.fail(sink, req, elumenta.AsError(err), elumenta.Settled{State: elumenta.GivenBack})
+		return
+	}
+	r := newRelay(s, p, sink)
+	completion, err := s.attempt(ctx, p, r)
+	s.finish(ctx, p, r, completion, err)
+}
+
+// finish settles a reservation and ends the answer.
+func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion elumenta.Completion, err error) {
+	outcome, failure := r.outcome(ctx, completion, err)
+	s.metrics.settledOutcome(p.model, outcome)
+	settled, err := s.settle(p, outcome)
+	provider := r.stop()
+	if err != nil {
+		s.fail(r.sink, p.req, elumenta.AsError(err), elumenta.Settled{State: elumenta.GivenBack})
+		return
+	}
+	if failure == nil && settled.State != elumenta.Charged {
+		failure = elumenta.Unavailable(errors.New("the reservation was given back before it was settled"))
+	}
+	if failure != nil {
+		s.fail(r.sink, p.req, failure, settled)
+		return
+	}
+	result := elumenta.Result{
+		Started: p.started, Finish: completion.Finish, Usage: completion.Usage, Settled: settled,
+		CacheStatus:  elumenta.CacheStatusOf(completion.Usage, p.model.Capabilities),
+		CacheMinimum: p.model.Capabilities.CacheMinimum,
+		Warnings:     append(p.warnings, completion.Warnings...),
+		Provider:     provider, Gateway: time.Since(p.req.ReceivedAt) - provider,
+	}
+	if !r.opened {
+		if r.sink.Open(p.started) != nil {
+			return // the client is gone; it is charged for the complete answer
+		}
+	}
+	_ = r.sink.End(result)
+}
+
+func (s *Service) fail(sink elumenta.Sink, req *elumenta.Request, e *elumenta.Error, settled elumenta.Settled) {
+	level := slog.LevelDebug
+	switch e.Code {
+	case elumenta.CodeInternal:
+		level = slog.LevelError
+	case elumenta.CodeUnavailable:
+		level = slog.LevelWarn
+	}
+	attrs := []any{"request_id", req.RequestID, "generation_id", req.ID, "error", e.Code}
+	if e.Cause != nil {
+		attrs = append(attrs, "cause", e.Cause)
+	}
+	s.Logger.Log(context.Background(), level, "generation failed", attrs...)
+	_ = sink.Fail(e, settled)
+}

@@ -1,0 +1,68 @@
+package generate
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/elumenta/elumenta"
+)
+
+// metrics count what operators watch. Labels are names from the configuration and codes, never a client's text.
+type metrics struct {
+	generations *prometheus.CounterVec
+	tokens      *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	firstPiece  *prometheus.HistogramVec
+	failures    *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	seconds := []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
+	m := &metrics{
+		generations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "elumenta_generations_total", Help: "Generations settled, by model, outcome (charged, given_back) and error code.",
+		}, []string{"model", "outcome", "error"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "elumenta_provider_tokens_total", Help: "Provider tokens by model and type (prompt, cached, cache_write, completion, reasoning).",
+		}, []string{"model", "type"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "elumenta_provider_duration_seconds", Help: "Time of a provider's call from beginning to end.", Buckets: seconds,
+		}, []string{"provider", "model"}),
+		firstPiece: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "elumenta_provider_first_piece_seconds", Help: "Time to the first piece of a provider's output.", Buckets: seconds,
+		}, []string{"provider", "model"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "elumenta_provider_failures_total", Help: "Provider calls that failed, by provider, model and kind.",
+		}, []string{"provider", "model", "kind"}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures)
+	}
+	return m
+}
+
+func (m *metrics) settledOutcome(model *elumenta.Model, o elumenta.Outcome) {
+	outcome := "charged"
+	if o.State != elumenta.Charged {
+		outcome = "given_back"
+	}
+	m.generations.WithLabelValues(model.Slug, outcome, string(o.Error)).Inc()
+}
+
+func (m *metrics) providerCall(provider string, model *elumenta.Model, r *relay, u elumenta.Usage) {
+	m.duration.WithLabelValues(provider, model.Slug).Observe(seconds(r.ended.Sub(r.began)))
+	if !r.firstPiece.IsZero() {
+		m.firstPiece.WithLabelValues(provider, model.Slug).Observe(seconds(r.firstPiece.Sub(r.began)))
+	}
+	for _, t := range [...]struct {
+		name string
+		n    int64
+	}{{"prompt", u.PromptTokens}, {"cached", u.CachedTokens}, {"cache_write", u.CacheWriteTokens}, {"completion", u.CompletionTokens}, {"reasoning", u.ReasoningTokens}} {
+		if t.n > 0 {
+			m.tokens.WithLabelValues(model.Slug, t.name).Add(float64(t.n))
+		}
+	}
+}
+
+func seconds(d time.Duration) float64 { return max(d, 0).Seconds() }

@@ -1,0 +1,127 @@
+package elumenta
+
+import (
+	"context"
+	"time"
+)
+
+// Limits of a generate request, by the contract.
+const (
+	MaxMessages            = 2_000
+	MaxParts               = 100
+	MaxStops               = 4
+	MaxStop                = 64
+	MaxUser                = 128
+	MaxResponseFormat      = 64 << 10
+	MaxVariableValue       = 8_000
+	MaxExpandedInstruction = 512_000
+)
+
+// Request is a generation that a client asks for, whichever surface it came through. It has been checked for form, not
+// against an assistant or a model.
+type Request struct {
+	ID          GenerationID
+	RequestID   RequestID
+	Assistant   AssistantRef
+	Model       string // slug; "" means the assistant's
+	System      []Text // the request's own system text, in order
+	Turns       []Turn
+	Tools       []Tool
+	ToolChoice  ToolChoice
+	Settings    Settings
+	Variables   map[string]string
+	User        UserHash // zero if the caller named none
+	Stream      bool
+	Idempotency *Idempotency
+	Warnings    []Warning // what decoding left out
+	ReceivedAt  time.Time
+}
+
+// Snapshot is one version of an assistant as a generation uses it. It never changes.
+type Snapshot struct {
+	ID           AssistantID
+	Owner        AccountID
+	Version      int
+	Revision     int64 // of the assistant, when this was read
+	Name         string
+	Model        string
+	Instructions Text
+	Settings     Settings
+	Variables    []Variable
+}
+
+// UserHash stands for a caller's end user: an HMAC under a secret of the installation. The zero value means none.
+type UserHash [32]byte
+
+// Assistants resolves a reference, in one place, to a snapshot. What the viewer may not use is CodeNotFound.
+type Assistants interface {
+	Resolve(ctx context.Context, viewer AccountID, ref AssistantRef, user UserHash) (*Snapshot, error)
+}
+
+// Started is what is known when an answer begins.
+type Started struct {
+	ID        GenerationID
+	Assistant AssistantID // "" without one
+	Version   int
+	Model     string
+	CreatedAt time.Time
+	Rate      RateState
+	// Sunset is when the model retires; zero if that is not known.
+	Sunset time.Time
+}
+
+// CacheStatus says what came of the provider's prompt cache.
+type CacheStatus string
+
+// The states, by the contract.
+const (
+	CacheHit          CacheStatus = "hit"
+	CacheWritten      CacheStatus = "written"
+	CacheMiss         CacheStatus = "miss"
+	CacheBelowMinimum CacheStatus = "below_minimum"
+	CacheUnsupported  CacheStatus = "unsupported"
+)
+
+// CacheStatusOf compares usage with what the model's cache asks for.
+func CacheStatusOf(u Usage, c Capabilities) CacheStatus {
+	switch {
+	case u.CachedTokens > 0:
+		return CacheHit
+	case u.CacheWriteTokens > 0:
+		return CacheWritten
+	case c.Cache == CacheNone:
+		return CacheUnsupported
+	case u.PromptTokens < int64(c.CacheMinimum):
+		return CacheBelowMinimum
+	}
+	return CacheMiss
+}
+
+// Result is the end of an answer. It exists only once the charge is durable.
+type Result struct {
+	Started
+	Finish       FinishReason
+	Usage        Usage
+	CacheStatus  CacheStatus
+	CacheMinimum int
+	Settled      Settled
+	Warnings     []Warning
+	// Gateway and Provider say where the time went.
+	Gateway, Provider time.Duration
+}
+
+// Sink is one way of answering: whole, as a stream, or in another API's shape. Its methods are called one at a time.
+// Exactly one of End and Fail is called, last.
+type Sink interface {
+	// Open is called at the first piece of output, at the provider's end, or after a silence, whichever is first; a piece,
+	// the end or an EventPause follows at once. It is not called for a request that fails before.
+	Open(Started) error
+	// Event passes one piece on. EventPause asks for everything held back to be written.
+	Event(Event) error
+	// KeepAlive is called after each silence once Open was called.
+	KeepAlive() error
+	// End finishes the answer. It is only called when the charge is durable.
+	End(Result) error
+	// Fail answers an error: an HTTP error before Open, an error event after it.
+	Fail(e *Error, s Settled) error
+}

@@ -1,0 +1,91 @@
+package httpapi_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+func TestKeys(t *testing.T) {
+	s := newServer(t, setup{})
+	key, _ := s.account("free")
+	made := s.do("POST", "/keys", key, object{"name": "laptop"}).want(201)
+	second, id := made["key"].(string), made["id"].(string)
+	if _, ok := elumenta.ParseKeySecret(second); !ok {
+		t.Fatalf("the new key is malformed")
+	}
+	s.do("GET", "/user/me", second, nil).want(200)
+	if v := s.do("PATCH", "/keys/"+id, key, object{"name": "desk"}).want(200); v["name"] != "desk" || v["prefix"] != second[:8] {
+		t.Errorf("renamed to %v", v)
+	}
+	list := s.do("GET", "/keys", key, nil)
+	if items := list.want(200)["items"].([]any); len(items) != 2 || strings.Contains(string(list.body), second) {
+		t.Errorf("list %s", list.body)
+	}
+	s.do("DELETE", "/keys/"+id, key, nil).want(204)
+	s.do("GET", "/user/me", second, nil).wantError(401, elumenta.CodeNotAuthenticated)
+	s.do("POST", "/generate", second, object{"model": "sandbox", "prompt": "x"}).wantError(401, elumenta.CodeNotAuthenticated)
+	s.do("DELETE", "/keys/"+id, key, nil).wantError(404, elumenta.CodeNotFound)
+	for _, bad := range []any{object{}, object{"name": ""}, object{"name": nil}, object{"name": 1}, object{"name": strings.Repeat("x", 101)}, object{"name": "a\nb"}} {
+		s.do("POST", "/keys", key, bad).wantFields("name")
+	}
+	s.do("PATCH", "/keys/"+id, key, object{"name": "x", "key": "y"}).wantFields("key")
+}
+
+func TestUserBalanceAndModels(t *testing.T) {
+	s := newServer(t, setup{})
+	key, id := s.account("basic")
+	if _, err := s.store.Topup(t.Context(), id, 20); err != nil {
+		t.Fatal(err)
+	}
+	if v := s.do("PATCH", "/user/me", key, object{"display_name": "Grace"}).want(200); v["display_name"] != "Grace" || v["id"] != string(id) {
+		t.Errorf("user %v", v)
+	}
+	if v := s.do("GET", "/user/me", key, nil).want(200); v["display_name"] != "Grace" || v["token_balance"] != 320.0 || v["plan"] != "basic" {
+		t.Errorf("user %v", v)
+	}
+	if v := s.do("GET", "/balance", key, nil).want(200); v["token_balance"] != 320.0 || v["monthly_tokens"] != 300.0 || v["topup_tokens"] != 20.0 || v["period_ends_at"] == nil {
+		t.Errorf("balance %v", v)
+	}
+	s.do("PATCH", "/user/me", key, object{"display_name": "", "plan": "elite"}).wantFields("display_name", "plan")
+	if items := s.do("GET", "/models?category=text", key, nil).want(200)["items"].([]any); len(items) != 3 {
+		t.Errorf("models %v", items)
+	}
+	if items := s.do("GET", "/models?category=image", key, nil).want(200)["items"].([]any); len(items) != 0 {
+		t.Errorf("models %v", items)
+	}
+	if v := s.do("GET", "/models/away", key, nil).want(200); v["available"] != false || v["token_cost"] != 1.0 {
+		t.Errorf("model %v", v)
+	}
+	s.do("GET", "/models/none", key, nil).wantError(404, elumenta.CodeNotFound)
+	s.do("GET", "/models/"+strings.Repeat("x", 3000), key, nil).wantError(404, elumenta.CodeNotFound)
+}
+
+func TestUsage(t *testing.T) {
+	s := newServer(t, setup{})
+	key, _ := s.account("free")
+	s.do("POST", "/generate", key, object{"model": "paid", "prompt": "one two"}).want(200)
+	s.do("POST", "/generate", key, object{"model": "sandbox", "prompt": "sandbox:error 500"}).wantError(502, elumenta.CodeProvider)
+	for by, groups := range map[string]int{"": 1, "day": 1, "model": 2, "assistant": 1, "key": 1} {
+		query := "/usage"
+		if by != "" {
+			query += "?group_by=" + by
+		}
+		v := s.do("GET", query, key, nil).want(200)
+		if total := v["total"].(object); total["requests"] != 2.0 || total["failures"] != 1.0 || total["tokens_spent"] != 7.0 {
+			t.Errorf("by %q: %v", by, total)
+		}
+		if items := v["items"].([]any); len(items) != groups {
+			t.Errorf("by %q: %v", by, items)
+		}
+	}
+	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
+	if v := s.do("GET", "/usage?to="+tomorrow+"&from="+time.Now().UTC().Format(time.DateOnly), key, nil).want(200); v["total"].(object)["requests"] != 2.0 {
+		t.Errorf("today: %v", v)
+	}
+	if v := s.do("GET", "/usage?from="+tomorrow+"&to=2100-01-01T00:00:00%2B02:00", key, nil).want(200); v["total"].(object)["requests"] != 0.0 {
+		t.Errorf("from tomorrow: %v", v)
+	}
+}

@@ -1,0 +1,183 @@
+// Package httpapi serves the HTTP contract of docs/contract.md: routes, authentication, limits, errors in one shape, event
+// streams and the OpenAPI document that describes them.
+package httpapi
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/elumenta/elumenta"
+)
+
+// Base is the path under which the API's routes stand.
+const Base = "/api/v2"
+
+// Generator answers generations. Its Authenticate may return a caller from a cache: Generate confirms it when it
+// reserves.
+type Generator interface {
+	// Authenticate finds the caller of a key. Errors are those of elumenta.Accounts.
+	Authenticate(ctx context.Context, key elumenta.KeySecret) (*elumenta.Caller, error)
+	// Generate answers through the sink and returns after it has called sink.End or sink.Fail.
+	Generate(ctx context.Context, caller *elumenta.Caller, r *elumenta.Request, sink elumenta.Sink)
+}
+
+// Options are what an API needs. Zero sizes, times and limits mean the defaults.
+type Options struct {
+	Accounts   elumenta.Accounts
+	Assistants elumenta.AssistantStore
+	Usage      elumenta.UsageReader
+	Generator  Generator
+	Catalog    *elumenta.Catalog
+	Plans      elumenta.Plans
+	Secret     elumenta.InstallationSecret
+	Logger     *slog.Logger
+	// Metrics, if not nil, is where the API's metrics are registered.
+	Metrics prometheus.Registerer
+	// Ready says why the node should get no traffic, or nil. Its text is logged and not shown.
+	Ready func(context.Context) error
+	// Version is shown in the OpenAPI document.
+	Version string
+	// TrustedProxies may name the client in X-Forwarded-For. By default none may.
+	TrustedProxies []netip.Prefix
+	// CORSOrigins are the origins whose pages may call the API; "*" is every origin. By default none may.
+	CORSOrigins []string
+	// GenerateBody, AssistantBody and Body limit a request's body, in bytes (20 MiB, 4 MiB, 64 KiB).
+	GenerateBody, AssistantBody, Body int64
+	// BodyTimeout is how long a client may take to send a body (60 s).
+	BodyTimeout time.Duration
+	// WriteTimeout is how long one write to a client may take (30 s).
+	WriteTimeout time.Duration
+	// RequestsPerMinute limits an account's calls other than generations (600); none on an unlimited plan.
+	RequestsPerMinute int
+}
+
+func (o *Options) setDefaults() {
+	set(&o.GenerateBody, 20<<20)
+	set(&o.AssistantBody, 4<<20)
+	set(&o.Body, 64<<10)
+	set(&o.BodyTimeout, time.Minute)
+	set(&o.WriteTimeout, 30*time.Second)
+	set(&o.RequestsPerMinute, 600)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
+	}
+}
+
+func set[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+// API serves the contract. It is an http.Handler and safe for concurrent use.
+type API struct {
+	Options
+	mux         *http.ServeMux
+	huma        huma.API
+	pace        *pace
+	metrics     *metrics
+	origins     map[string]bool
+	buffers     sync.Pool // *[]byte: bodies and answers
+	decoders    sync.Pool // *generateReader
+	document    []byte
+	docs        []byte
+	documentTag string // entity tag of the document
+}
+
+// New makes an API.
+func New(o Options) (*API, error) {
+	o.setDefaults()
+	a := &API{
+		Options: o,
+		mux:     http.NewServeMux(),
+		pace:    newPace(o.RequestsPerMinute),
+		metrics: newMetrics(o.Metrics),
+		origins: make(map[string]bool, len(o.CORSOrigins)),
+	}
+	for _, origin := range o.CORSOrigins {
+		a.origins[origin] = true
+	}
+	a.buffers.New = func() any { return new([]byte) }
+	a.decoders.New = func() any { return new(generateReader) }
+	a.huma = huma.NewAPI(a.config(), humago.NewAdapter(humaMux{a}, ""))
+	a.assistantRoutes()
+	a.marketplaceRoutes()
+	a.accountRoutes()
+	a.modelRoutes()
+	a.generateRoute()
+	a.probeRoutes()
+	if err := a.documentRoutes(); err != nil {
+		return nil, err
+	}
+	a.mux.HandleFunc("/", a.noRoute)
+	return a, nil
+}
+
+func (a *API) config() huma.Config {
+	return huma.Config{
+		OpenAPI:          a.describe(),
+		Formats:          map[string]huma.Format{"application/json": {Marshal: marshal}, "json": {Marshal: marshal}}, // huma asks for application/problem+json as json
+		DefaultFormat:    "application/json",
+		NoFormatFallback: false,
+		Transformers:     []huma.Transformer{a.transform},
+	}
+}
+
+func marshal(w io.Writer, v any) error {
+	if b, ok := v.(rendered); ok {
+		_, err := w.Write(append(b, '\n'))
+		return err
+	}
+	return json.MarshalWrite(w, v)
+}
+
+// humaMux is our mux as huma knows it.
+type humaMux struct{ a *API }
+
+// HandleFunc adds a route.
+func (m humaMux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	m.a.mux.HandleFunc(pattern, h)
+}
+
+// ServeHTTP serves the routes.
+func (m humaMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.a.mux.ServeHTTP(w, r) }
+
+// need says what a route asks of a request before its handler runs.
+type need struct {
+	body       int64 // the largest body; zero: the route takes none
+	generation bool  // a generation: it is not counted as a call, and its caller may be a cached one
+}
+
+// register adds a route to huma: its guard, and a handler whose errors are the domain's.
+func register[I, O any](a *API, op huma.Operation, n need, h func(ctx context.Context, c *call, in *I) (*O, error)) {
+	op.Path = Base + op.Path
+	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		r, _ := humago.Unwrap(ctx)
+		if c := callOf(r.Context()); a.admit(c, r, n) {
+			next(ctx)
+		}
+	}}
+	op.Security = []map[string][]string{{"key": {}}}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, callOf(ctx), in)
+		if err != nil {
+			return nil, &failed{elumenta.AsError(err)}
+		}
+		return out, nil
+	})
+}

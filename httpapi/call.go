@@ -1,0 +1,210 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// call is one request on its way: what the layers around its handler know of it. It is the handler's ResponseWriter.
+type call struct {
+	http.ResponseWriter
+	id      elumenta.RequestID
+	method  string
+	request *http.Request
+	route   string // the pattern, for metrics and the log
+	started time.Time
+	caller  *elumenta.Caller
+	failure *elumenta.Error // what was answered
+	body    []byte
+	buffer  *[]byte // body's, to be used again
+	status  int
+	bytes   int64
+	quiet   bool // logged at debug level unless it failed
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// WriteHeader notes the status.
+func (c *call) WriteHeader(status int) {
+	if c.status == 0 {
+		c.status = status
+		c.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write notes how much was written.
+func (c *call) Write(b []byte) (int, error) {
+	if c.status == 0 {
+		c.WriteHeader(http.StatusOK)
+	}
+	n, err := c.ResponseWriter.Write(b) //nolint:gosec // JSON and event streams, sent with nosniff
+	c.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// ServeHTTP answers one request: an id, a panic's end, figures and a log line for each.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), method: r.Method, request: r, route: "none", started: time.Now()}
+	h := w.Header()
+	h.Set("X-Request-Id", string(c.id))
+	h.Set("X-Content-Type-Options", "nosniff")
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	a.metrics.inFlight.Inc()
+	defer func() {
+		p := recover()
+		aborted := p == any(http.ErrAbortHandler)
+		if p != nil && !aborted {
+			a.panicked(r.Context(), c, p)
+		}
+		a.release(c)
+		a.metrics.inFlight.Dec()
+		a.finish(r, c)
+		if aborted {
+			panic(p)
+		}
+	}()
+	if !a.cors(c, r) {
+		return
+	}
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		a.noRoute(c, r) // the mux would redirect, in HTML
+		return
+	}
+	a.mux.ServeHTTP(c, r)
+}
+
+// panicked logs where, and never what: a panic's value may hold what the request held.
+func (a *API) panicked(ctx context.Context, c *call, p any) {
+	kind := "value"
+	if _, ok := p.(error); ok {
+		kind = "error"
+	}
+	a.Logger.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request_id", string(c.id)), slog.String("route", c.route),
+		slog.String("panic", kind), slog.String("stack", stack()))
+	if c.status == 0 {
+		c.fail(elumenta.Internal(nil))
+	}
+}
+
+// stack is the goroutine's, without the arguments of the calls, which may point into a request.
+func stack() string {
+	var b strings.Builder
+	for line := range strings.Lines(string(debug.Stack())) {
+		if i := strings.LastIndexByte(line, '('); i > 0 && !strings.HasPrefix(line, "\t") {
+			line = line[:i] + "\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// finish counts and logs a request. Neither holds a query, a body or a key.
+func (a *API) finish(r *http.Request, c *call) {
+	took := time.Since(c.started)
+	status := c.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	a.metrics.observe(c.route, c.method, status, took)
+	level := slog.LevelInfo
+	switch {
+	case status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case c.quiet:
+		level = slog.LevelDebug
+	}
+	if !a.Logger.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs, slog.String("request_id", string(c.id)), slog.String("route", c.route), slog.Int("status", status),
+		slog.Duration("duration", took), slog.Int64("bytes", c.bytes), slog.String("client", a.client(r)))
+	if c.caller != nil {
+		attrs = append(attrs, slog.String("account", string(c.caller.Account.ID)))
+	}
+	if c.failure != nil {
+		attrs = append(attrs, slog.String("error", string(c.failure.Code)))
+		if c.failure.Cause != nil && status >= http.StatusInternalServerError {
+			attrs = append(attrs, slog.String("cause", c.failure.Cause.Error()))
+		}
+	}
+	a.Logger.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// client is the address of the client: the nearest one that is not a trusted proxy.
+func (a *API) client(r *http.Request) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	addr := peer.Addr().Unmap()
+	if len(a.TrustedProxies) == 0 {
+		return addr.String()
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if !a.trusted(addr) {
+			break
+		}
+		next, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		addr = next.Unmap()
+	}
+	return addr.String()
+}
+
+func (a *API) trusted(addr netip.Addr) bool {
+	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+const (
+	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
+	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+	corsExposed = "ETag, Idempotency-Replayed, Location, Retry-After, Server-Timing, Sunset, X-Request-Id, " +
+		"X-RateLimit-Limit-Hour, X-RateLimit-Remaining-Hour, X-RateLimit-Reset-Hour, " +
+		"X-RateLimit-Limit-Day, X-RateLimit-Remaining-Day, X-RateLimit-Reset-Day"
+)
+
+// cors answers a preflight of a known origin and reports whether the request goes on. Keys travel in a header, so
+// no credentials of the browser are ever asked for.
+func (a *API) cors(c *call, r *http.Request) bool {
+	if len(a.origins) == 0 {
+		return true
+	}
+	h := c.Header()
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" || !a.origins[origin] && !a.origins["*"] {
+		return true
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", corsExposed)
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		return true
+	}
+	c.route = "preflight"
+	h.Set("Access-Control-Allow-Methods", corsMethods)
+	h.Set("Access-Control-Allow-Headers", corsHeaders)
+	h.Set("Access-Control-Max-Age", "600")
+	c.WriteHeader(http.StatusNoContent)
+	return false
+}

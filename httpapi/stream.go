@@ -1,0 +1,165 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// heldBytes is how much of an answer is held back at most: a provider that never pauses is written out in between.
+const heldBytes = 16 << 10
+
+const (
+	doneEvent  = "data: [DONE]\n\n"
+	keepAlive  = ": keep-alive\n\n"
+	eventEnd   = "}\n\n"
+	deltaStart = `data: {"type":"content_delta","delta":`
+)
+
+// stream answers a generation as server-sent events. What came in one read of the provider's stream goes out in one
+// write. It is an elumenta.Sink.
+type stream struct {
+	a       *API
+	c       *call
+	control *http.ResponseController
+	flush   func() error
+	buffer  *[]byte
+	held    []byte
+	started elumenta.Started
+	opened  bool
+	err     error // of the first write that failed: the client is gone
+}
+
+func (a *API) newStream(c *call) *stream {
+	buffer, _ := a.buffers.Get().(*[]byte)
+	control := http.NewResponseController(c.ResponseWriter)
+	s := &stream{a: a, c: c, control: control, flush: control.Flush, buffer: buffer, held: (*buffer)[:0]}
+	if f, ok := c.ResponseWriter.(interface{ FlushError() error }); ok {
+		s.flush = f.FlushError
+	}
+	return s
+}
+
+// close gives the buffer back and ends the count of an open stream.
+func (s *stream) close() {
+	if s.opened {
+		s.a.metrics.streams.Dec()
+	}
+	if cap(s.held) <= keptBuffer {
+		clear(s.held[:cap(s.held)])
+		*s.buffer = s.held[:0]
+		s.a.buffers.Put(s.buffer)
+	}
+}
+
+// Open sets the headers and holds the first event, which goes out with what follows: a piece, a pause or the end.
+func (s *stream) Open(started elumenta.Started) error {
+	s.started = started
+	s.opened = true
+	s.a.metrics.streams.Inc()
+	h := s.c.Header()
+	setStarted(h, started)
+	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
+	h["Cache-Control"] = []string{"no-cache, no-transform"}
+	h["X-Accel-Buffering"] = []string{"no"}
+	s.c.WriteHeader(http.StatusOK)
+	b := s.held
+	b = append(b, `data: {"type":"generation_start","id":`...)
+	b = appendString(b, started.ID)
+	b = appendOrigin(b, &started)
+	b = append(b, `,"created_at":`...)
+	b = appendTime(b, started.CreatedAt)
+	b = append(b, eventEnd...)
+	s.held = b
+	return nil
+}
+
+// Event holds a piece back until the provider's stream pauses.
+func (s *stream) Event(e elumenta.Event) error {
+	if s.err != nil {
+		return s.err
+	}
+	switch e.Kind {
+	case elumenta.EventText, elumenta.EventRefusal:
+		if e.Text == "" {
+			return nil
+		}
+		s.held = append(s.held, deltaStart...)
+		s.held = appendString(s.held, e.Text)
+		s.held = append(s.held, eventEnd...)
+		if len(s.held) >= heldBytes {
+			return s.send()
+		}
+	case elumenta.EventPause:
+		return s.send()
+	default: // tools, reasoning and a provider's state are not part of this surface
+	}
+	return nil
+}
+
+// KeepAlive sends a comment, so that no proxy takes the silence for an end.
+func (s *stream) KeepAlive() error {
+	if s.err != nil {
+		return s.err
+	}
+	s.held = append(s.held, keepAlive...)
+	return s.send()
+}
+
+// End sends the last events.
+func (s *stream) End(r elumenta.Result) error {
+	if s.err != nil {
+		return s.err
+	}
+	b := s.held
+	b = append(b, `data: {"type":"generation_end","id":`...)
+	b = appendString(b, r.ID)
+	b = append(b, `,"finish_reason":`...)
+	b = appendString(b, r.Finish)
+	b = append(b, `,"tokens_used":`...)
+	b = strconv.AppendInt(b, r.Settled.TokensSpent, 10)
+	b = appendEnd(b, &r)
+	b = append(b, eventEnd...)
+	b = append(b, doneEvent...)
+	s.held = b
+	return s.send()
+}
+
+// Fail answers an HTTP error before the stream has opened and an error event after.
+func (s *stream) Fail(e *elumenta.Error, settled elumenta.Settled) error {
+	if !s.opened {
+		s.a.failGeneration(s.c, e, &s.started)
+		return nil
+	}
+	s.c.failure = e
+	if s.err != nil {
+		return s.err
+	}
+	b := s.held
+	b = append(b, `data: {"type":"error",`...)
+	start := len(b)
+	b = appendError(b, e, s.c.id)
+	b = append(b[:start], b[start+1:len(b)-1]...) // the error's members without its braces
+	b = append(b, `,"tokens_spent":`...)
+	b = strconv.AppendInt(b, settled.TokensSpent, 10)
+	b = append(b, eventEnd...)
+	b = append(b, doneEvent...)
+	s.held = b
+	return s.send()
+}
+
+// send writes what is held back and flushes it. A client that does not read fails it in the end.
+func (s *stream) send() error {
+	if len(s.held) == 0 {
+		return nil
+	}
+	_ = s.control.SetWriteDeadline(time.Now().Add(s.a.WriteTimeout)) // not every writer has one
+	_, s.err = s.c.Write(s.held)
+	s.held = s.held[:0]
+	if s.err == nil {
+		s.err = s.flush()
+	}
+	return s.err
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// measured is one of the two servers and how to ask it for the same work.
+type measured struct {
+	*process
+	whole, stream [][]byte
+}
+
+// bench holds what every part of a run needs.
+type bench struct {
+	options
+	provider *provider
+	report   report
+	out      io.Writer
+}
+
+func (b *bench) printf(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format, args...) }
+
+// compare measures both servers in turn and prints a row for each kind of answer and number of connections.
+func (b *bench) compare(ctx context.Context, proxy, server *measured) error {
+	cases := []struct {
+		name            string
+		stream          bool
+		conns           int
+		target, p99Most float64
+	}{
+		{"whole", false, 64, 0.6, 2},
+		{"whole", false, 16, 0.4, 0},
+		{"stream", true, 64, 0.8, 2},
+		{"stream", true, 16, 0.6, 0},
+	}
+	var syncs []time.Duration
+	for _, c := range cases {
+		if b.only != "" && b.only != fmt.Sprintf("%s/%d", c.name, c.conns) {
+			continue
+		}
+		spent, err := syncTimes(b.dir, 50)
+		if err != nil {
+			return err
+		}
+		syncs = append(syncs, spent...)
+		row := comparison{Name: c.name, Conns: c.conns, Rounds: b.rounds, Target: c.target, P99Target: c.p99Most}
+		if err := b.rows(ctx, &row, c.stream, proxy, server); err != nil {
+			return fmt.Errorf("%s answers, %d connections: %w", c.name, c.conns, err)
+		}
+		b.row(&row)
+		b.report.Comparisons = append(b.report.Comparisons, row)
+	}
+	if len(syncs) == 0 {
+		return fmt.Errorf("there is no comparison %q", b.only)
+	}
+	b.report.Sync = median(syncs)
+	b.printf("a write of 4 KiB and its fsync in the database's directory: median %s\n", round(b.report.Sync))
+	return nil
+}
+
+func (b *bench) rows(ctx context.Context, row *comparison, stream bool, proxy, server *measured) error {
+	var a, e []sample
+	var busy []float64
+	for range b.rounds {
+		base, _, err := b.round(ctx, proxy, stream, row.Conns)
+		if err != nil {
+			return fmt.Errorf("proxy: %w", err)
+		}
+		ours, load, err := b.round(ctx, server, stream, row.Conns)
+		if err != nil {
+			return fmt.Errorf("elumenta: %w", err)
+		}
+		a, e, busy = append(a, base), append(e, ours), append(busy, load)
+	}
+	row.Proxy, row.Elumenta, row.LoadBusy = medians(a), medians(e), median(busy)
+	ratios, tails := make([]float64, len(a)), make([]float64, len(a))
+	for i := range a {
+		ratios[i] = e[i].Rate / a[i].Rate
+		tails[i] = float64(e[i].P99) / float64(a[i].P99)
+	}
+	row.Ratio, row.P99Ratio = median(ratios), median(tails)
+	return nil
+}
+
+// round loads one server and says how busy the load side's core was.
+func (b *bench) round(ctx context.Context, m *measured, stream bool, conns int) (sample, float64, error) {
+	j := job{addr: m.addr, requests: m.whole, want: []byte("twenty pieces"), conns: conns, warm: b.duration / 5, duration: b.duration}
+	if stream {
+		j.requests, j.want = m.stream, []byte("data: [DONE]")
+	}
+	begin, used := time.Now(), processorTime("self")
+	pid := strconv.Itoa(m.cmd.Process.Pid)
+	served := processorTime(pid)
+	s, err := j.run(ctx)
+	elapsed := time.Since(begin)
+	// Warming up included, on both sides of the division.
+	s.CPU = time.Duration(float64(processorTime(pid)-served) / (s.Rate * elapsed.Seconds()))
+	return s, float64(processorTime("self")-used) / float64(elapsed), err
+}
+
+func medians(samples []sample) sample {
+	var rates []float64
+	var p50, p99, cpu []time.Duration
+	for _, s := range samples {
+		rates, p50, p99, cpu = append(rates, s.Rate), append(p50, s.P50), append(p99, s.P99), append(cpu, s.CPU)
+	}
+	return sample{Rate: median(rates), P50: median(p50), P99: median(p99), CPU: median(cpu)}
+}
+
+// syncTimes measures what makes a write durable: 4 KiB appended to a file, and fsync.
+func syncTimes(dir string, n int) ([]time.Duration, error) {
+	f, err := os.Create(filepath.Join(dir, "sync"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}()
+	page := make([]byte, 4<<10)
+	spent := make([]time.Duration, n)
+	for i := range spent {
+		begin := time.Now()
+		if _, err := f.Write(page); err != nil {
+			return nil, err
+		}
+		if err := f.Sync(); err != nil {
+			return nil, err
+		}
+		spent[i] = time.Since(begin)
+	}
+	return spent, nil
+}

@@ -1,0 +1,209 @@
+// Command bench measures what Elumenta costs beside the least that stands between a client and a model: the standard
+// library's reverse proxy. One core has the server, the other one the load and a model host that answers at once, so that
+// what is compared is processor time. It opens no connection but on the loopback. docs/benchmarks.md has the figures.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// runLimit ends a run that hangs.
+const runLimit = 15 * time.Minute
+
+type options struct {
+	binary   string
+	dir      string
+	json     string
+	smoke    bool
+	only     string
+	rounds   int
+	duration time.Duration
+	many     int
+	open     int
+	pinned   bool
+	cores    int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 3 && args[0] == "proxy" {
+		return serveProxy(ctx, args[1], args[2])
+	}
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if o.pinned, o.cores, err = pin(); err != nil {
+		return fmt.Errorf("pin to a core: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	return o.run(ctx, out)
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&o.binary, "elumenta", "bin/elumenta", "the program to measure")
+	flags.StringVar(&o.dir, "dir", ".", "directory on the file system to measure; a folder of its own is made in it and removed")
+	flags.StringVar(&o.json, "json", "", "also write the figures to this `file`")
+	flags.BoolVar(&o.smoke, "smoke", false, "a few seconds that show that everything runs; its figures say nothing")
+	flags.StringVar(&o.only, "only", "", "one comparison alone: whole/64, whole/16, stream/64 or stream/16")
+	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement, proxy and Elumenta in turn")
+	flags.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "length of one measurement")
+	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
+	flags.IntVar(&o.open, "streams", 0, "instead: memory of this many open slow streams (5000)")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("what is %q? Flags only", flags.Arg(0))
+	case o.rounds < 1 || o.rounds > 100 || o.duration < 50*time.Millisecond || o.duration > time.Minute:
+		return o, errors.New("1 to 100 rounds of 50 ms to 1 minute")
+	case o.many < 0 || o.many > 1_000_000 || o.open < 0 || o.open > 20_000:
+		return o, errors.New("at most 1,000,000 assistants and 20,000 streams")
+	}
+	if o.smoke {
+		o.rounds, o.duration = 1, 200*time.Millisecond
+	}
+	return o, nil
+}
+
+func (o options) run(ctx context.Context, out io.Writer) (err error) {
+	if o.dir, err = os.MkdirTemp(o.dir, ".bench-"); err != nil {
+		return err
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
+	b := &bench{options: o, out: out}
+	if b.provider, err = startProvider(ctx); err != nil {
+		return err
+	}
+	defer b.provider.close()
+	version, err := exec.CommandContext(ctx, o.binary, "version").Output()
+	if err != nil {
+		return fmt.Errorf("%s version: %w", o.binary, err)
+	}
+	b.report = report{
+		Cores: o.cores, Pinned: o.pinned, Load: machineLoad(), Go: runtime.Version(), Version: strings.TrimSpace(string(version)),
+	}
+	b.header()
+	if err := b.parts(ctx); err != nil {
+		return err
+	}
+	if o.json == "" {
+		return nil
+	}
+	return b.report.write(o.json)
+}
+
+// parts runs what the flags ask for.
+func (b *bench) parts(ctx context.Context) error {
+	if b.smoke {
+		b.many, b.open = 200, 50
+	}
+	if b.smoke || b.many == 0 && b.open == 0 {
+		if b.only == "" {
+			if err := b.start(ctx); err != nil {
+				return fmt.Errorf("start: %w", err)
+			}
+		}
+		if err := b.besideProxy(ctx); err != nil {
+			return err
+		}
+	}
+	if b.many > 0 {
+		if err := b.scale(ctx); err != nil {
+			return fmt.Errorf("scale: %w", err)
+		}
+	}
+	if b.open > 0 {
+		if err := b.streams(ctx); err != nil {
+			return fmt.Errorf("streams: %w", err)
+		}
+	}
+	return nil
+}
+
+// besideProxy starts both servers and compares them. The proxy's requests are what Elumenta sends to the provider.
+func (b *bench) besideProxy(ctx context.Context) (err error) {
+	in, err := newInstallation(b.binary, filepath.Join(b.dir, "compare"), b.pinned, b.provider.addr())
+	if err != nil {
+		return err
+	}
+	server, err := in.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	assistant, err := createAssistant(ctx, server.addr, in.key)
+	if err != nil {
+		return err
+	}
+	ours, base := &measured{process: server.process}, &measured{}
+	for _, stream := range []bool{false, true} {
+		req := in.generate(generateBody(assistant, stream))
+		body, err := b.provider.received(func() error {
+			_, err := once(ctx, server.addr, req)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("one generation: %w", err)
+		}
+		direct := request("POST", "/v1/chat/completions", "sk-bench", body)
+		if stream {
+			ours.stream, base.stream = [][]byte{req}, [][]byte{direct}
+		} else {
+			ours.whole, base.whole = [][]byte{req}, [][]byte{direct}
+		}
+		b.printf("stream %t: the client sends %d bytes, the provider receives %d\n", stream, len(req), len(body))
+	}
+	if base.process, err = b.startProxy(ctx, base.whole[0]); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, base.stop()) }()
+	return b.compare(ctx, base, ours)
+}
+
+func (b *bench) startProxy(ctx context.Context, req []byte) (*process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := freeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := spawn(ctx, b.pinned, filepath.Join(b.dir, "proxy.log"), addr, nil, self, "proxy", addr, b.provider.addr())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.answered(ctx, req); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// report is all that a run measured. Durations are nanoseconds in JSON, sizes bytes.
+type report struct {
+	Cores       int           `json:"cores"`
+	Pinned      bool          `json:"pinned"`
+	Go          string        `json:"go"`
+	Version     string        `json:"version"`
+	Load        string        `json:"load_average"` // of the machine, before: figures of a busy one say little
+	Sync        time.Duration `json:"sync"`
+	Start       *startFigures `json:"start,omitempty"`
+	Comparisons []comparison  `json:"comparisons,omitempty"`
+	Scale       []scaleRow    `json:"scale,omitempty"`
+	Streams     *streamFigure `json:"streams,omitempty"`
+}
+
+// comparison is one row of the table: medians over the rounds, ratios as medians of each round's own.
+type comparison struct {
+	Name      string  `json:"name"`
+	Conns     int     `json:"connections"`
+	Rounds    int     `json:"rounds"`
+	Proxy     sample  `json:"proxy"`
+	Elumenta  sample  `json:"elumenta"`
+	Ratio     float64 `json:"ratio"`
+	P99Ratio  float64 `json:"p99_ratio"`
+	Target    float64 `json:"target"`
+	P99Target float64 `json:"p99_target,omitempty"`
+	// LoadBusy is the share of its core that the load side used while Elumenta was measured: below one, it was not the limit.
+	LoadBusy float64 `json:"load_busy"`
+}
+
+func (b *bench) header() {
+	where := "not pinned: server and load share the cores"
+	if b.pinned {
+		where = "server alone on core " + serverCore + ", load and fake provider on core " + loadCore
+	}
+	b.printf("elumenta %s, %s, %d cores, load average before %s, %s\n", b.report.Version, b.report.Go, b.cores, b.report.Load, where)
+	b.printf("database, configuration and log (a line a request) in %s\n", b.dir)
+}
+
+func (b *bench) row(c *comparison) {
+	const line = "%-7s %3d  %-8s %7.0f/s  p50 %9s  p99 %9s  processor %6s each"
+	b.printf(line+"\n", c.Name, c.Conns, "proxy", c.Proxy.Rate, round(c.Proxy.P50), round(c.Proxy.P99), round(c.Proxy.CPU))
+	b.printf(line+"  ratio %.2f (target %.2f)  p99 ratio %.2f%s  load core %.0f %% busy\n", c.Name, c.Conns, "elumenta", c.Elumenta.Rate,
+		round(c.Elumenta.P50), round(c.Elumenta.P99), round(c.Elumenta.CPU), c.Ratio, c.Target, c.P99Ratio, p99Target(c.P99Target), 100*c.LoadBusy)
+}
+
+func p99Target(limit float64) string {
+	if limit == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (target at most %.0f)", limit)
+}
+
+func round(d time.Duration) time.Duration {
+	if d > 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(time.Microsecond)
+}
+
+func mib(n int64) float64 { return float64(n) / (1 << 20) }
+
+func (r *report) write(path string) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o600)
+}

@@ -1,0 +1,239 @@
+package elumenta
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Balance is what an account may spend, in tokens (Elumenta's own unit). The plan's tokens are spent before top-ups.
+// Neither part is ever below zero.
+type Balance struct {
+	Monthly, Topup int64
+	// PeriodEnds is when the plan's month ends and what is left of Monthly expires; zero for a plan without months.
+	PeriodEnds time.Time
+}
+
+// Total is what may be spent now.
+func (b Balance) Total() int64 { return b.Monthly + b.Topup }
+
+// Taken is what a reservation took and from where, so that it can return there.
+type Taken struct {
+	Monthly, Topup int64
+	// PeriodEnds is the end of the month that Monthly came from.
+	PeriodEnds time.Time
+}
+
+// Total is the reservation's price.
+func (t Taken) Total() int64 { return t.Monthly + t.Topup }
+
+// Take removes a price, the month's tokens first. It reports false, and takes nothing, if the balance does not reach.
+func (b *Balance) Take(price int64) (Taken, bool) {
+	if price < 0 || price > b.Total() {
+		return Taken{}, false
+	}
+	t := Taken{Monthly: min(price, b.Monthly), PeriodEnds: b.PeriodEnds}
+	t.Topup = price - t.Monthly
+	b.Monthly -= t.Monthly
+	b.Topup -= t.Topup
+	return t, true
+}
+
+// GiveBack returns what was taken to where it came from. It returns what expired instead: the part of a month that has
+// ended since.
+func (b *Balance) GiveBack(t Taken) (expired int64) {
+	b.Topup += t.Topup
+	if !t.PeriodEnds.Equal(b.PeriodEnds) {
+		return t.Monthly
+	}
+	b.Monthly += t.Monthly
+	return 0
+}
+
+// PeriodEnd returns the first end after now of the months that begin at start: the same day of each month at the same
+// time, UTC, or the month's last day where there is none.
+func PeriodEnd(start, now time.Time) time.Time {
+	start, now = start.UTC(), now.UTC()
+	months := max(0, (now.Year()-start.Year())*12+int(now.Month())-int(start.Month())-1)
+	for {
+		if end := addMonths(start, months); end.After(now) && months > 0 {
+			return end
+		}
+		months++
+	}
+}
+
+func addMonths(t time.Time, n int) time.Time {
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(t.Day(), last)-1)
+}
+
+// EntryKind says why a balance changed.
+type EntryKind string
+
+// The kinds of an entry. A balance is the sum of its entries.
+const (
+	EntryGrant      EntryKind = "grant"
+	EntryTopup      EntryKind = "topup"
+	EntryReserve    EntryKind = "reserve"
+	EntrySettle     EntryKind = "settle"
+	EntryGiveBack   EntryKind = "give_back"
+	EntryExpire     EntryKind = "expire"
+	EntryCorrection EntryKind = "correction"
+)
+
+// Entry is one change of an account's balance. Entries are appended and never changed.
+type Entry struct {
+	Kind           EntryKind
+	Monthly, Topup int64 // signed changes
+	Generation     GenerationID
+	At             time.Time
+}
+
+// Advance brings an account to a moment: an expired plan falls back to the least one, and each month that has ended
+// takes its remaining tokens with it and begins with a grant. It returns the entries to append, and whether the account
+// changed. Advancing twice to the same moment changes nothing.
+func (a *Account) Advance(plans Plans, now time.Time) (entries []Entry, changed bool) {
+	if !a.PlanExpires.IsZero() && !now.Before(a.PlanExpires) && len(plans) > 0 {
+		entries = append(entries, a.StartPlan(plans[0], a.PlanExpires, time.Time{})...)
+		changed = true
+	}
+	plan, ok := plans.Get(a.Plan)
+	if !ok || a.Balance.PeriodEnds.IsZero() || now.Before(a.Balance.PeriodEnds) {
+		return entries, changed
+	}
+	if left := a.Balance.Monthly; left > 0 {
+		entries = append(entries, Entry{Kind: EntryExpire, Monthly: -left, At: a.Balance.PeriodEnds})
+	}
+	a.Balance.Monthly, a.Balance.PeriodEnds = plan.MonthlyTokens, time.Time{}
+	if plan.MonthlyTokens > 0 {
+		a.Balance.PeriodEnds = PeriodEnd(a.PlanStarted, now)
+		entries = append(entries, Entry{Kind: EntryGrant, Monthly: plan.MonthlyTokens, At: now})
+	}
+	return entries, true
+}
+
+// StartPlan puts the account on a plan at a moment: what was left of the old plan's tokens expires, the new plan's are
+// granted, top-ups stay. It raises the revision and returns the entries to append.
+func (a *Account) StartPlan(plan Plan, at, expires time.Time) []Entry {
+	var entries []Entry
+	if left := a.Balance.Monthly; left > 0 {
+		entries = append(entries, Entry{Kind: EntryExpire, Monthly: -left, At: at})
+	}
+	a.Plan, a.PlanStarted, a.PlanExpires = plan.Name, at, expires
+	a.Balance.Monthly, a.Balance.PeriodEnds = plan.MonthlyTokens, time.Time{}
+	if plan.MonthlyTokens > 0 {
+		a.Balance.PeriodEnds = PeriodEnd(at, at)
+	}
+	if plan.OnceTokens > 0 && !a.OnceGranted {
+		a.Balance.Monthly += plan.OnceTokens
+		a.OnceGranted = true
+	}
+	if a.Balance.Monthly > 0 {
+		entries = append(entries, Entry{Kind: EntryGrant, Monthly: a.Balance.Monthly, At: at})
+	}
+	a.Revision++
+	return entries
+}
+
+// Reservation is what Reserve needs to know of a generation: what it was composed from, and what it costs.
+type Reservation struct {
+	Generation GenerationID
+	Account    AccountID
+	Key        KeyID
+	// Revisions of what the request was composed from. Assistant is empty for a generation without one.
+	AccountRevision, KeyRevision, AssistantRevision int64
+	Assistant                                       AssistantID
+	Version                                         int
+	// Author owns the assistant; a charged generation by another account counts as a use.
+	Author AccountID
+	Model  string
+	Price  int64
+	// Idempotency is nil for a request without an Idempotency-Key.
+	Idempotency *Idempotency
+	// Lifetime is how long the generation may run before others may give its reservation back.
+	Lifetime time.Duration
+}
+
+// Grant is a reservation that was made, durably.
+type Grant struct {
+	// Balance is what is left, nil on an unlimited plan.
+	Balance *int64
+	Rate    RateState
+}
+
+// StaleError says which of the revisions in a Reservation have changed. Nothing was reserved: load those anew, compose
+// again and repeat.
+type StaleError struct{ Key, Account, Assistant bool }
+
+// Error names what has changed.
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("changed since it was read: key %t, account %t, assistant %t", e.Key, e.Account, e.Assistant)
+}
+
+// SettleState is the final state of a reservation.
+type SettleState uint8
+
+// The final states.
+const (
+	// Charged makes the price final: the answer is complete, or the client left a stream after its first piece.
+	Charged SettleState = iota + 1
+	// GivenBack returns the price.
+	GivenBack
+)
+
+// Outcome is how a generation ended, recorded in the same commit as its charge. It holds numbers and codes only.
+type Outcome struct {
+	State      SettleState
+	Error      Code // "" for a complete answer
+	Finish     FinishReason
+	Usage      Usage
+	Latency    time.Duration // from the request's arrival to its end
+	FirstPiece time.Duration // from the request's arrival; zero if there was none
+}
+
+// Settled is the final state of a reservation, whoever brought it about.
+type Settled struct {
+	State       SettleState
+	TokensSpent int64
+	// Balance is what is left, nil on an unlimited plan.
+	Balance *int64
+}
+
+// Ledger is what a generation needs of the money. Both methods are durable when they return without an error, and safe
+// for concurrent use.
+type Ledger interface {
+	// Reserve, in one durable step, confirms the revisions, the key, plan and rate limits, claims the idempotency key and
+	// takes the price. It returns *StaleError if something changed, else an *Error with CodeNotAuthenticated,
+	// CodeAccountSuspended, CodeInsufficientTokens, CodeRateLimited, CodeTooManyStreams, CodeConflict or CodeUnavailable,
+	// and then nothing is reserved.
+	Reserve(ctx context.Context, r Reservation) (Grant, error)
+	// Settle makes a reservation final. The first final state wins; repeating is safe and returns that state. An error
+	// means that the database did not answer: repeat it.
+	Settle(ctx context.Context, account AccountID, id GenerationID, o Outcome) (Settled, error)
+}
+
+// UsageGroup says by what usage is added up.
+type UsageGroup string
+
+// The groups.
+const (
+	UsageByDay       UsageGroup = "day"
+	UsageByAssistant UsageGroup = "assistant"
+	UsageByModel     UsageGroup = "model"
+	UsageByKey       UsageGroup = "key"
+)
+
+// UsageRow adds up the settled generations of one group. Requests include failures.
+type UsageRow struct {
+	Group                                        string
+	Requests, Failures, TokensSpent              int64
+	PromptTokens, CachedTokens, CompletionTokens int64
+	LatencyP50, LatencyP95                       time.Duration
+}
+
+// UsageReader adds up an account's generations from a moment (inclusive) to another (exclusive).
+type UsageReader interface {
+	Usage(ctx context.Context, account AccountID, from, to time.Time, by UsageGroup) (rows []UsageRow, total UsageRow, err error)
+}

@@ -1,0 +1,53 @@
+package elumenta
+
+import "time"
+
+// Category is a shelf of the marketplace.
+type Category struct{ Slug, Name string }
+
+// Categories are fixed, in the order in which they are shown.
+var categories = []Category{
+	{"productivity", "Productivity"}, {"programming", "Programming"}, {"writing", "Writing"}, {"translation", "Translation"},
+	{"education", "Education"}, {"data", "Data"}, {"marketing", "Marketing"}, {"support", "Support"}, {"career", "Career"},
+	{"design", "Design"}, {"life", "Life"}, {"entertainment", "Entertainment"}, {"general", "General"},
+}
+
+// Categories lists the categories in the order in which they are shown.
+func Categories() []Category { return categories }
+
+// KnownCategory reports whether slug is a category.
+func KnownCategory(slug string) bool {
+	for _, c := range categories {
+		if c.Slug == slug {
+			return true
+		}
+	}
+	return false
+}
+
+// CategorySlugs lists the slugs in the order in which they are shown.
+func CategorySlugs() []string {
+	slugs := make([]string, len(categories))
+	for i, c := range categories {
+		slugs[i] = c.Slug
+	}
+	return slugs
+}
+
+// Listing is the public view of a published assistant: never its instructions or metadata.
+type Listing struct {
+	ID                                 AssistantID
+	Owner                              AccountID
+	Name, Description, Category, Model string
+	Version                            int
+	Author                             string // the owner's display name
+	Uses                               int64  // charged generations by other accounts
+	CreatedAt, UpdatedAt               time.Time
+}
+
+// ListingQuery asks for one page of the marketplace, newest first.
+type ListingQuery struct {
+	Category string // "" for all
+	Before   AssistantID
+	Limit    int
+}

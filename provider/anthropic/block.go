@@ -1,0 +1,108 @@
+package anthropic
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/elumenta/elumenta"
+)
+
+// contentBlock turns a part into a block; ok is false for a part that the API cannot take and that says nothing to it.
+func contentBlock(part elumenta.Part) (b block, ok bool, err error) {
+	switch part.Kind {
+	case elumenta.PartText, elumenta.PartRefusal:
+		return block{Type: "text", Text: part.Text}, !isBlank(part.Text), nil
+	case elumenta.PartImage:
+		return block{Type: "image", Source: imageSource(part.Image)}, true, nil
+	case elumenta.PartToolCall:
+		input, err := toolInput(part.ToolCall.Arguments)
+		return block{Type: "tool_use", ID: toolID(part.ToolCall.ID), Name: part.ToolCall.Name, Input: input}, true, err
+	case elumenta.PartToolResult:
+		return toolResult(part.ToolResult)
+	case elumenta.PartReasoning:
+		b, ok = thinkingBlock(part)
+		return b, ok, nil
+	}
+	return block{}, false, nil
+}
+
+func imageSource(image *elumenta.Image) *source {
+	if image.URL != "" {
+		return &source{Type: "url", URL: image.URL}
+	}
+	return &source{Type: "base64", MediaType: image.MediaType, Data: image.Data}
+}
+
+// toolInput checks the arguments of a call in the history: a client sends them as a string, and the API takes an object.
+func toolInput(arguments elumenta.Text) (jsontext.Value, error) {
+	if isBlank(arguments) {
+		return jsontext.Value("{}"), nil
+	}
+	v := jsontext.Value(arguments)
+	if !v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) || v.Kind() != '{' {
+		return nil, errNotJSON
+	}
+	return v, nil
+}
+
+func toolResult(r *elumenta.ToolResult) (block, bool, error) {
+	b := block{Type: "tool_result", ToolUseID: toolID(r.CallID), IsError: r.IsError}
+	for _, part := range r.Content {
+		content, ok, err := contentBlock(part)
+		if err != nil {
+			return block{}, false, err
+		}
+		if ok {
+			b.Content = append(b.Content, content)
+		}
+	}
+	return b, true, nil
+}
+
+// toolID replaces what the API does not allow in an id: histories that began at another provider hold ids such as
+// functions.weather:0. Calls and results change alike.
+func toolID(id string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+			return r
+		}
+		return '_'
+	}, id)
+}
+
+// opaque is what Opaque.Data holds as JSON: the block that reasoning came in, without its text.
+type opaque struct {
+	Type      string `json:"type"`                // thinking or redacted_thinking
+	Signature string `json:"signature,omitempty"` // of thinking
+	Data      string `json:"data,omitempty"`      // of redacted_thinking
+}
+
+func newOpaque(o opaque) *elumenta.Opaque {
+	data, err := json.Marshal(o, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		return nil // strings alone always encode
+	}
+	return &elumenta.Opaque{Format: Format, Data: elumenta.Text(data)}
+}
+
+// thinkingBlock gives reasoning back as it came. Another format's, or reasoning without its signature, is refused by the
+// API and is left out.
+func thinkingBlock(part elumenta.Part) (block, bool) {
+	if part.Opaque == nil || part.Opaque.Format != Format {
+		return block{}, false
+	}
+	var o opaque
+	if json.Unmarshal([]byte(part.Opaque.Data), &o) != nil {
+		return block{}, false
+	}
+	switch {
+	case o.Type == "thinking" && o.Signature != "":
+		return block{Type: o.Type, Thinking: &part.Text, Signature: o.Signature}, true
+	case o.Type == "redacted_thinking" && o.Data != "":
+		return block{Type: o.Type, Data: o.Data}, true
+	}
+	return block{}, false
+}

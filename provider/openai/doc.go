@@ -1,0 +1,81 @@
+// Package openai speaks OpenAI's two wire formats. [Responses] is for OpenAI's own models
+// (https://platform.openai.com/docs/api-reference/responses); [Chat] is Chat Completions, which DeepSeek, xAI, Ollama,
+// vLLM, OpenRouter, LM Studio, llama.cpp and many others speak, each with its own liberties
+// (https://platform.openai.com/docs/api-reference/chat).
+package openai
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/wire"
+)
+
+// opaqueFormat marks the state that this package emits.
+const opaqueFormat = "openai"
+
+// Responses is a Provider that posts to {BaseURL}/responses. It is stateless: nothing is stored at OpenAI.
+type Responses struct{}
+
+// Chat is a Provider that posts to {BaseURL}/chat/completions.
+type Chat struct{}
+
+var (
+	_ elumenta.Provider = Responses{}
+	_ elumenta.Provider = Chat{}
+)
+
+// Generate implements elumenta.Provider.
+func (Responses) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+	d := responsesDecoder{out: wire.NewEmitter(emit)}
+	body, warnings := encodeResponses(t, p)
+	d.done.Warnings = warnings
+	err := run(ctx, t, "/responses", body, p.Stream, &d)
+	return d.done, err
+}
+
+// Generate implements elumenta.Provider.
+func (Chat) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+	d := chatDecoder{out: wire.NewEmitter(emit), tools: len(p.Tools) > 0}
+	body, warnings := encodeChat(t, p)
+	d.done.Warnings = warnings
+	err := run(ctx, t, "/chat/completions", body, p.Stream, &d)
+	return d.done, err
+}
+
+// decoder is what differs between the two formats once an answer is there.
+type decoder interface {
+	begin(a *wire.Answer) *wire.Emitter
+	// event takes one event of a stream.
+	event(name, data []byte) (done bool, err error)
+	// whole takes a whole answer.
+	whole(body []byte) error
+	// end is called once, with the error of the stream or of whole, and says what came of it.
+	end(err error) error
+}
+
+func run(ctx context.Context, t elumenta.Target, path string, body []byte, stream bool, d decoder) error {
+	call := wire.Call{Target: t, URL: t.BaseURL + path, Body: body, Stream: stream, Classify: classifyBody}
+	if !t.Credential.IsZero() {
+		call.Header = http.Header{"Authorization": {"Bearer " + t.Credential.Reveal()}}
+	}
+	a, err := call.Send(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	out := d.begin(a)
+	isStream, err := a.IsStream()
+	if err != nil {
+		return err
+	}
+	if isStream {
+		return d.end(a.Events(out, d.event))
+	}
+	text, err := a.Whole()
+	if err != nil {
+		return err
+	}
+	return d.end(d.whole(text))
+}

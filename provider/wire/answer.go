@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// WholeLimit is the largest body of a whole answer, in bytes.
+const WholeLimit = 32 << 20
+
+// Answer is a provider's response with a status of 200 to 299. It is for one goroutine and must be closed.
+type Answer struct {
+	Status int
+	Header http.Header
+
+	target   string
+	parent   context.Context // the caller's; the request has one of its own, so that Close can end it
+	cancel   context.CancelFunc
+	body     body
+	finished bool // the provider said so: the connection may be used again
+}
+
+// body reads a response's body, with one byte that may be looked at before.
+type body struct {
+	io.ReadCloser
+	first  [1]byte
+	peeked bool // first is to be read again
+	ended  bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case b.peeked:
+		b.peeked = false
+		p[0] = b.first[0]
+		return 1, nil
+	case b.ended:
+		return 0, io.EOF
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.ended = err != nil
+	return n, err
+}
+
+// IsStream waits for the first byte that is no blank and reports whether it begins an event stream rather than a JSON
+// value: some hosts send one where the other was asked for, and name it wrongly. A body that begins like a web page is
+// KindMalformed, an empty one KindTruncated.
+func (a *Answer) IsStream() (bool, error) {
+	for range 1024 {
+		n, err := a.body.Read(a.body.first[:])
+		switch {
+		case n == 0 && err != nil:
+			return false, a.readError(err)
+		case n == 0:
+			continue
+		}
+		switch first := a.body.first[0]; first {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case '<':
+			return false, a.Malformed("the provider answered with a web page", nil)
+		default:
+			a.body.peeked = true
+			return first != '{' && first != '[', nil
+		}
+	}
+	return false, a.Malformed("", nil)
+}
+
+// Whole reads the rest of a body that is one JSON value, of up to WholeLimit bytes.
+func (a *Answer) Whole() ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(&a.body, WholeLimit+1))
+	switch {
+	case err != nil:
+		return nil, a.readError(err)
+	case len(body) > WholeLimit:
+		return nil, a.Malformed("the provider's answer is too large", nil)
+	}
+	return body, nil
+}
+
+// Events reads the body as an event stream and passes each event to handle, until handle says that the provider has
+// finished or returns an error. Before every read that may wait it lets out emit a pause. The slices are valid during the
+// call only. A body that ends before is KindTruncated, also where the end cuts an event that handle then finds malformed.
+// What the wrapped emit function returned comes back unchanged.
+func (a *Answer) Events(out *Emitter, handle func(name, data []byte) (done bool, err error)) error {
+	s := NewStream(&a.body, 0, out.Pause)
+	defer s.Close()
+	for {
+		name, data, err := s.Next()
+		if out.Err() != nil {
+			return out.Err()
+		}
+		if err != nil {
+			return a.readError(err)
+		}
+		done, err := handle(name, data)
+		switch {
+		case out.Err() != nil:
+			return out.Err()
+		case err == nil && done:
+			a.finished = true
+			return nil
+		case err == nil:
+		case s.Cut() && malformed(err):
+			return a.Truncated()
+		default:
+			return err
+		}
+	}
+}
+
+func malformed(err error) bool {
+	e, ok := errors.AsType[*elumenta.ProviderError](err)
+	return ok && e.Kind == elumenta.KindMalformed
+}
+
+// Close ends the call. Where the provider had finished, it gives the body's last bytes a moment to come, so that the
+// connection can be used again.
+func (a *Answer) Close() {
+	if a.finished && !a.body.ended {
+		stop := time.AfterFunc(drainTime, a.cancel)
+		_, _ = io.CopyN(io.Discard, &a.body, drainLimit)
+		stop.Stop()
+	}
+	a.cancel()
+	_ = a.body.Close()
+}

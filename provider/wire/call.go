@@ -1,0 +1,147 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+const (
+	errorBodyLimit = 64 << 10
+	drainLimit     = 64 << 10
+	drainTime      = 50 * time.Millisecond
+)
+
+// Fault is what a format makes of a provider's error code. The zero value leaves all to the HTTP status.
+type Fault struct {
+	// Kind overrides the kind that the HTTP status stands for.
+	Kind elumenta.ErrorKind
+	// Reason counts with KindRejected only; empty means RejectOther.
+	Reason elumenta.RejectReason
+	// Message is our own sentence, never the provider's text. Empty means the kind's own sentence.
+	Message string
+	// RetryAfter counts where the response's headers have none.
+	RetryAfter time.Duration
+}
+
+// Call is one request to a provider.
+type Call struct {
+	Target elumenta.Target
+	// URL is where the body is posted to.
+	URL string
+	// Header holds the format's headers, credential included. Send adds Content-Type and Accept. Names are in canonical form.
+	Header http.Header
+	// Body is JSON. It must not be changed afterwards: the transport may still read it when Send has returned.
+	Body []byte
+	// Stream says that an event stream was asked for.
+	Stream bool
+	// Classify reads the error of a response with a status of 400 or more: at most 64 KiB of body, perhaps not JSON.
+	Classify func(status int, body []byte) Fault
+}
+
+// Send posts the request and returns the answer once its headers are there. Every error is a *elumenta.ProviderError:
+// a transport's failure, a status of 300 or more, or a content type that is no answer. Redirects are not followed, so
+// that a credential goes to no other host. If ctx ends with a *elumenta.ProviderError as its cause, that is returned.
+// A nil error obliges the caller to close the answer.
+func (c *Call) Send(ctx context.Context) (*Answer, error) {
+	a := &Answer{target: c.Target.Name, parent: ctx}
+	callCtx, cancel := context.WithCancel(ctx)
+	a.cancel = cancel
+	req, err := http.NewRequestWithContext(callCtx, http.MethodPost, c.URL, bytes.NewReader(c.Body))
+	if err != nil {
+		cancel()
+		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
+	}
+	req.Header = c.header()
+	resp, err := c.client().Do(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
+	if err != nil {
+		cancel()
+		return nil, a.transportError(err)
+	}
+	a.body.ReadCloser, a.Status, a.Header = resp.Body, resp.StatusCode, resp.Header
+	if err := c.check(a); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (c *Call) header() http.Header {
+	h := make(http.Header, len(c.Header)+3)
+	maps.Copy(h, c.Header)
+	h["Content-Type"] = []string{"application/json"}
+	if c.Stream {
+		h["Accept"] = []string{"text/event-stream"}
+		// A compressed stream could be held back by whoever compresses it.
+		h["Accept-Encoding"] = []string{"identity"}
+	} else {
+		h["Accept"] = []string{"application/json"}
+	}
+	return h
+}
+
+func (c *Call) client() *http.Client {
+	var client http.Client
+	if c.Target.Client != nil {
+		client = *c.Target.Client
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
+func (c *Call) check(a *Answer) error {
+	switch {
+	case a.Status >= 400:
+		return c.statusError(a)
+	case a.Status >= 300:
+		return a.Malformed("the provider answered with a redirect, which is not followed", nil)
+	case strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"):
+		return a.Malformed("the provider answered with a web page", nil)
+	}
+	if e := a.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return a.Malformed("the provider's answer has an encoding that was not asked for", nil)
+	}
+	return nil
+}
+
+func (c *Call) statusError(a *Answer) error {
+	// What could not be read of an error's body changes only how well it can be told apart.
+	body, _ := io.ReadAll(io.LimitReader(&a.body, errorBodyLimit))
+	if a.parent.Err() != nil {
+		return a.contextError()
+	}
+	var fault Fault
+	if c.Classify != nil {
+		fault = c.Classify(a.Status, body)
+	}
+	if fault.Kind == 0 {
+		fault.Kind = KindOfStatus(a.Status)
+	}
+	if after, ok := retryAfter(a.Header, time.Now()); ok {
+		fault.RetryAfter = after
+	}
+	return a.Fail(fault)
+}
+
+// KindOfStatus says which kind of failure an HTTP status of 400 or more stands for.
+func KindOfStatus(status int) elumenta.ErrorKind {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return elumenta.KindRejected
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
+		return elumenta.KindAuth
+	case http.StatusTooManyRequests:
+		return elumenta.KindRateLimited
+	case http.StatusServiceUnavailable, 529: // 529 is Anthropic's overloaded_error
+		return elumenta.KindOverloaded
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return elumenta.KindTimeout
+	}
+	return elumenta.KindFailed
+}

@@ -1,0 +1,230 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// errJSON says that a value is not JSON, or of another type than the format has there. It quotes nothing.
+var errJSON = errors.New("not the JSON that the format has")
+
+// JSON reads a JSON text member by member, so that what is not needed is passed over without being decoded. Its first
+// error stays and ends all loops; Err returns it. The zero value is ready for Reset. Invalid UTF-8 is replaced, and of
+// several members of one name each is given out.
+type JSON struct {
+	dec     jsontext.Decoder
+	src     bytes.Buffer
+	err     error
+	scratch []byte
+}
+
+// Reset begins a new text. It is not copied, and must not change until the text is read.
+func (j *JSON) Reset(text []byte) {
+	j.src = *bytes.NewBuffer(text)
+	j.dec.Reset(&j.src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	j.err = nil
+}
+
+// Err is the first error.
+func (j *JSON) Err() error { return j.err }
+
+// Fail ends reading.
+func (j *JSON) Fail() {
+	if j.err == nil {
+		j.err = errJSON
+	}
+}
+
+// Kind is the first byte of the value that comes next: n, f, t, ", 0, { or [; zero behind the text's end or an error.
+func (j *JSON) Kind() byte {
+	if j.err != nil {
+		return 0
+	}
+	return byte(j.dec.PeekKind())
+}
+
+// Object calls member for each member of an object, which reads the value or calls Skip. The key is valid until then.
+// Null is an empty object.
+func (j *JSON) Object(member func(key []byte)) {
+	if !j.open('{') {
+		return
+	}
+	for j.Kind() == '"' {
+		key, err := j.dec.ReadValue()
+		if err != nil {
+			j.Fail()
+			return
+		}
+		member(key[1 : len(key)-1])
+	}
+	j.shut('}')
+}
+
+// Array calls element for each element of an array, which reads the value or calls Skip. Null is an empty array.
+func (j *JSON) Array(element func()) {
+	if !j.open('[') {
+		return
+	}
+	for k := j.Kind(); k != ']' && k != 0; k = j.Kind() {
+		element()
+	}
+	j.shut(']')
+}
+
+func (j *JSON) open(kind byte) bool {
+	switch j.Kind() {
+	case 'n':
+		j.Skip()
+		return false
+	case kind:
+		_, err := j.dec.ReadToken()
+		return err == nil
+	}
+	j.Fail()
+	return false
+}
+
+func (j *JSON) shut(kind byte) {
+	if j.Kind() != kind {
+		j.Fail()
+		return
+	}
+	if _, err := j.dec.ReadToken(); err != nil {
+		j.Fail()
+	}
+}
+
+// Skip passes a value over.
+func (j *JSON) Skip() {
+	if j.err == nil && j.dec.SkipValue() != nil {
+		j.Fail()
+	}
+}
+
+// Raw reads a value as it is written. It is valid until the next call.
+func (j *JSON) Raw() []byte {
+	if j.err != nil {
+		return nil
+	}
+	value, err := j.dec.ReadValue()
+	if err != nil {
+		j.Fail()
+	}
+	return value
+}
+
+// String reads a string. Null is empty.
+func (j *JSON) String() string { return string(j.text()) }
+
+// text is valid until the next call.
+func (j *JSON) text() []byte {
+	raw := j.Raw()
+	switch {
+	case j.err != nil || string(raw) == "null":
+		return nil
+	case raw[0] != '"':
+		j.Fail()
+		return nil
+	}
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return inner
+	}
+	// The error is about invalid UTF-8, which has been replaced.
+	j.scratch, _ = jsontext.AppendUnquote(j.scratch[:0], raw)
+	return j.scratch
+}
+
+// Int reads a number, cut to a whole one that is not negative. Null is zero.
+func (j *JSON) Int() int64 {
+	raw := j.Raw()
+	switch {
+	case j.err != nil || string(raw) == "null":
+		return 0
+	case raw[0] == '"':
+		j.Fail()
+		return 0
+	}
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return max(n, 0)
+	}
+	f, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil {
+		j.Fail()
+		return 0
+	}
+	return int64(min(max(f, 0), math.MaxInt32))
+}
+
+// Scalar reads a string, number or literal as text: some hosts write a code as a number. Null, objects and arrays are
+// empty.
+func (j *JSON) Scalar() string {
+	switch j.Kind() {
+	case '"':
+		return j.String()
+	case '0', 't', 'f':
+		return string(j.Raw())
+	}
+	j.Skip()
+	return ""
+}
+
+// End reports whether the text was JSON that was read without error and to its end.
+func (j *JSON) End() bool {
+	if j.err != nil {
+		return false
+	}
+	if _, err := j.dec.ReadToken(); !errors.Is(err, io.EOF) {
+		j.Fail()
+	}
+	return j.err == nil
+}
+
+const hex = "0123456789abcdef"
+
+// AppendString appends a JSON string. Invalid UTF-8 is replaced; what need not be escaped is not.
+func AppendString[T ~string](b []byte, value T) []byte {
+	text := string(value)
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(text[i:])
+			if r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		b = append(b, text[from:i]...)
+		b = appendEscape(b, c)
+		i++
+		from = i
+	}
+	return append(append(b, text[from:]...), '"')
+}
+
+func appendEscape(b []byte, c byte) []byte {
+	switch {
+	case c == '"' || c == '\\':
+		return append(b, '\\', c)
+	case c == '\n':
+		return append(b, `\n`...)
+	case c == '\r':
+		return append(b, `\r`...)
+	case c == '\t':
+		return append(b, `\t`...)
+	case c < ' ':
+		return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	}
+	return append(b, `\ufffd`...) // a byte that is no UTF-8
+}

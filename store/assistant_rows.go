@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/elumenta/elumenta"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// headColumns are what an assistant has beside its versions; a is assistants.
+const headColumns = `a.id, a.account_id, a.version, a.versions, a.published, a.owner_suspended, a.revision, a.created_at, a.updated_at`
+
+// head is a row of assistants.
+type head struct {
+	elumenta.Assistant // but for Visibility and Fields
+	versions           int
+	published          bool
+	ownerSuspended     bool
+}
+
+func (h *head) fields() []any {
+	return []any{&h.ID, &h.Owner, &h.Version, &h.versions, &h.published, &h.ownerSuspended, &h.Revision, storedTime{&h.CreatedAt}, storedTime{&h.UpdatedAt}}
+}
+
+func (h *head) assistant(f elumenta.Fields) elumenta.Assistant {
+	a := h.Assistant
+	a.Visibility = visibility(h.published)
+	a.Fields = f
+	return a
+}
+
+func visibility(published bool) elumenta.Visibility {
+	if published {
+		return elumenta.Marketplace
+	}
+	return elumenta.Private
+}
+
+// versionColumns are what a saved version has; v is assistant_versions.
+const versionColumns = `v.version, v.created_at, v.note, v.public, ` + fieldColumns
+
+const fieldColumns = `v.name, v.model, v.instructions, v.description, v.category, v.temperature, v.max_tokens, v.response_format, v.variables, v.metadata`
+
+func versionFields(v *elumenta.Version) []any {
+	return append([]any{&v.Version, storedTime{&v.CreatedAt}, &v.Note, &v.Public}, scanFields(&v.Fields)...)
+}
+
+func scanFields(f *elumenta.Fields) []any {
+	return []any{&f.Name, &f.Model, &f.Instructions, &f.Description, &f.Category, &f.Temperature, &f.MaxTokens,
+		storedFormat{&f.ResponseFormat}, storedJSON{&f.Variables}, storedJSON{&f.Metadata}}
+}
+
+// storedJSON scans a column that is JSON or NULL.
+type storedJSON struct{ to any }
+
+// Scan implements sql.Scanner.
+func (j storedJSON) Scan(src any) error {
+	switch text := src.(type) {
+	case nil:
+		return nil
+	case string:
+		return json.Unmarshal([]byte(text), j.to)
+	case []byte:
+		return json.Unmarshal(text, j.to)
+	}
+	return fmt.Errorf("JSON is stored as %T", src)
+}
+
+// format is a ResponseFormat in its column. The schema is a string there: it stays as it came, byte for byte.
+type format struct {
+	Type   string `json:"type"`
+	Name   string `json:"name,omitempty"`
+	Schema string `json:"schema,omitempty"`
+	Strict bool   `json:"strict,omitempty"`
+}
+
+type storedFormat struct{ to **elumenta.ResponseFormat }
+
+// Scan implements sql.Scanner.
+func (s storedFormat) Scan(src any) error {
+	var f *format
+	if err := (storedJSON{&f}).Scan(src); err != nil || f == nil {
+		return err
+	}
+	*s.to = &elumenta.ResponseFormat{Type: f.Type, Name: f.Name, Strict: f.Strict}
+	if f.Schema != "" {
+		(*s.to).Schema = json.RawMessage(f.Schema)
+	}
+	return nil
+}
+
+// nullJSON is v as a column, NULL if it is empty.
+func nullJSON(v any, empty bool) (sql.NullString, error) {
+	if empty {
+		return sql.NullString{}, nil
+	}
+	b, err := json.Marshal(v)
+	return sql.NullString{String: string(b), Valid: true}, err
+}
+
+// insertVersion saves a version; it is public if the assistant is published at this moment.
+func insertVersion(ctx context.Context, tx querier, id elumenta.AssistantID, v *elumenta.Version) error {
+	var f format
+	if r := v.ResponseFormat; r != nil {
+		f = format{r.Type, r.Name, string(r.Schema), r.Strict}
+	}
+	responseFormat, err1 := nullJSON(f, v.ResponseFormat == nil)
+	variables, err2 := nullJSON(v.Variables, len(v.Variables) == 0)
+	metadata, err3 := nullJSON(v.Metadata, len(v.Metadata) == 0)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO assistant_versions (assistant_id, version, public, created_at, note, name, model, description,
+		category, temperature, max_tokens, response_format, variables, metadata, instructions)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		string(id), v.Version, flag(v.Public), micros(v.CreatedAt), v.Note, v.Name, v.Model, v.Description,
+		v.Category, v.Temperature, v.MaxTokens, responseFormat, variables, metadata, string(v.Instructions))
+	return err
+}
+
+// readVersion reads one saved version.
+func readVersion(ctx context.Context, q querier, id elumenta.AssistantID, version int) (*elumenta.Version, error) {
+	var v elumenta.Version
+	err := q.QueryRowContext(ctx, `SELECT `+versionColumns+` FROM assistant_versions v WHERE v.assistant_id = $1 AND v.version = $2`,
+		string(id), version).Scan(versionFields(&v)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, elumenta.NotFound("version")
+	}
+	return &v, err
+}
+
+// readHead reads an assistant that owner may change; lock ends the SELECT. Another account's is CodeForbidden if it is
+// listed, else CodeNotFound as if it did not exist.
+func readHead(ctx context.Context, q querier, owner elumenta.AccountID, id elumenta.AssistantID, lock string) (*head, error) {
+	var h head
+	err := q.QueryRowContext(ctx, `SELECT `+headColumns+` FROM assistants a WHERE a.id = $1`+lock, string(id)).Scan(h.fields()...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, elumenta.NotFound("assistant")
+	case err != nil:
+		return nil, err
+	case h.Owner == owner:
+		return &h, nil
+	case h.published && !h.ownerSuspended:
+		return nil, elumenta.Errorf(elumenta.CodeForbidden, "this assistant belongs to another account: only its owner may do that")
+	}
+	return nil, elumenta.NotFound("assistant")
+}
+
+// fold makes texts comparable without regard to case, accents and compatibility forms.
+func fold(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))
+	return cases.Fold().String(s)
+}
+
+func searchText(f *elumenta.Fields) string { return fold(f.Name + "\n" + f.Description) }
+
+// likePattern matches what contains a folded text.
+func likePattern(folded string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(folded) + "%"
+}

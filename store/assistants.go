@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/elumenta/elumenta"
+)
+
+var _ elumenta.AssistantStore = (*Store)(nil)
+
+// maxFilter bounds a folded text filter, in bytes: nothing longer is contained in a name and a description, and SQLite
+// takes patterns of at most 50,000 bytes (https://www.sqlite.org/limits.html).
+const maxFilter = 20_000
+
+// CreateAssistant implements elumenta.AssistantStore. An account that has elumenta.MaxAssistants is a CodeValidation error.
+func (s *Store) CreateAssistant(ctx context.Context, owner elumenta.AccountID, f elumenta.Fields, v elumenta.Visibility, idem *elumenta.Idempotency) (a *elumenta.Assistant, replayed bool, err error) {
+	if err := f.Check(v).Err(); err != nil {
+		return nil, false, err
+	}
+	search := searchText(&f)
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		id := elumenta.NewAssistantID()
+		first, err := s.claim(ctx, tx, owner, "assistants", idem, string(id))
+		if err != nil {
+			return err
+		}
+		if replayed = first != ""; replayed {
+			a, err = replayAssistant(ctx, tx, owner, elumenta.AssistantID(first))
+			return err
+		}
+		a, err = s.insertAssistant(ctx, tx, owner, id, f, v, search)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return a, replayed, nil
+}
+
+func (s *Store) insertAssistant(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID, f elumenta.Fields, v elumenta.Visibility, search string) (*elumenta.Assistant, error) {
+	var suspended bool
+	err := tx.QueryRowContext(ctx, `UPDATE accounts SET assistants = assistants + 1 WHERE id = $1 AND assistants < $2 RETURNING suspended_at <> 0`,
+		string(owner), elumenta.MaxAssistants).Scan(&suspended)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, limitOrNotFound(ctx, tx, owner, "an account may have at most %d assistants: delete one first", elumenta.MaxAssistants)
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	a := &elumenta.Assistant{ID: id, Owner: owner, Visibility: v, Version: 1, Revision: 1, CreatedAt: now, UpdatedAt: now, Fields: f}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO assistants (id, account_id, version, published, owner_suspended, category, search_text, revision, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+		string(id), string(owner), a.Version, flag(v == elumenta.Marketplace), flag(suspended), f.Category, search, a.Revision, micros(now)); err != nil {
+		return nil, err
+	}
+	return a, insertVersion(ctx, tx, id, &elumenta.Version{Version: 1, CreatedAt: now, Public: v == elumenta.Marketplace, Fields: f})
+}
+
+// replayAssistant returns version 1 as it was made.
+func replayAssistant(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID) (*elumenta.Assistant, error) {
+	h, err := readHead(ctx, tx, owner, id, "")
+	var v *elumenta.Version
+	if err == nil {
+		v, err = readVersion(ctx, tx, id, 1)
+	}
+	if elumenta.HasCode(err, elumenta.CodeNotFound) {
+		return nil, elumenta.Errorf(elumenta.CodeConflict, "this Idempotency-Key made an assistant, or a version, that has been deleted since: use a new key")
+	}
+	if err != nil {
+		return nil, err
+	}
+	// A version is public from its beginning or never.
+	a := &elumenta.Assistant{ID: id, Owner: owner, Visibility: visibility(v.Public), Version: 1, Revision: h.Revision,
+		CreatedAt: v.CreatedAt, UpdatedAt: v.CreatedAt, Fields: v.Fields}
+	return a, nil
+}
+
+// Assistant implements elumenta.AssistantStore.
+func (s *Store) Assistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) (*elumenta.Assistant, error) {
+	var h head
+	var f elumenta.Fields
+	err := s.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `SELECT `+headColumns+`, `+fieldColumns+`
+			FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
+			WHERE a.id = $1 AND a.account_id = $2`, string(id), string(owner)).Scan(append(h.fields(), scanFields(&f)...)...)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, elumenta.NotFound("assistant")
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := h.assistant(f)
+	return &a, nil
+}
+
+// Assistants implements elumenta.AssistantStore.
+func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query elumenta.ListQuery) (items []elumenta.Assistant, more bool, err error) {
+	folded := fold(query.Text)
+	if len(folded) > maxFilter {
+		return nil, false, nil
+	}
+	filter, args := "", []any{string(owner), below(string(query.Before)), query.Limit + 1}
+	if folded != "" {
+		filter, args = `AND a.search_text LIKE $4 ESCAPE '\'`, append(args, likePattern(folded))
+	}
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		items = nil
+		rows, err := q.QueryContext(ctx, `SELECT `+headColumns+`, `+fieldColumns+`
+			FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
+			WHERE a.account_id = $1 AND a.id < $2 `+filter+` ORDER BY a.id DESC LIMIT $3`, args...)
+		if err != nil {
+			return err
+		}
+		return each(rows, func() error {
+			var h head
+			var f elumenta.Fields
+			err := rows.Scan(append(h.fields(), scanFields(&f)...)...)
+			items = append(items, h.assistant(f))
+			return err
+		})
+	})
+	items, more = page(items, query.Limit)
+	return items, more, err
+}
+
+// UpdateAssistant implements elumenta.AssistantStore. A change of an assistant that has elumenta.MaxVersions is a
+// CodeValidation error.
+func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int, p *elumenta.Patch) (updated *elumenta.Assistant, err error) {
+	var errs elumenta.FieldErrors
+	elumenta.CheckText(&errs, "note", p.Note, 0, elumenta.MaxNote)
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		if err != nil {
+			return err
+		}
+		if ifMatch != 0 && ifMatch != h.Version {
+			return elumenta.Errorf(elumenta.CodeVersionConflict, "the newest version is %d, not %d: read it, and repeat your change on it", h.Version, ifMatch)
+		}
+		newest, err := readVersion(ctx, tx, id, h.Version)
+		if err != nil {
+			return fmt.Errorf("the newest version: %w", err)
+		}
+		fields, v, changed := p.Apply(newest.Fields, visibility(h.published))
+		if changed {
+			err = s.save(ctx, tx, h, fields, v, p.Note)
+		}
+		a := h.assistant(fields)
+		updated = &a
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return updated, nil
+}
+
+// save makes a version the newest.
+func (s *Store) save(ctx context.Context, tx querier, h *head, f elumenta.Fields, v elumenta.Visibility, note string) error {
+	if err := f.Check(v).Err(); err != nil {
+		return err
+	}
+	if h.versions >= elumenta.MaxVersions {
+		return elumenta.Errorf(elumenta.CodeValidation, "an assistant may have at most %d versions: withdraw one first", elumenta.MaxVersions)
+	}
+	h.Version++
+	h.Revision++
+	h.published = v == elumenta.Marketplace
+	h.UpdatedAt = s.now()
+	if _, err := tx.ExecContext(ctx, `UPDATE assistants SET version = $2, versions = versions + 1, published = $3, category = $4, search_text = $5,
+		revision = $6, updated_at = $7 WHERE id = $1`,
+		string(h.ID), h.Version, flag(h.published), f.Category, searchText(&f), h.Revision, micros(h.UpdatedAt)); err != nil {
+		return err
+	}
+	return insertVersion(ctx, tx, h.ID, &elumenta.Version{Version: h.Version, CreatedAt: h.UpdatedAt, Note: note, Public: h.published, Fields: f})
+}
+
+// DeleteAssistant implements elumenta.AssistantStore. The rows are overwritten; see Checkpoint for the file.
+func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) error {
+	return s.write(ctx, func(ctx context.Context, tx querier) error {
+		// The account first, as everywhere, so that two writes never wait for each other.
+		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET assistants = assistants - 1 WHERE id = $1 AND assistants > 0`, string(owner)); err != nil {
+			return err
+		}
+		if _, err := readHead(ctx, tx, owner, id, s.engine.forUpdate()); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1`, string(id)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM assistants WHERE id = $1`, string(id))
+		return err
+	})
+}
+
+// Versions implements elumenta.AssistantStore.
+func (s *Store) Versions(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, before, limit int) (items []elumenta.Version, more bool, err error) {
+	if before == 0 {
+		before = 1 << 31
+	}
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		items = nil
+		if _, err := readHead(ctx, q, owner, id, ""); err != nil {
+			return err
+		}
+		rows, err := q.QueryContext(ctx, `SELECT `+versionColumns+` FROM assistant_versions v
+			WHERE v.assistant_id = $1 AND v.version < $2 ORDER BY v.version DESC LIMIT $3`, string(id), before, limit+1)
+		if err != nil {
+			return err
+		}
+		return each(rows, func() error {
+			var v elumenta.Version
+			err := rows.Scan(versionFields(&v)...)
+			items = append(items, v)
+			return err
+		})
+	})
+	items, more = page(items, limit)
+	return items, more, err
+}
+
+// RestoreVersion implements elumenta.AssistantStore. Restoring the newest changes nothing, and makes no version.
+func (s *Store) RestoreVersion(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, version int) (restored *elumenta.Assistant, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		if err != nil {
+			return err
+		}
+		v, err := readVersion(ctx, tx, id, version)
+		if err != nil {
+			return err
+		}
+		if version != h.Version {
+			err = s.save(ctx, tx, h, v.Fields, visibility(h.published), fmt.Sprintf("restored from version %d", version))
+		}
+		a := h.assistant(v.Fields)
+		restored = &a
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return restored, nil
+}
+
+// WithdrawVersion implements elumenta.AssistantStore. The newest version cannot be withdrawn: CodeValidation.
+func (s *Store) WithdrawVersion(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, version int) error {
+	return s.write(ctx, func(ctx context.Context, tx querier) error {
+		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		if err != nil {
+			return err
+		}
+		if version == h.Version {
+			return elumenta.Errorf(elumenta.CodeValidation, "version %d is the newest and cannot be withdrawn: save or restore another one first, or delete the assistant", version)
+		}
+		gone, err := affected(tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1 AND version = $2`, string(id), version))
+		if err == nil && gone == 0 {
+			err = elumenta.NotFound("version")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE assistants SET versions = versions - 1, revision = revision + 1 WHERE id = $1`, string(id))
+		return err
+	})
+}

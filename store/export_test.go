@@ -1,0 +1,14 @@
+package store
+
+import "time"
+
+// SetLeaseTimes makes a node renew its lease at an interval and look for what is due as often, and judge others at once
+// by whether they renewed within the last hour.
+func (o *Options) SetLeaseTimes(interval time.Duration) {
+	o.lease = defaultLeaseTimes()
+	o.lease.renew, o.lease.retry, o.lease.sweep = interval, interval, interval
+	o.lease.over, o.lease.patience = time.Hour, 0
+}
+
+// LoseLeaseAfter sets how long a node may go without renewing.
+func (o *Options) LoseLeaseAfter(d time.Duration) { o.lease.lost = d }

@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+
+	"github.com/elumenta/elumenta"
+)
+
+const keyColumns = `keys.id, keys.account_id, keys.name, keys.prefix, keys.revision, keys.created_at, keys.last_used_at`
+
+func keyFields(k *elumenta.Key) []any {
+	return []any{&k.ID, &k.AccountID, &k.Name, &k.Prefix, &k.Revision, storedTime{&k.CreatedAt}, storedTime{&k.LastUsedAt}}
+}
+
+func checkKeyName(name string) error {
+	var errs elumenta.FieldErrors
+	elumenta.CheckText(&errs, "name", name, 1, elumenta.MaxKeyName)
+	return errs.Err()
+}
+
+// CreateKey implements elumenta.Accounts. An account that has elumenta.MaxKeys is a CodeValidation error.
+func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, name string, secret elumenta.KeySecret, idem *elumenta.Idempotency) (key *elumenta.Key, replayed bool, err error) {
+	if err := checkKeyName(name); err != nil {
+		return nil, false, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		id := elumenta.NewKeyID()
+		first, err := s.claim(ctx, tx, account, "keys", idem, string(id))
+		if err != nil {
+			return err
+		}
+		if replayed = first != ""; replayed {
+			key, err = readKey(ctx, tx, account, elumenta.KeyID(first))
+			if elumenta.HasCode(err, elumenta.CodeNotFound) {
+				return elumenta.Errorf(elumenta.CodeConflict, "this Idempotency-Key made a key that has been revoked since: use a new one")
+			}
+			return err
+		}
+		key, err = s.insertKey(ctx, tx, account, name, secret, id)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return key, replayed, nil
+}
+
+func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.AccountID, name string, secret elumenta.KeySecret, id elumenta.KeyID) (*elumenta.Key, error) {
+	counted, err := affected(tx.ExecContext(ctx, `UPDATE accounts SET keys = keys + 1 WHERE id = $1 AND keys < $2`, string(account), elumenta.MaxKeys))
+	if err != nil {
+		return nil, err
+	}
+	if counted == 0 {
+		return nil, limitOrNotFound(ctx, tx, account, "an account may have at most %d keys: revoke one first", elumenta.MaxKeys)
+	}
+	key := &elumenta.Key{ID: id, AccountID: account, Name: name, Prefix: secret.Prefix(), Revision: 1, CreatedAt: s.now()}
+	hash := secret.Hash()
+	made, err := affected(tx.ExecContext(ctx, `INSERT INTO keys (id, account_id, hash, name, prefix, revision, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING`,
+		string(id), string(account), hash[:], name, key.Prefix, key.Revision, micros(key.CreatedAt)))
+	if err == nil && made == 0 {
+		err = elumenta.Errorf(elumenta.CodeConflict, "this API key exists already")
+	}
+	return key, err
+}
+
+// limitOrNotFound says why an account's count could not be raised.
+func limitOrNotFound(ctx context.Context, tx querier, account elumenta.AccountID, message string, limit int) error {
+	var exists bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1)`, string(account)).Scan(&exists); err != nil {
+		return err
+	}
+	if !exists {
+		return elumenta.NotFound("account")
+	}
+	return elumenta.Errorf(elumenta.CodeValidation, message, limit)
+}
+
+func readKey(ctx context.Context, q querier, account elumenta.AccountID, id elumenta.KeyID) (*elumenta.Key, error) {
+	var key elumenta.Key
+	err := q.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM keys WHERE id = $1 AND account_id = $2`, string(id), string(account)).Scan(keyFields(&key)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, elumenta.NotFound("key")
+	}
+	return &key, err
+}
+
+// Keys implements elumenta.Accounts.
+func (s *Store) Keys(ctx context.Context, account elumenta.AccountID, before elumenta.KeyID, limit int) (keys []elumenta.Key, more bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		keys = nil
+		rows, err := q.QueryContext(ctx, `SELECT `+keyColumns+` FROM keys WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+			string(account), below(string(before)), limit+1)
+		if err != nil {
+			return err
+		}
+		return each(rows, func() error {
+			var key elumenta.Key
+			err := rows.Scan(keyFields(&key)...)
+			keys = append(keys, key)
+			return err
+		})
+	})
+	keys, more = page(keys, limit)
+	return keys, more, err
+}
+
+// RenameKey implements elumenta.Accounts.
+func (s *Store) RenameKey(ctx context.Context, account elumenta.AccountID, id elumenta.KeyID, name string) (key *elumenta.Key, err error) {
+	if err := checkKeyName(name); err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE keys SET name = $3, revision = revision + 1 WHERE id = $1 AND account_id = $2 AND name <> $3`,
+			string(id), string(account), name); err != nil {
+			return err
+		}
+		key, err = readKey(ctx, tx, account, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// RevokeKey implements elumenta.Accounts.
+func (s *Store) RevokeKey(ctx context.Context, account elumenta.AccountID, id elumenta.KeyID) error {
+	return s.write(ctx, func(ctx context.Context, tx querier) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET keys = keys - 1 WHERE id = $1 AND keys > 0`, string(account)); err != nil {
+			return err
+		}
+		gone, err := affected(tx.ExecContext(ctx, `DELETE FROM keys WHERE id = $1 AND account_id = $2`, string(id), string(account)))
+		if err == nil && gone == 0 {
+			err = elumenta.NotFound("key")
+		}
+		return err
+	})
+}
+
+// claim takes an Idempotency-Key for a resource. If a request took it before, claim returns that one's resource, or
+// CodeConflict if its body was another. Of two requests at once the later waits for the earlier.
+func (s *Store) claim(ctx context.Context, tx querier, account elumenta.AccountID, call string, idem *elumenta.Idempotency, resource string) (first string, err error) {
+	if idem == nil {
+		return "", nil
+	}
+	now := s.now()
+	if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE account_id = $1 AND hash = $2 AND expires_at <= $3`,
+		string(account), idem.Key[:], micros(now)); err != nil {
+		return "", err
+	}
+	claimed, err := affected(tx.ExecContext(ctx, `INSERT INTO idempotency_keys (account_id, hash, call, body_hash, resource_id, state, expires_at)
+		VALUES ($1, $2, $3, $4, $5, 1, $6) ON CONFLICT (account_id, hash) DO NOTHING`,
+		string(account), idem.Key[:], call, idem.Body[:], resource, micros(now.Add(idempotencyLifetime))))
+	if err != nil || claimed == 1 {
+		return "", err
+	}
+	var body []byte
+	if err := tx.QueryRowContext(ctx, `SELECT body_hash, resource_id FROM idempotency_keys WHERE account_id = $1 AND hash = $2`,
+		string(account), idem.Key[:]).Scan(&body, &first); err != nil {
+		return "", err
+	}
+	if [sha256.Size]byte(body) != idem.Body {
+		return "", elumenta.Errorf(elumenta.CodeConflict, "this Idempotency-Key was used with another body: use a new key for a new request")
+	}
+	return first, nil
+}

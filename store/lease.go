@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// leaseTimes are how a node holds its lease. A node whose lease was not renewed for lost cancels its calls, so that none
+// of them is still running when others, after over, give its reservations back.
+type leaseTimes struct {
+	renew, retry, attempt, lost, over, sweep time.Duration
+	// patience is how long a node must have reached the database before it judges others: the database may have been away
+	// for all, and they need the time to renew.
+	patience time.Duration
+}
+
+func defaultLeaseTimes() leaseTimes {
+	return leaseTimes{
+		renew: 10 * time.Second, retry: time.Second, attempt: 5 * time.Second, lost: 45 * time.Second, over: 60 * time.Second,
+		sweep: 10 * time.Second, patience: 60 * time.Second,
+	}
+}
+
+// newNode makes a name for a process. A process that lost its lease takes another name.
+func newNode() string { return "node_" + rand.Text() }
+
+// databaseNow is Postgres's clock in microseconds, which all nodes share.
+const databaseNow = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
+
+// lease keeps this node's row in nodes young. Its goroutine alone uses its fields.
+type lease struct {
+	ledger *ledger
+	times  leaseTimes
+	node   string    // "" while there is none
+	held   time.Time // this process's clock before the last renewal
+	// since is the database's clock when this node reached it first, or again; zero if that is to be read.
+	since time.Time
+}
+
+// openLease takes the first lease and keeps it until ctx ends.
+func (l *ledger) openLease(ctx, running context.Context) error {
+	l.lease = &lease{ledger: l, times: l.store.opts.lease}
+	if err := l.lease.take(ctx); err != nil {
+		return err
+	}
+	l.owned.Go(func() { l.lease.keep(running) })
+	return nil
+}
+
+// take makes a new row.
+func (k *lease) take(ctx context.Context) error {
+	node, start := newNode(), time.Now()
+	err := k.ledger.store.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `INSERT INTO nodes (id, started_at, renewed_at)
+			SELECT $1, now, now FROM (SELECT `+databaseNow+` AS now) AS clock RETURNING renewed_at`, node).Scan(storedTime{&k.since})
+	})
+	if err != nil {
+		return err
+	}
+	k.node, k.held = node, start
+	k.ledger.node.Store(&node)
+	return nil
+}
+
+// renew reports false if the lease is over by the database's clock, or the row is gone.
+func (k *lease) renew(ctx context.Context) (bool, error) {
+	start := time.Now()
+	var renewed int64
+	err := k.ledger.store.read(ctx, func(ctx context.Context, q querier) error {
+		result, err := q.ExecContext(ctx, `UPDATE nodes SET renewed_at = `+databaseNow+`
+			WHERE id = $1 AND renewed_at > `+databaseNow+` - $2::bigint`, k.node, k.times.lost.Microseconds())
+		if err == nil {
+			renewed, err = result.RowsAffected()
+		}
+		return err
+	})
+	if err == nil && renewed > 0 {
+		k.held = start
+	}
+	return renewed > 0, err
+}
+
+// lose tells the pipeline to cancel its calls; nothing is reserved until there is a new lease.
+func (k *lease) lose() {
+	k.node = ""
+	k.ledger.node.Store(nil)
+	k.ledger.store.opts.Logger.Error("the lease on the database is lost: running generations are cancelled")
+	if lost := k.ledger.store.opts.OnLeaseLost; lost != nil {
+		lost()
+	}
+}
+
+// keep renews the lease, takes a new one when it was lost, and gives back what is due.
+func (k *lease) keep(ctx context.Context) {
+	timer := time.NewTimer(min(k.times.renew, k.times.sweep))
+	defer timer.Stop()
+	var swept time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if !k.step(ctx) {
+			timer.Reset(k.times.retry)
+			continue
+		}
+		timer.Reset(min(k.times.renew, k.times.sweep))
+		if time.Since(swept) >= k.times.sweep {
+			swept = time.Now()
+			k.ledger.sweep(ctx, k)
+		}
+	}
+}
+
+// step renews or takes the lease once, within what is left of it, and reports whether the node has one.
+func (k *lease) step(ctx context.Context) bool {
+	left := k.times.attempt
+	if k.node != "" {
+		left = max(min(left, k.times.lost-time.Since(k.held)), time.Millisecond)
+	}
+	attempt, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	if k.node == "" {
+		return k.take(attempt) == nil
+	}
+	ok, err := k.renew(attempt)
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case err == nil && ok:
+		return true
+	case err == nil || time.Since(k.held) >= k.times.lost:
+		k.lose()
+	default:
+		k.ledger.store.opts.Logger.Warn("the lease on the database could not be renewed", "error", elumenta.AsError(err).Cause)
+	}
+	k.since = time.Time{}
+	return false
+}
+
+// giveUpLease lets others give back at once what this node left open. It runs when nothing reserves any more. If it fails,
+// they will do so when the lease is over.
+func (l *ledger) giveUpLease() {
+	if l.lease == nil || l.lease.node == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := l.store.read(ctx, func(ctx context.Context, q querier) error {
+		_, err := q.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, l.lease.node)
+		return err
+	}); err != nil {
+		l.store.opts.Logger.Warn("the lease on the database could not be given up", "error", elumenta.AsError(err).Cause)
+	}
+}

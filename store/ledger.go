@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"github.com/elumenta/elumenta"
+)
+
+var errNoLease = errors.New("this node has no lease at the moment")
+
+// ledger reserves and settles. Its operations are queued, and those that wait at the same time are carried out
+// together: on SQLite in the writer's next commit, on Postgres in transactions of their own, several at once, where an
+// account's operations always go through the same queue.
+type ledger struct {
+	store  *Store
+	queues []*queue
+	seed   maphash.Seed
+	ops    sync.Pool // of *ledgerOp
+	// node names this process in its reservations; nil while it has no lease.
+	node   atomic.Pointer[string]
+	unsure unsureReservations
+
+	batch  *ledgerBatch    // SQLite: used by the writer alone
+	sqlite *sqliteLedger   // SQLite: its statements
+	known  openGenerations // SQLite
+	lease  *lease          // Postgres
+	stop   context.CancelFunc
+	owned  sync.WaitGroup
+}
+
+// ledgerOp is one Reserve or Settle on its way through a queue.
+type ledgerOp struct {
+	item        item
+	reserve     bool
+	reservation elumenta.Reservation
+	account     elumenta.AccountID
+	generation  elumenta.GenerationID
+	outcome     elumenta.Outcome
+
+	// What came of it, set anew by each attempt.
+	node    *string
+	grant   elumenta.Grant
+	settled elumenta.Settled
+	err     error
+	row     *generationRow // of a reservation that was made
+	// known is the row as Reserve left it, if it was this process: it need not be read.
+	known *generationRow
+	// again says that an earlier attempt may have been committed.
+	again bool
+}
+
+// openGenerations remembers what this process has reserved and not settled.
+type openGenerations struct {
+	mu   sync.Mutex
+	rows map[elumenta.GenerationID]*generationRow
+}
+
+func (o *openGenerations) put(id elumenta.GenerationID, row *generationRow) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rows[id] = row
+}
+
+func (o *openGenerations) take(id elumenta.GenerationID) *generationRow {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	row := o.rows[id]
+	delete(o.rows, id)
+	return row
+}
+
+// Reserve implements elumenta.Ledger.
+func (s *Store) Reserve(ctx context.Context, r elumenta.Reservation) (elumenta.Grant, error) {
+	l := &s.ledger
+	if l.node.Load() == nil {
+		return elumenta.Grant{}, elumenta.Unavailable(errNoLease)
+	}
+	op := l.newOp()
+	op.reserve, op.reservation, op.account, op.generation = true, r, r.Account, r.Generation
+	if err := l.do(ctx, op); err != nil {
+		return elumenta.Grant{}, err
+	}
+	grant, node, err := op.grant, op.node, op.err
+	if err == nil && l.sqlite != nil {
+		l.known.put(r.Generation, op.row)
+	}
+	l.ops.Put(op)
+	if err == nil && node != l.node.Load() {
+		// The lease was lost meanwhile: others may take this reservation for a dead node's.
+		l.unsure.add(r.Account, r.Generation)
+		return elumenta.Grant{}, elumenta.Unavailable(errNoLease)
+	}
+	if err == nil {
+		s.touchKey(r.Key, s.now())
+	}
+	return grant, err
+}
+
+// Settle implements elumenta.Ledger.
+func (s *Store) Settle(ctx context.Context, account elumenta.AccountID, id elumenta.GenerationID, o elumenta.Outcome) (elumenta.Settled, error) {
+	l := &s.ledger
+	op := l.newOp()
+	op.account, op.generation, op.outcome = account, id, o
+	if l.sqlite != nil {
+		op.known = l.known.take(id)
+	}
+	if err := l.do(ctx, op); err != nil {
+		return elumenta.Settled{}, err
+	}
+	settled, err := op.settled, op.err
+	l.ops.Put(op)
+	return settled, err
+}
+
+func (l *ledger) newOp() *ledgerOp {
+	op, ok := l.ops.Get().(*ledgerOp)
+	if !ok {
+		op = &ledgerOp{}
+		op.item.op, op.item.done = op, make(chan struct{}, 1)
+		return op
+	}
+	done := op.item.done
+	*op = ledgerOp{}
+	op.item.op, op.item.done = op, done
+	return op
+}
+
+// do queues an operation and waits for it. With an error it was not carried out and must not be used again: the queue may
+// still hold it.
+func (l *ledger) do(ctx context.Context, op *ledgerOp) error {
+	q := l.queues[0]
+	if len(l.queues) > 1 {
+		q = l.queues[maphash.String(l.seed, string(op.account))%uint64(len(l.queues))]
+	}
+	return failure(q.do(ctx, &op.item))
+}
+
+// begin names in a batch the rows that operations need.
+func (b *ledgerBatch) begin(ops []*ledgerOp, node *string) {
+	b.reset()
+	if node != nil {
+		b.node = *node
+	}
+	for _, op := range ops {
+		op.node, op.err = node, nil
+		if op.reserve {
+			b.wantReserve(&op.reservation)
+		}
+		if !op.reserve || op.again {
+			b.wantSettle(op.account, op.generation)
+		}
+		if key := (generationKey{op.account, op.generation}); op.known != nil && b.generations[key] == nil {
+			known := *op.known
+			b.generations[key] = &known
+		}
+	}
+}
+
+// decide decides them in the order of the queue.
+func (b *ledgerBatch) decide(ops []*ledgerOp) {
+	for _, op := range ops {
+		switch {
+		case op.reserve && op.node == nil:
+			op.err = elumenta.Unavailable(errNoLease)
+		case op.reserve:
+			op.grant, op.err = b.reserve(&op.reservation)
+			op.row = b.generations[generationKey{op.account, op.generation}]
+		default:
+			op.settled, op.err = b.settle(op.account, op.generation, op.outcome)
+		}
+	}
+}
+
+// run carries out operations in a transaction of the SQLite writer. After an error it may be called for them again.
+func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
+	b := l.batch
+	b.begin(ops, l.node.Load())
+	b.now = l.store.now()
+	if err := l.sqlite.read(ctx, tx, b); err != nil {
+		return err
+	}
+	b.decide(ops)
+	err := l.sqlite.write(ctx, tx, b)
+	if err != nil {
+		for _, op := range ops {
+			op.known = nil
+		}
+	}
+	return err
+}
+
+// openLedger starts what the ledger needs; it runs at the end of Open.
+func (s *Store) openLedger(ctx context.Context) error {
+	l := &s.ledger
+	l.store, l.seed = s, maphash.MakeSeed()
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l.stop = stop
+	if e, ok := s.engine.(*sqliteEngine); ok {
+		l.queues = []*queue{e.queue}
+		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger()
+		l.known.rows = map[elumenta.GenerationID]*generationRow{}
+		node := newNode()
+		l.node.Store(&node)
+	} else {
+		for range postgresBatches {
+			q := newQueue()
+			l.queues = append(l.queues, q)
+			p := newPostgresLedger(l)
+			go q.serve(p.commit)
+		}
+	}
+	if !s.opts.Serve {
+		return nil
+	}
+	return l.startRecovery(ctx, running)
+}
+
+// closeLedger ends it; it runs in Close before the engine is closed.
+func (s *Store) closeLedger() {
+	l := &s.ledger
+	if l.stop == nil {
+		return
+	}
+	l.stop()
+	l.owned.Wait()
+	if l.sqlite == nil {
+		for _, q := range l.queues {
+			q.close()
+		}
+	}
+	l.giveUpLease()
+}

@@ -1,0 +1,389 @@
+package store
+
+import (
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// idempotencyLifetime is how long an Idempotency-Key is remembered, by the contract.
+const idempotencyLifetime = 24 * time.Hour
+
+// stateOpen is the state of a generation that is neither charged nor given back.
+const stateOpen elumenta.SettleState = 0
+
+// accountRow is an account under a batch's lock.
+type accountRow struct {
+	account
+	changed bool
+}
+
+type keyRow struct {
+	account  elumenta.AccountID
+	revision int64
+}
+
+type generationKey struct {
+	account elumenta.AccountID
+	id      elumenta.GenerationID
+}
+
+// generationRow is what a generation's money depends on.
+type generationRow struct {
+	price   int64
+	taken   elumenta.Taken
+	state   elumenta.SettleState
+	claim   claimKey // of its Idempotency-Key
+	claimed bool     // whether it had one
+}
+
+// claimKey names an Idempotency-Key; claimRow is the generation that holds it.
+type claimKey struct {
+	account elumenta.AccountID
+	hash    [sha256.Size]byte
+}
+
+type claimRow struct {
+	body       [sha256.Size]byte
+	generation elumenta.GenerationID
+	answered   bool
+	spent      int64
+	expires    time.Time
+}
+
+// claimChange is what happens to a claim. It concerns nobody but the generation that it names.
+type claimChange struct {
+	claimKey
+	generation elumenta.GenerationID
+	to         claimState
+	body       [sha256.Size]byte // of a new claim
+	expires    time.Time         // of a new claim
+	spent      int64             // of an answered one
+}
+
+type claimState uint8
+
+const (
+	claimHeld claimState = iota
+	claimAnswered
+	claimFree
+)
+
+// newGeneration, settledGeneration and entryRow are rows to write.
+type newGeneration struct {
+	*elumenta.Reservation
+	row *generationRow
+}
+
+type settledGeneration struct {
+	generationKey
+	outcome elumenta.Outcome
+}
+
+type entryRow struct {
+	account elumenta.AccountID
+	seq     int64
+	elumenta.Entry
+}
+
+// ledgerBatch holds the rows that a batch of reservations and settlements names, each read once, decides on them one by
+// one in the order of the queue, and gathers what is to be written. A decision that refuses leaves no trace but a month
+// or plan that was due to change.
+type ledgerBatch struct {
+	plans elumenta.Plans
+	now   time.Time
+	node  string
+
+	accounts    map[elumenta.AccountID]*accountRow // nil for one that does not exist, as below
+	keys        map[elumenta.KeyID]*keyRow
+	assistants  map[elumenta.AssistantID]*int64 // revisions
+	claims      map[claimKey]*claimRow
+	generations map[generationKey]*generationRow
+
+	reserved []newGeneration
+	settled  []settledGeneration
+	entries  []entryRow
+	claimed  []claimChange // in order
+}
+
+func newLedgerBatch(plans elumenta.Plans) *ledgerBatch {
+	return &ledgerBatch{
+		plans:       plans,
+		accounts:    map[elumenta.AccountID]*accountRow{},
+		keys:        map[elumenta.KeyID]*keyRow{},
+		assistants:  map[elumenta.AssistantID]*int64{},
+		claims:      map[claimKey]*claimRow{},
+		generations: map[generationKey]*generationRow{},
+	}
+}
+
+// reset empties the batch for the next use.
+func (b *ledgerBatch) reset() {
+	clear(b.accounts)
+	clear(b.keys)
+	clear(b.assistants)
+	clear(b.claims)
+	clear(b.generations)
+	clear(b.reserved)
+	clear(b.settled)
+	clear(b.entries)
+	b.reserved, b.settled, b.entries, b.claimed = b.reserved[:0], b.settled[:0], b.entries[:0], b.claimed[:0]
+}
+
+// wantReserve and wantSettle name the rows that a decision needs, for the reader to fill in.
+func (b *ledgerBatch) wantReserve(r *elumenta.Reservation) {
+	b.accounts[r.Account] = nil
+	b.keys[r.Key] = nil
+	if r.Assistant != "" {
+		b.assistants[r.Assistant] = nil
+	}
+	if r.Idempotency != nil {
+		b.claims[claimKey{r.Account, r.Idempotency.Key}] = nil
+	}
+}
+
+func (b *ledgerBatch) wantSettle(account elumenta.AccountID, id elumenta.GenerationID) {
+	b.accounts[account] = nil
+	b.generations[generationKey{account, id}] = nil
+}
+
+// advance brings an account to the batch's moment.
+func (b *ledgerBatch) advance(a *accountRow) {
+	entries, changed := a.Advance(b.plans, b.now)
+	a.changed = a.changed || changed
+	for _, e := range entries {
+		b.enter(a, e)
+	}
+}
+
+func (b *ledgerBatch) enter(a *accountRow, e elumenta.Entry) {
+	a.entries++
+	a.changed = true
+	b.entries = append(b.entries, entryRow{a.ID, a.entries, e})
+}
+
+// reserve decides one reservation.
+func (b *ledgerBatch) reserve(r *elumenta.Reservation) (elumenta.Grant, error) {
+	a := b.accounts[r.Account]
+	if a != nil {
+		b.advance(a)
+	}
+	if row := b.generations[generationKey{r.Account, r.Generation}]; row != nil && a != nil {
+		return b.granted(row, a)
+	}
+	if err := b.stale(r, a); err != nil {
+		return elumenta.Grant{}, err
+	}
+	plan, ok := b.plans.Get(a.Plan)
+	if !ok {
+		return elumenta.Grant{}, elumenta.Errorf(elumenta.CodeInsufficientPlan, "the account's plan is not offered any more; ask the operator for another")
+	}
+	if err := b.claimable(r); err != nil {
+		return elumenta.Grant{}, err
+	}
+	rate := a.Rate.At(b.now)
+	if err := admit(plan, rate, a.open, b.now); err != nil {
+		return elumenta.Grant{}, err
+	}
+	taken, err := take(plan, a, r.Price)
+	if err != nil {
+		return elumenta.Grant{}, err
+	}
+	rate.HourCount++
+	rate.DayCount++
+	a.Rate, a.open, a.changed = rate, a.open+1, true
+	b.record(r, a, taken)
+	return elumenta.Grant{Balance: remaining(plan, a), Rate: rate.State(plan, b.now)}, nil
+}
+
+// granted answers a reservation that is there already: an earlier attempt was committed, though its answer was lost.
+func (b *ledgerBatch) granted(row *generationRow, a *accountRow) (elumenta.Grant, error) {
+	if row.state != stateOpen {
+		return elumenta.Grant{}, elumenta.Unavailable(errors.New("the reservation was given back before it was answered"))
+	}
+	plan, _ := b.plans.Get(a.Plan)
+	return elumenta.Grant{Balance: remaining(plan, a), Rate: a.Rate.State(plan, b.now)}, nil
+}
+
+// stale compares what the reservation was composed from with what is there now.
+func (b *ledgerBatch) stale(r *elumenta.Reservation, a *accountRow) error {
+	var s elumenta.StaleError
+	s.Account = a == nil || a.Suspended || a.Revision != r.AccountRevision
+	key := b.keys[r.Key]
+	s.Key = key == nil || key.account != r.Account || key.revision != r.KeyRevision
+	if r.Assistant != "" {
+		revision := b.assistants[r.Assistant]
+		s.Assistant = revision == nil || *revision != r.AssistantRevision
+	}
+	if s != (elumenta.StaleError{}) {
+		return &s
+	}
+	return nil
+}
+
+// claimable refuses a reservation whose Idempotency-Key is held.
+func (b *ledgerBatch) claimable(r *elumenta.Reservation) error {
+	if r.Idempotency == nil {
+		return nil
+	}
+	claim := b.claims[claimKey{r.Account, r.Idempotency.Key}]
+	switch {
+	case claim == nil || !b.now.Before(claim.expires):
+		return nil
+	case claim.body != r.Idempotency.Body:
+		return elumenta.Errorf(elumenta.CodeConflict, "this Idempotency-Key was used with another body; use a new key for a new request")
+	case !claim.answered:
+		err := elumenta.Errorf(elumenta.CodeConflict, "its first request is still running; repeat this one later")
+		err.RetryAfter = time.Second
+		return err
+	}
+	err := elumenta.Errorf(elumenta.CodeConflict, "a request with this Idempotency-Key was already answered; nothing was charged again")
+	err.Details = map[string]any{"generation_id": claim.generation, "tokens_spent": claim.spent}
+	return err
+}
+
+// admit applies the plan's limits of rate and of open generations.
+func admit(plan elumenta.Plan, rate elumenta.RateCount, open int64, now time.Time) error {
+	limits := elumenta.Limited{Plan: plan.Name}
+	full := func(limit, count, start int64, window time.Duration) *int64 {
+		if limit <= 0 {
+			return nil
+		}
+		if count >= limit {
+			limits.RetryAfter = max(limits.RetryAfter, time.Unix(start, 0).Add(window).Sub(now))
+		}
+		return &limit
+	}
+	limits.Hour = full(plan.PerHour, rate.HourCount, rate.Hour, time.Hour)
+	limits.Day = full(plan.PerDay, rate.DayCount, rate.Day, 24*time.Hour)
+	if limits.RetryAfter > 0 {
+		return &elumenta.Error{
+			Code:       elumenta.CodeRateLimited,
+			Message:    "the plan's limit of generations is reached; wait for the window to end, or change the plan",
+			RetryAfter: limits.RetryAfter, Limited: &limits,
+		}
+	}
+	if plan.OpenGenerations > 0 && open >= plan.OpenGenerations {
+		err := elumenta.Errorf(elumenta.CodeTooManyStreams, "the account may have %d generations open at once; let one end first", plan.OpenGenerations)
+		err.RetryAfter = time.Second
+		return err
+	}
+	return nil
+}
+
+// take removes the price from the balance, or nothing on an unlimited plan.
+func take(plan elumenta.Plan, a *accountRow, price int64) (elumenta.Taken, error) {
+	if price < 0 {
+		return elumenta.Taken{}, elumenta.Internal(errors.New("a price below zero"))
+	}
+	if plan.Unlimited || price == 0 {
+		return elumenta.Taken{}, nil
+	}
+	taken, ok := a.Balance.Take(price)
+	if ok {
+		return taken, nil
+	}
+	balance := a.Balance.Total()
+	err := elumenta.Errorf(elumenta.CodeInsufficientTokens, "the balance of %d tokens does not cover the model's cost of %d", balance, price)
+	err.Details = map[string]any{"balance": balance, "cost": price}
+	return elumenta.Taken{}, err
+}
+
+// record notes a reservation that was granted.
+func (b *ledgerBatch) record(r *elumenta.Reservation, a *accountRow, taken elumenta.Taken) {
+	row := &generationRow{price: r.Price, taken: taken}
+	if r.Idempotency != nil {
+		row.claim, row.claimed = claimKey{r.Account, r.Idempotency.Key}, true
+		claim := claimRow{body: r.Idempotency.Body, generation: r.Generation, expires: b.now.Add(idempotencyLifetime)}
+		b.claims[row.claim] = &claim
+		b.claimed = append(b.claimed, claimChange{
+			claimKey: row.claim, generation: r.Generation, to: claimHeld, body: claim.body, expires: claim.expires,
+		})
+	}
+	b.generations[generationKey{r.Account, r.Generation}] = row
+	b.reserved = append(b.reserved, newGeneration{r, row})
+	if taken.Total() > 0 {
+		b.enter(a, elumenta.Entry{
+			Kind: elumenta.EntryReserve, Monthly: -taken.Monthly, Topup: -taken.Topup, Generation: r.Generation, At: b.now,
+		})
+	}
+}
+
+// settle decides one settlement. The first final state wins.
+func (b *ledgerBatch) settle(account elumenta.AccountID, id elumenta.GenerationID, o elumenta.Outcome) (elumenta.Settled, error) {
+	a, key := b.accounts[account], generationKey{account, id}
+	row := b.generations[key]
+	if a == nil || row == nil {
+		return elumenta.Settled{}, elumenta.Internal(errors.New("settled a generation that was never reserved"))
+	}
+	if o.State != elumenta.Charged && o.State != elumenta.GivenBack {
+		return elumenta.Settled{}, elumenta.Internal(errors.New("settled without a final state"))
+	}
+	b.advance(a)
+	if row.state == stateOpen {
+		row.state = o.State
+		b.finish(a, key, row, o)
+	}
+	plan, _ := b.plans.Get(a.Plan)
+	return elumenta.Settled{State: row.state, TokensSpent: row.spent(), Balance: remaining(plan, a)}, nil
+}
+
+func (b *ledgerBatch) finish(a *accountRow, key generationKey, row *generationRow, o elumenta.Outcome) {
+	a.open, a.changed = max(0, a.open-1), true
+	b.settled = append(b.settled, settledGeneration{key, o})
+	entry := elumenta.Entry{Kind: elumenta.EntrySettle, Generation: key.id, At: b.now}
+	if row.state == elumenta.GivenBack {
+		entry.Kind, entry.Monthly, entry.Topup = elumenta.EntryGiveBack, row.taken.Monthly, row.taken.Topup
+	}
+	b.release(row, key.id)
+	if row.taken.Total() == 0 {
+		return
+	}
+	b.enter(a, entry)
+	if row.state != elumenta.GivenBack {
+		return
+	}
+	if expired := a.Balance.GiveBack(row.taken); expired > 0 {
+		b.enter(a, elumenta.Entry{Kind: elumenta.EntryExpire, Monthly: -expired, Generation: key.id, At: b.now})
+	}
+}
+
+// release answers the Idempotency-Key of a charged generation, and frees that of one that was given back, unless another
+// generation holds it by now.
+func (b *ledgerBatch) release(row *generationRow, id elumenta.GenerationID) {
+	if !row.claimed {
+		return
+	}
+	change := claimChange{claimKey: row.claim, generation: id, to: claimFree, spent: row.spent()}
+	if row.state == elumenta.Charged {
+		change.to = claimAnswered
+	}
+	b.claimed = append(b.claimed, change)
+	claim := b.claims[row.claim]
+	switch {
+	case claim == nil || claim.generation != id:
+	case change.to == claimFree:
+		b.claims[row.claim] = nil
+	default:
+		claim.answered, claim.spent = true, change.spent
+	}
+}
+
+// spent is the price of a charged generation, zero for any other.
+func (r *generationRow) spent() int64 {
+	if r.state == elumenta.Charged {
+		return r.price
+	}
+	return 0
+}
+
+// remaining is the balance that a plan shows.
+func remaining(plan elumenta.Plan, a *accountRow) *int64 {
+	if plan.Unlimited {
+		return nil
+	}
+	total := a.Balance.Total()
+	return &total
+}

@@ -1,0 +1,313 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/elumenta/elumenta"
+)
+
+// bulk is a statement over a list of rows. SQLite prepares each number of rows anew, so that only some are used, chosen so
+// that two or three statements cover a batch.
+type bulk struct {
+	columns int
+	sizes   []int // numbers of rows, the largest first
+	texts   []string
+}
+
+// newBulk makes the statement of head, rows of parameters and tail; with numbered, each row begins with its number.
+// Parameters have no number: SQLite looks those up one by one in a list.
+func newBulk(head string, columns int, numbered bool, tail string) *bulk {
+	k := &bulk{columns: columns, sizes: []int{64, 56, 48, 40, 32, 28, 24, 20, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1}}
+	for _, size := range k.sizes {
+		var text strings.Builder
+		text.WriteString(head)
+		for row := range size {
+			if row > 0 {
+				text.WriteByte(',')
+			}
+			text.WriteByte('(')
+			if numbered {
+				text.WriteString(strconv.Itoa(row) + ",")
+			}
+			text.WriteString("?" + strings.Repeat(",?", columns-1) + ")")
+		}
+		text.WriteString(tail)
+		k.texts = append(k.texts, text.String())
+	}
+	return k
+}
+
+// part is a statement for some of the rows.
+type part struct {
+	text        string
+	first, rows int
+}
+
+// parts yields statements that together cover so many rows.
+func (k *bulk) parts(rows int) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		first := 0
+		for i, size := range k.sizes {
+			for ; size <= rows-first; first += size {
+				if !yield(part{k.texts[i], first, size}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// exec runs the statement for all rows and returns how many it changed.
+func (k *bulk) exec(tx *conn, args arguments) (changed int64, err error) {
+	for p := range k.parts(len(args) / k.columns) {
+		n, err := tx.execNamed(p.text, args[p.first*k.columns:(p.first+p.rows)*k.columns])
+		if err != nil {
+			return 0, err
+		}
+		changed += n
+	}
+	return changed, nil
+}
+
+// arguments are the driver's, so that database/sql converts and copies none: a batch has a thousand.
+type arguments []driver.NamedValue
+
+func (a *arguments) add(values ...driver.Value) {
+	for _, v := range values {
+		*a = append(*a, driver.NamedValue{Value: v})
+	}
+}
+
+// sqliteLedger reads and writes the rows of a batch. The writer alone uses it. OR FAIL spares SQLite a journal for each
+// statement: the batch is rolled back as a whole if one fails.
+type sqliteLedger struct {
+	generations, reserve, settle, entries *bulk
+	args                                  arguments
+	keys                                  []generationKey
+}
+
+func newSQLiteLedger() *sqliteLedger {
+	return &sqliteLedger{
+		// CROSS JOIN keeps the order of the tables: the list first.
+		generations: newBulk(`SELECT v.column1, g.price, g.taken_monthly, g.taken_topup, g.taken_period_ends, g.state, g.idempotency_hash
+			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
+		reserve: newBulk(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
+			taken_monthly, taken_topup, taken_period_ends, node_id, deadline, idempotency_hash, created_at) VALUES `, 15, false, ``),
+		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
+			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
+			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
+			FROM (VALUES `, 13, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
+		entries: newBulk(`INSERT OR FAIL INTO ledger_entries (account_id, seq, kind, monthly, topup, generation_id, at) VALUES `, 7, false, ``),
+	}
+}
+
+// read fills in the rows that the batch names.
+func (l *sqliteLedger) read(ctx context.Context, tx querier, b *ledgerBatch) error {
+	for id := range b.accounts {
+		var a accountRow
+		ok, err := found(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, string(id)).Scan(a.fields()...))
+		if err != nil {
+			return fmt.Errorf("read an account: %w", err)
+		}
+		if ok {
+			b.accounts[id] = &a
+		}
+	}
+	for id := range b.keys {
+		var k keyRow
+		ok, err := found(tx.QueryRowContext(ctx, `SELECT account_id, revision FROM keys WHERE id = $1`, string(id)).Scan(&k.account, &k.revision))
+		if err != nil {
+			return fmt.Errorf("read a key: %w", err)
+		}
+		if ok {
+			b.keys[id] = &k
+		}
+	}
+	for id := range b.assistants {
+		var revision int64
+		ok, err := found(tx.QueryRowContext(ctx, `SELECT revision FROM assistants WHERE id = $1`, string(id)).Scan(&revision))
+		if err != nil {
+			return fmt.Errorf("read an assistant: %w", err)
+		}
+		if ok {
+			b.assistants[id] = &revision
+		}
+	}
+	if err := l.readClaims(ctx, tx, b); err != nil {
+		return fmt.Errorf("read an idempotency key: %w", err)
+	}
+	if err := l.readGenerations(ctx, tx, b); err != nil {
+		return fmt.Errorf("read generations: %w", err)
+	}
+	return nil
+}
+
+func found(err error) (bool, error) {
+	if err == nil {
+		return true, nil
+	}
+	return false, optional(err)
+}
+
+func (l *sqliteLedger) readClaims(ctx context.Context, tx querier, b *ledgerBatch) error {
+	for key := range b.claims {
+		var body []byte
+		var c claimRow
+		ok, err := found(tx.QueryRowContext(ctx, `SELECT body_hash, resource_id, state <> 0, tokens_spent, expires_at
+			FROM idempotency_keys WHERE account_id = $1 AND hash = $2`, string(key.account), key.hash[:]).
+			Scan(&body, &c.generation, &c.answered, &c.spent, storedTime{&c.expires}))
+		if err != nil {
+			return err
+		}
+		if ok {
+			copy(c.body[:], body)
+			b.claims[key] = &c
+		}
+	}
+	return nil
+}
+
+func (l *sqliteLedger) readGenerations(ctx context.Context, tx querier, b *ledgerBatch) error {
+	l.keys = l.keys[:0]
+	for key, row := range b.generations {
+		if row == nil {
+			l.keys = append(l.keys, key)
+		}
+	}
+	for p := range l.generations.parts(len(l.keys)) {
+		keys := l.keys[p.first : p.first+p.rows]
+		args := make([]any, 0, 2*len(keys))
+		for _, key := range keys {
+			args = append(args, string(key.account), string(key.id))
+		}
+		rows, err := tx.QueryContext(ctx, p.text, args...)
+		if err != nil {
+			return err
+		}
+		if err := each(rows, func() error {
+			var n int
+			var row generationRow
+			var hash sql.RawBytes
+			if err := rows.Scan(&n, &row.price, &row.taken.Monthly, &row.taken.Topup, storedTime{&row.taken.PeriodEnds}, &row.state, &hash); err != nil {
+				return err
+			}
+			row.claimOf(keys[n].account, hash)
+			b.generations[keys[n]] = &row
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimOf sets the Idempotency-Key of a generation from its column.
+func (r *generationRow) claimOf(account elumenta.AccountID, hash []byte) {
+	r.claimed = len(hash) > 0
+	r.claim.account = account
+	copy(r.claim.hash[:], hash)
+}
+
+// errMoved says that a generation was made final since it was reserved by this process, whose memory was relied on.
+var errMoved = errors.New("a generation is not open any more")
+
+// write writes what the batch decided.
+func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) error {
+	for _, a := range b.accounts {
+		if a == nil || !a.changed {
+			continue
+		}
+		if err := updateAccount(ctx, tx, &a.account); err != nil {
+			return fmt.Errorf("write an account: %w", err)
+		}
+	}
+	if _, err := l.reserve.exec(tx, l.reserveArgs(b)); err != nil {
+		return fmt.Errorf("write reservations: %w", err)
+	}
+	changed, err := l.settle.exec(tx, l.settleArgs(b))
+	if err == nil && changed != int64(len(b.settled)) {
+		err = errMoved
+	}
+	if err != nil {
+		return fmt.Errorf("write settlements: %w", err)
+	}
+	if _, err := l.entries.exec(tx, l.entryArgs(b)); err != nil {
+		return fmt.Errorf("append entries: %w", err)
+	}
+	for i := range b.claimed {
+		text, args := b.claimed[i].statement()
+		if _, err := tx.ExecContext(ctx, text, args...); err != nil {
+			return fmt.Errorf("write an idempotency key: %w", err)
+		}
+	}
+	return nil
+}
+
+func orNull[T ~string](s T) driver.Value {
+	if s == "" {
+		return nil
+	}
+	return string(s)
+}
+
+func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
+	l.args = l.args[:0]
+	for i := range b.reserved {
+		n := &b.reserved[i]
+		var version, claim driver.Value
+		if n.Version != 0 {
+			version = int64(n.Version)
+		}
+		if n.row.claimed {
+			claim = n.row.claim.hash[:]
+		}
+		l.args.add(string(n.Account), string(n.Generation), string(n.Key), orNull(n.Assistant), version, orNull(n.Author), n.Model, n.Price,
+			n.row.taken.Monthly, n.row.taken.Topup, micros(n.row.taken.PeriodEnds), b.node, micros(b.now.Add(n.Lifetime)), claim, micros(b.now))
+	}
+	return l.args
+}
+
+func (l *sqliteLedger) settleArgs(b *ledgerBatch) arguments {
+	l.args = l.args[:0]
+	for i := range b.settled {
+		g := &b.settled[i]
+		o := &g.outcome
+		l.args.add(string(g.account), string(g.id), int64(o.State), string(o.Error), string(o.Finish),
+			o.Usage.PromptTokens, o.Usage.CompletionTokens, o.Usage.CachedTokens, o.Usage.CacheWriteTokens, o.Usage.ReasoningTokens,
+			o.Latency.Microseconds(), o.FirstPiece.Microseconds(), micros(b.now))
+	}
+	return l.args
+}
+
+func (l *sqliteLedger) entryArgs(b *ledgerBatch) arguments {
+	l.args = l.args[:0]
+	for i := range b.entries {
+		e := &b.entries[i]
+		l.args.add(string(e.account), e.seq, string(e.Kind), e.Monthly, e.Topup, orNull(e.Generation), micros(e.At))
+	}
+	return l.args
+}
+
+// statement is the same on both engines.
+func (c *claimChange) statement() (text string, args []any) {
+	args = []any{string(c.account), c.hash[:], string(c.generation)}
+	switch c.to {
+	case claimHeld:
+		return `INSERT INTO idempotency_keys (account_id, hash, resource_id, call, body_hash, state, tokens_spent, expires_at)
+			VALUES ($1, $2, $3, 'generate', $4, 0, 0, $5)
+			ON CONFLICT (account_id, hash) DO UPDATE SET resource_id = excluded.resource_id, call = excluded.call,
+			body_hash = excluded.body_hash, state = 0, tokens_spent = 0, expires_at = excluded.expires_at`,
+			append(args, c.body[:], micros(c.expires))
+	case claimAnswered:
+		return `UPDATE idempotency_keys SET state = 1, tokens_spent = $4 WHERE account_id = $1 AND hash = $2 AND resource_id = $3`,
+			append(args, c.spent)
+	}
+	return `DELETE FROM idempotency_keys WHERE account_id = $1 AND hash = $2 AND resource_id = $3`, args
+}

@@ -1,0 +1,14 @@
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/elumenta/elumenta/store/storetest"
+)
+
+func sqliteURL(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "elumenta.db") }
+
+func TestLedgerSQLite(t *testing.T) { storetest.Ledger(t, sqliteURL) }
+
+func TestLedgerPostgres(t *testing.T) { storetest.Ledger(t, storetest.Postgres) }

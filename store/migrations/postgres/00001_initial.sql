@@ -1,0 +1,156 @@
+-- +goose Up
+
+-- oldest_binary is the lowest schema number (store.SchemaNumber) of a binary that may use this schema.
+CREATE TABLE schema_info (
+    one           BIGINT PRIMARY KEY CHECK (one = 1),
+    oldest_binary BIGINT NOT NULL
+);
+INSERT INTO schema_info (one, oldest_binary) VALUES (1, 1);
+
+CREATE TABLE settings (
+    name  TEXT COLLATE "C" PRIMARY KEY,
+    value BYTEA NOT NULL
+);
+
+-- Times are microseconds since 1970, UTC; 0 means never or none.
+CREATE TABLE accounts (
+    id               TEXT COLLATE "C" PRIMARY KEY,
+    display_name     TEXT    NOT NULL,
+    role             TEXT    NOT NULL,
+    plan             TEXT    NOT NULL,
+    plan_started     BIGINT NOT NULL,
+    plan_expires     BIGINT NOT NULL DEFAULT 0,
+    suspended_at     BIGINT NOT NULL DEFAULT 0,
+    monthly          BIGINT NOT NULL DEFAULT 0 CHECK (monthly >= 0),
+    topup            BIGINT NOT NULL DEFAULT 0 CHECK (topup >= 0),
+    period_ends      BIGINT NOT NULL DEFAULT 0,
+    rate_hour        BIGINT NOT NULL DEFAULT 0, -- Unix seconds, as rate_day
+    rate_hour_count  BIGINT NOT NULL DEFAULT 0,
+    rate_day         BIGINT NOT NULL DEFAULT 0,
+    rate_day_count   BIGINT NOT NULL DEFAULT 0,
+    open_generations BIGINT NOT NULL DEFAULT 0 CHECK (open_generations >= 0),
+    entries          BIGINT NOT NULL DEFAULT 0, -- seq of the newest ledger entry
+    once_granted     SMALLINT NOT NULL DEFAULT 0, -- 1: the tokens that a plan gives once were given
+    assistants       BIGINT NOT NULL DEFAULT 0 CHECK (assistants >= 0),
+    keys             BIGINT NOT NULL DEFAULT 0 CHECK (keys >= 0),
+    revision         BIGINT NOT NULL,
+    created_at       BIGINT NOT NULL
+);
+
+CREATE TABLE keys (
+    id           TEXT COLLATE "C" PRIMARY KEY,
+    account_id   TEXT COLLATE "C"    NOT NULL,
+    hash         BYTEA    NOT NULL CHECK (length(hash) = 32),
+    name         TEXT    NOT NULL,
+    prefix       TEXT    NOT NULL,
+    revision     BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX keys_hash ON keys (hash);
+CREATE INDEX keys_account ON keys (account_id, id);
+
+-- An assistant and its versions are led by the assistant's id: published ones are read by every account.
+CREATE TABLE assistants (
+    id              TEXT COLLATE "C" PRIMARY KEY,
+    account_id      TEXT COLLATE "C"    NOT NULL,
+    version         BIGINT NOT NULL,            -- the newest
+    versions        BIGINT NOT NULL DEFAULT 1,  -- how many are saved
+    published       SMALLINT NOT NULL,            -- 0 or 1, as the other flags
+    owner_suspended SMALLINT NOT NULL DEFAULT 0,
+    category        TEXT COLLATE "C"    NOT NULL,            -- the newest version's
+    search_text     TEXT    NOT NULL,            -- name and description of the newest version, folded
+    uses            BIGINT NOT NULL DEFAULT 0,
+    revision        BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL
+);
+CREATE INDEX assistants_account ON assistants (account_id, id);
+CREATE INDEX assistants_listed ON assistants (id) WHERE published = 1 AND owner_suspended = 0;
+CREATE INDEX assistants_category ON assistants (category, id) WHERE published = 1 AND owner_suspended = 0;
+
+CREATE TABLE assistant_versions (
+    assistant_id    TEXT COLLATE "C"    NOT NULL,
+    version         BIGINT NOT NULL,
+    public          SMALLINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    note            TEXT    NOT NULL,
+    name            TEXT    NOT NULL,
+    model           TEXT    NOT NULL,
+    description     TEXT    NOT NULL,
+    category        TEXT COLLATE "C"    NOT NULL,
+    temperature     DOUBLE PRECISION,
+    max_tokens      BIGINT,
+    response_format TEXT,
+    variables       TEXT,
+    metadata        TEXT,
+    instructions    TEXT    NOT NULL,
+    PRIMARY KEY (assistant_id, version)
+);
+
+-- state: 0 open, 1 charged, 2 given back.
+CREATE TABLE generations (
+    account_id         TEXT COLLATE "C"    NOT NULL,
+    id                 TEXT COLLATE "C"    NOT NULL,
+    key_id             TEXT COLLATE "C"    NOT NULL,
+    assistant_id       TEXT COLLATE "C",
+    version            BIGINT,
+    author_id          TEXT COLLATE "C",
+    model              TEXT    NOT NULL,
+    price              BIGINT NOT NULL CHECK (price >= 0),
+    taken_monthly      BIGINT NOT NULL CHECK (taken_monthly >= 0),
+    taken_topup        BIGINT NOT NULL CHECK (taken_topup >= 0),
+    taken_period_ends  BIGINT NOT NULL DEFAULT 0,
+    state              SMALLINT NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+    error              TEXT    NOT NULL DEFAULT '',
+    finish             TEXT    NOT NULL DEFAULT '',
+    prompt_tokens      BIGINT NOT NULL DEFAULT 0,
+    completion_tokens  BIGINT NOT NULL DEFAULT 0,
+    cached_tokens      BIGINT NOT NULL DEFAULT 0,
+    cache_write_tokens BIGINT NOT NULL DEFAULT 0,
+    reasoning_tokens   BIGINT NOT NULL DEFAULT 0,
+    latency_us         BIGINT NOT NULL DEFAULT 0,
+    first_piece_us     BIGINT NOT NULL DEFAULT 0,
+    node_id            TEXT COLLATE "C"    NOT NULL,
+    deadline           BIGINT NOT NULL,
+    idempotency_hash   BYTEA,
+    created_at         BIGINT NOT NULL,
+    settled_at         BIGINT NOT NULL DEFAULT 0,
+    use_counted        SMALLINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (account_id, id)
+);
+CREATE INDEX generations_open ON generations (node_id, deadline) WHERE state = 0;
+CREATE INDEX generations_uncounted ON generations (account_id, id)
+    WHERE state = 1 AND use_counted = 0 AND author_id <> account_id;
+
+-- seq numbers an account's entries from 1, without gaps.
+CREATE TABLE ledger_entries (
+    account_id    TEXT COLLATE "C"    NOT NULL,
+    seq           BIGINT NOT NULL,
+    kind          TEXT    NOT NULL,
+    monthly       BIGINT NOT NULL,
+    topup         BIGINT NOT NULL,
+    generation_id TEXT COLLATE "C",
+    at            BIGINT NOT NULL,
+    PRIMARY KEY (account_id, seq)
+);
+
+-- state: 0 the first request is running, 1 it was answered.
+CREATE TABLE idempotency_keys (
+    account_id   TEXT COLLATE "C"    NOT NULL,
+    hash         BYTEA    NOT NULL CHECK (length(hash) = 32),
+    call         TEXT    NOT NULL,
+    body_hash    BYTEA    NOT NULL CHECK (length(body_hash) = 32),
+    resource_id  TEXT COLLATE "C"    NOT NULL,
+    state        SMALLINT NOT NULL CHECK (state IN (0, 1)),
+    tokens_spent BIGINT NOT NULL DEFAULT 0,
+    expires_at   BIGINT NOT NULL,
+    PRIMARY KEY (account_id, hash)
+);
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
+
+CREATE TABLE nodes (
+    id         TEXT COLLATE "C" PRIMARY KEY,
+    started_at BIGINT NOT NULL,
+    renewed_at BIGINT NOT NULL
+);

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// postgresBatches is how many of a node's batches of one kind are under way at once.
+	postgresBatches = 4
+	// postgresAttempts is how often a transaction that lost against another is begun.
+	postgresAttempts = 6
+)
+
+type postgresEngine struct {
+	store *Store
+	db    *sql.DB
+}
+
+// openPostgres uses the exec mode, which prepares nothing that outlives a statement, so that PgBouncer may hand each
+// transaction another connection (https://pkg.go.dev/github.com/jackc/pgx/v5#QueryExecMode).
+func (s *Store) openPostgres(ctx context.Context) (engine, error) {
+	config, err := pgx.ParseConfig(s.opts.URL)
+	if err != nil {
+		return nil, errors.New("the database's URL is malformed: it must be postgres://USER:PASSWORD@HOST:PORT/NAME, and special characters in the password must be percent-encoded")
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	s.db = stdlib.OpenDB(*config)
+	s.db.SetMaxOpenConns(s.opts.MaxConns)
+	s.db.SetMaxIdleConns(s.opts.MaxIdle)
+	s.db.SetConnMaxIdleTime(5 * time.Minute)
+	e := &postgresEngine{store: s, db: s.db}
+	if err := e.migrate(ctx); err != nil {
+		return nil, errors.Join(postgresOpenError(config, err), s.db.Close())
+	}
+	if err := s.metrics.pool(s.db); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return e, nil
+}
+
+func (e *postgresEngine) forUpdate() string { return " FOR UPDATE" }
+
+func (e *postgresEngine) close() error { return e.db.Close() }
+
+func (e *postgresEngine) checkpoint(context.Context) (bool, error) { return true, nil }
+
+func (e *postgresEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	ctx, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
+	defer cancel()
+	return f(ctx, e.db)
+}
+
+func (e *postgresEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var err error
+	for attempt := range postgresAttempts {
+		if attempt > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Millisecond << attempt):
+			}
+		}
+		var again bool
+		if again, err = e.transact(ctx, f); !again {
+			return err
+		}
+	}
+	return err
+}
+
+// transact reports with an error whether nothing was written and another attempt may do better.
+func (e *postgresEngine) transact(ctx context.Context, f func(ctx context.Context, tx querier) error) (again bool, _ error) {
+	wait, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
+	defer cancel()
+	conn, err := e.db.Conn(wait)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close() }()
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), e.store.opts.Timeout)
+	defer cancel()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return lostBeforeCommit(err), err
+	}
+	if err := guard(func() error { return f(ctx, tx) }); err != nil {
+		_ = tx.Rollback()
+		return ctx.Err() == nil && (lostBeforeCommit(err) || retryable(err)), err
+	}
+	if err := tx.Commit(); err != nil {
+		return retryable(err), fmt.Errorf("commit: %w", err)
+	}
+	return false, nil
+}
+
+// retryable reports whether a transaction lost against another: serialization_failure, deadlock_detected
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html). It has been rolled back.
+func retryable(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// lostBeforeCommit reports whether the connection broke while the transaction was open: it cannot have been committed.
+func lostBeforeCommit(err error) bool {
+	if _, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return false
+	}
+	return pgconn.SafeToRetry(err) || isConnectionLoss(err)
+}

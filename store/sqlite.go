@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/elumenta/elumenta"
+	"github.com/gofrs/flock"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// lockWait is how long SQLite's locks are waited for.
+const lockWait = 5 * time.Second
+
+// sqliteEngine has one connection that writes, lent to nobody but the writer's goroutine, and a pool of readers.
+type sqliteEngine struct {
+	store   *Store
+	queue   *queue
+	writer  *conn
+	readers chan *conn
+	checks  checkpointer
+	opened  []*conn // for release
+	lock    *flock.Flock
+	db      *sql.DB
+	ops     []*ledgerOp // the writer's, of the batch that it commits
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err error) {
+	if path, err = sqlitePath(path); err != nil {
+		return nil, err
+	}
+	e := &sqliteEngine{store: s, readers: make(chan *conn, s.opts.Readers), lock: flock.New(path+".lock", flock.SetPermissions(0o600))}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.release())
+		}
+	}()
+	if s.opts.Serve {
+		if err := e.lockFile(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	if err := touchFile(path); err != nil {
+		return nil, sqliteOpenError(path, err)
+	}
+	if e.db, err = sql.Open("sqlite", sqliteDSN(path)); err != nil {
+		return nil, sqliteOpenError(path, err)
+	}
+	if err := e.migrate(ctx, path); err != nil {
+		return nil, err
+	}
+	if err := e.connect(ctx); err != nil {
+		return nil, sqliteOpenError(path, err)
+	}
+	e.queue = newQueue()
+	go e.queue.serve(e.commit)
+	return e, nil
+}
+
+// sqlitePath takes what follows "sqlite:". A memory database has no file to lock and would be another one for each
+// connection.
+func sqlitePath(path string) (string, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return "", errors.New("the database must name a file: sqlite:PATH")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("database file %s: %w", path, err)
+	}
+	return abs, nil
+}
+
+// lockFile takes the lock that makes this process the file's only server. A command that brings the schema up to date
+// holds it for a moment.
+func (e *sqliteEngine) lockFile(ctx context.Context, path string) error {
+	wait, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	ok, err := e.lock.TryLockContext(wait, 20*time.Millisecond)
+	switch {
+	case ok:
+		return nil
+	case err == nil || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return fmt.Errorf("another elumenta serve uses %s: stop it, or give this one a database of its own", path)
+	}
+	return sqliteOpenError(path, err)
+}
+
+// touchFile makes the file if there is none, for its owner alone: it holds instructions.
+func touchFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator names the path
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func sqliteDSN(path string) string {
+	pragmas := url.Values{"_txlock": {"immediate"}, "_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()),
+		"journal_mode(wal)", "synchronous(full)", "secure_delete(on)", "trusted_schema(off)", "temp_store(memory)",
+	}}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: pragmas.Encode()}).String()
+}
+
+func (e *sqliteEngine) connect(ctx context.Context) error {
+	var err error
+	var tuning []string
+	if e.store.opts.Serve {
+		tuning = append(tuning, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", maxLogPages))
+	}
+	if e.writer, err = e.newConn(ctx, tuning...); err != nil {
+		return err
+	}
+	if e.checks.conn, err = e.newConn(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	for range cap(e.readers) {
+		c, err := e.newConn(ctx, "PRAGMA query_only = on")
+		if err != nil {
+			return err
+		}
+		e.readers <- c
+	}
+	return nil
+}
+
+func (e *sqliteEngine) newConn(ctx context.Context, pragmas ...string) (*conn, error) {
+	c, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, pragma := range pragmas {
+		if _, err := c.ExecContext(ctx, pragma); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	opened := &conn{conn: c, stmts: map[string]*sql.Stmt{}, named: map[string]driver.Stmt{}}
+	e.opened = append(e.opened, opened)
+	return opened, nil
+}
+
+func (e *sqliteEngine) forUpdate() string { return "" }
+
+func (e *sqliteEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	select {
+	case c := <-e.readers:
+		defer func() { e.readers <- c }()
+		return f(ctx, c)
+	default:
+	}
+	start := time.Now()
+	select {
+	case c := <-e.readers:
+		e.store.metrics.waited(time.Since(start))
+		defer func() { e.readers <- c }()
+		return f(ctx, c)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.queue.ended:
+		return elumenta.Unavailable(errClosed)
+	}
+}
+
+func (e *sqliteEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
+	return e.queue.do(ctx, &item{run: f, done: make(chan struct{}, 1)})
+}
+
+func (e *sqliteEngine) close() error {
+	e.queue.close()
+	for range cap(e.readers) {
+		<-e.readers // waits for those that read
+	}
+	return e.release()
+}
+
+// release closes what is open, also after an opening that failed.
+func (e *sqliteEngine) release() error {
+	var err error
+	for _, c := range e.opened {
+		err = errors.Join(err, c.close())
+	}
+	if e.db != nil {
+		err = errors.Join(err, e.db.Close())
+	}
+	return errors.Join(err, e.lock.Close())
+}

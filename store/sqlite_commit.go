@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// maxStatements bounds the statements that a connection keeps prepared.
+const maxStatements = 256
+
+// conn is a SQLite connection that prepares each statement text once. It is used by one goroutine at a time. Contexts
+// that can end cost more than a point read does, so that only statements that return many rows are interrupted.
+type conn struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+	named map[string]driver.Stmt // of execNamed
+}
+
+// execNamed runs a statement that changes rows, past database/sql, and returns how many it changed. It numbers args.
+func (c *conn) execNamed(query string, args []driver.NamedValue) (changed int64, err error) {
+	for i := range args {
+		args[i].Ordinal = i + 1
+	}
+	err = c.conn.Raw(func(dc any) error {
+		st, ok := c.named[query]
+		if !ok {
+			var err error
+			if st, err = dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), query); err != nil { //nolint:forcetypeassert // the driver's
+				return err
+			}
+			c.named[query] = st
+		}
+		result, err := st.(driver.StmtExecContext).ExecContext(context.Background(), args) //nolint:forcetypeassert // the driver's
+		if err != nil {
+			return err
+		}
+		changed, err = result.RowsAffected()
+		return err
+	})
+	return changed, err
+}
+
+func (c *conn) stmt(query string) (*sql.Stmt, error) {
+	if st, ok := c.stmts[query]; ok {
+		return st, nil
+	}
+	st, err := c.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.stmts) >= maxStatements {
+		if err := c.forget(); err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+	}
+	c.stmts[query] = st
+	return st, nil
+}
+
+// forget closes all prepared statements.
+func (c *conn) forget() error {
+	var err error
+	for query, st := range c.stmts {
+		err = errors.Join(err, st.Close())
+		delete(c.stmts, query)
+	}
+	return err
+}
+
+func (c *conn) close() error {
+	err := c.forget()
+	for _, st := range c.named {
+		err = errors.Join(err, st.Close())
+	}
+	return errors.Join(err, c.conn.Close())
+}
+
+func (c *conn) exec(query string) error {
+	_, err := c.ExecContext(context.Background(), query)
+	return err
+}
+
+// ExecContext does not stop when ctx ends.
+func (c *conn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(context.WithoutCancel(ctx), args...)
+}
+
+// QueryContext stops when ctx ends.
+func (c *conn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// QueryRowContext does not stop when ctx ends.
+func (c *conn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	ctx = context.WithoutCancel(ctx)
+	st, err := c.stmt(query)
+	if err != nil {
+		return c.conn.QueryRowContext(ctx, query, args...) // fails alike
+	}
+	return st.QueryRowContext(ctx, args...)
+}
+
+// commit carries out what was collected in one transaction and then answers all of it.
+func (e *sqliteEngine) commit(items []*item) {
+	start := time.Now()
+	errs, err := e.transact(items)
+	e.store.metrics.commit(len(items), time.Since(start))
+	for i, it := range items {
+		if err != nil {
+			it.answer(elumenta.Unavailable(err))
+			continue
+		}
+		it.answer(errs[i])
+	}
+}
+
+// transact returns each item's own error, or one error for all if nothing was committed.
+func (e *sqliteEngine) transact(items []*item) ([]error, error) {
+	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	errs, err := e.runAll(items)
+	if err == nil {
+		err = e.writer.exec(`COMMIT`)
+		e.checks.commits.Add(1)
+	}
+	if err != nil {
+		// After some failures SQLite has rolled back by itself, and this one says that there is no transaction.
+		_ = e.writer.exec(`ROLLBACK`)
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	return errs, nil
+}
+
+func (e *sqliteEngine) runAll(items []*item) ([]error, error) {
+	errs := make([]error, len(items))
+	e.ops = e.ops[:0]
+	for i, it := range items {
+		if it.op != nil {
+			e.ops = append(e.ops, it.op)
+			continue
+		}
+		var broken error
+		if errs[i], broken = e.savepoint(it.run); broken != nil {
+			return nil, broken
+		}
+	}
+	if len(e.ops) < len(items) {
+		return errs, e.runLedger(e.ops)
+	}
+	// The ledger alone needs no savepoint: if it fails, the transaction is begun anew.
+	if guard(func() error { return e.store.ledger.run(context.Background(), e.writer, e.ops) }) == nil {
+		return errs, nil
+	}
+	if err := errors.Join(e.writer.exec(`ROLLBACK`), e.writer.exec(`BEGIN IMMEDIATE`)); err != nil {
+		return nil, err
+	}
+	return errs, e.runLedger(e.ops)
+}
+
+// runLedger carries out operations of the ledger together, or one by one if that fails, so that only the one fails that
+// is to blame.
+func (e *sqliteEngine) runLedger(ops []*ledgerOp) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	err, broken := e.savepoint(func(ctx context.Context, _ querier) error { return e.store.ledger.run(ctx, e.writer, ops) })
+	if err == nil || broken != nil {
+		return broken
+	}
+	if len(ops) == 1 {
+		ops[0].err = failure(err)
+		return nil
+	}
+	for i := range ops {
+		if broken := e.runLedger(ops[i : i+1]); broken != nil {
+			return broken
+		}
+	}
+	return nil
+}
+
+// savepoint runs f so that its error undoes only what f did. broken means that the whole transaction is lost.
+func (e *sqliteEngine) savepoint(f func(ctx context.Context, tx querier) error) (err, broken error) {
+	if err := e.writer.exec(`SAVEPOINT item`); err != nil {
+		return nil, err
+	}
+	if err = guard(func() error { return f(context.Background(), e.writer) }); err != nil {
+		if broken := e.writer.exec(`ROLLBACK TO item`); broken != nil {
+			return nil, errors.Join(err, broken)
+		}
+	}
+	return err, e.writer.exec(`RELEASE item`)
+}

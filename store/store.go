@@ -1,0 +1,230 @@
+// Package store keeps accounts, keys, assistants and the ledger in SQLite or Postgres. Both engines run the same SQL text;
+// what differs is in the migrations, in the error codes and in how writes reach the database: SQLite has one writer that
+// commits in groups, Postgres a transaction for each write and for each batch of the ledger.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/elumenta/elumenta"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// SchemaNumber is compared with the schema's own record of the oldest binary that may use it. It rises when a migration
+// makes a schema that earlier binaries would misuse.
+const SchemaNumber = 1
+
+// Options say which database to open and how.
+type Options struct {
+	// URL is sqlite:PATH, postgres://… or postgresql://….
+	URL string
+	// Plans are the plans that accounts may be on, the least first; empty means elumenta.DefaultPlans.
+	Plans elumenta.Plans
+	// Logger takes what happens in the background; nil discards it.
+	Logger *slog.Logger
+	// Metrics, if not nil, registers commit sizes and latencies and the pool's waits.
+	Metrics prometheus.Registerer
+	// Serve says that this process is the server: it holds SQLite's lock file, follows the settled generations and gives
+	// back what a node that died had reserved.
+	Serve bool
+	// Readers is how many connections read from SQLite; zero means 4.
+	Readers int
+	// MaxConns and MaxIdle size the pool of Postgres connections; zero means 16 and 8.
+	MaxConns, MaxIdle int
+	// Timeout bounds each statement or transaction on Postgres, waits for a connection included; zero means 10 seconds.
+	Timeout time.Duration
+	// Now is the clock; nil means time.Now, and on Postgres the database's own for all that nodes must agree on.
+	Now func() time.Time
+	// OnLeaseLost, if not nil, is called when this node could not renew its lease on Postgres: it must cancel its running
+	// generations within 10 seconds, since other nodes will give their reservations back. It must not block.
+	OnLeaseLost func()
+
+	clock bool // Now was given
+	lease leaseTimes
+}
+
+func (o *Options) fill() {
+	if len(o.Plans) == 0 {
+		o.Plans = elumenta.DefaultPlans()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.clock = o.Now != nil
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.lease == (leaseTimes{}) {
+		o.lease = defaultLeaseTimes()
+	}
+	setDefault(&o.Readers, 4)
+	setDefault(&o.MaxConns, 16)
+	setDefault(&o.MaxIdle, min(8, o.MaxConns))
+	setDefault(&o.Timeout, 10*time.Second)
+}
+
+func setDefault[T int | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// querier runs statements in a transaction or on a reading connection. *sql.Tx and *sql.DB are queriers; on SQLite each
+// statement text is prepared once a connection.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// engine is what differs between the two databases while they run.
+type engine interface {
+	// read lends a querier; see Store.read.
+	read(ctx context.Context, f func(ctx context.Context, q querier) error) error
+	// write runs f in a transaction; see Store.write.
+	write(ctx context.Context, f func(ctx context.Context, tx querier) error) error
+	// checkpoint moves what was committed, and what was deleted, into the database file. It reports whether it is done.
+	checkpoint(ctx context.Context) (done bool, err error)
+	// forUpdate ends a SELECT whose rows are to be locked until the transaction ends.
+	forUpdate() string
+	close() error
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	opts    Options
+	db      *sql.DB // Postgres's pool; for SQLite only the migrations use it
+	engine  engine
+	metrics *metrics
+	secret  elumenta.InstallationSecret
+	touched touchedKeys
+	ledger  ledger
+
+	background sync.WaitGroup
+	stop       context.CancelFunc
+	closeOnce  sync.Once
+	closeErr   error
+}
+
+// Open opens a database, brings its schema up to date under a lock, and makes the installation's secret if there is
+// none. Its errors say what to do and never hold the URL's password.
+func Open(ctx context.Context, opts Options) (*Store, error) {
+	opts.fill()
+	s := &Store{opts: opts}
+	var err error
+	if s.metrics, err = newMetrics(opts.Metrics); err != nil {
+		return nil, err
+	}
+	scheme, rest, _ := strings.Cut(opts.URL, ":")
+	switch scheme {
+	case "sqlite":
+		s.engine, err = s.openSQLite(ctx, rest)
+	case "postgres", "postgresql":
+		s.engine, err = s.openPostgres(ctx)
+	default:
+		return nil, errors.New("the database must be sqlite:PATH or postgres://USER@HOST/NAME")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context) error {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	if err := s.loadSecret(ctx); err != nil {
+		return fmt.Errorf("read the installation's secret: %w", err)
+	}
+	if err := s.openLedger(ctx); err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
+	s.maintain(running)
+	return nil
+}
+
+// Close ends the background work, writes what is held in memory, waits for queued writes and closes the database.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		if s.stop != nil {
+			s.stop()
+		}
+		s.background.Wait()
+		err := s.flushTouched(context.Background())
+		s.closeLedger()
+		s.closeErr = errors.Join(err, s.engine.close())
+	})
+	return s.closeErr
+}
+
+// Ping reports whether the database answers, as a CodeUnavailable error if not.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context, q querier) error {
+		var oldest int
+		return q.QueryRowContext(ctx, `SELECT oldest_binary FROM schema_info`).Scan(&oldest)
+	})
+}
+
+// Checkpoint moves all that was committed into the database file and empties SQLite's write-ahead log, so that deleted
+// text is in neither. It waits for readers until ctx ends. On Postgres, whose own vacuum does this, it does nothing.
+func (s *Store) Checkpoint(ctx context.Context) error {
+	for {
+		done, err := s.engine.checkpoint(ctx)
+		if done || err != nil {
+			return failure(err)
+		}
+		select {
+		case <-ctx.Done():
+			return failure(ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// read lends a querier for reading. What f reads with several statements need not be of one moment.
+func (s *Store) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return failure(s.engine.read(ctx, f))
+}
+
+// write runs f in a transaction and returns once it is durable. f's error undoes what f did and nothing else, and is
+// returned. f may run more than once: it sets its results anew each time. f runs under a context of its own: once begun,
+// a write goes on though the caller leaves, so that an error means that nothing was written; the one exception is a
+// database that is lost while it commits. A ctx that ends before f began is a CodeUnavailable error.
+func (s *Store) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
+	return failure(s.engine.write(ctx, f))
+}
+
+// now is the clock as the database keeps it, to the microsecond.
+func (s *Store) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
+
+// micros is how times are stored: microseconds since 1970, zero for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

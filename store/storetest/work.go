@@ -1,0 +1,98 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/store"
+)
+
+// Work calls every method of a store once or more, for tests that look at what that did to the database.
+func Work(t testing.TB, s *store.Store) {
+	t.Helper()
+	ctx := t.Context()
+	secret := elumenta.NewKeySecret()
+	if _, err := s.Bootstrap(ctx, secret, elumenta.NewAccount{DisplayName: "Owner", Plan: "unlimited"}, "first"); err != nil {
+		t.Fatal(err)
+	}
+	caller, err := s.Authenticate(ctx, secret.Hash())
+	wantOK(t, err)
+	owner, reader := caller.Account.ID, Account(t, s, "basic")
+	_, _, err = s.ListAccounts(ctx, "", 10)
+	wantOK(t, err)
+	_, err = s.Topup(ctx, reader, 1000)
+	wantOK(t, err)
+	_, err = s.SetPlan(ctx, reader, "pro", time.Now().Add(time.Hour))
+	wantOK(t, err)
+	_, err = s.SetDisplayName(ctx, owner, "Grace")
+	wantOK(t, err)
+	for _, suspended := range []bool{true, false} {
+		_, err = s.SetSuspended(ctx, owner, suspended)
+		wantOK(t, err)
+	}
+	workKeys(t, s, owner)
+	a := workAssistants(t, s, owner)
+	key := elumenta.NewKeySecret()
+	_, _, err = s.CreateKey(ctx, reader, "k", key, nil)
+	wantOK(t, err)
+	for _, o := range []elumenta.Outcome{{State: elumenta.Charged}, {State: elumenta.GivenBack, Error: elumenta.CodeProvider}} {
+		generate(t, s, key, a.ID, o)
+	}
+	for _, by := range []elumenta.UsageGroup{elumenta.UsageByDay, elumenta.UsageByAssistant, elumenta.UsageByModel, elumenta.UsageByKey} {
+		_, _, err = s.Usage(ctx, reader, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), by)
+		wantOK(t, err)
+	}
+	_, err = s.Listing(ctx, a.ID)
+	wantOK(t, err)
+	for _, category := range []string{"", "general"} {
+		_, _, err = s.Listings(ctx, elumenta.ListingQuery{Category: category, Limit: 10})
+		wantOK(t, err)
+	}
+	_, err = s.CategoryCounts(ctx)
+	wantOK(t, err)
+	wantOK(t, s.DeleteAssistant(ctx, owner, a.ID))
+	wantOK(t, s.Ping(ctx))
+	wantOK(t, s.Checkpoint(ctx))
+}
+
+func workKeys(t testing.TB, s *store.Store, owner elumenta.AccountID) {
+	t.Helper()
+	idem := s.InstallationSecret().Idempotency(owner, "keys", "k", nil)
+	for range 2 {
+		key, _, err := s.CreateKey(t.Context(), owner, "k", elumenta.NewKeySecret(), idem)
+		wantOK(t, err)
+		_, err = s.RenameKey(t.Context(), owner, key.ID, "renamed")
+		wantOK(t, err)
+	}
+	keys, _, err := s.Keys(t.Context(), owner, "", 10)
+	wantOK(t, err)
+	wantOK(t, s.RevokeKey(t.Context(), owner, keys[0].ID))
+}
+
+func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elumenta.Assistant {
+	t.Helper()
+	idem := s.InstallationSecret().Idempotency(owner, "assistants", "k", nil)
+	var a *elumenta.Assistant
+	for range 2 {
+		var err error
+		a, _, err = s.CreateAssistant(t.Context(), owner, Fields("a"), elumenta.Private, idem)
+		wantOK(t, err)
+	}
+	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("b")})
+	update(t, s, a, publish(elumenta.Marketplace))
+	_, err := s.RestoreVersion(t.Context(), owner, a.ID, 1)
+	wantOK(t, err)
+	wantOK(t, s.WithdrawVersion(t.Context(), owner, a.ID, 2))
+	_, _, err = s.Versions(t.Context(), owner, a.ID, 0, 10)
+	wantOK(t, err)
+	_, err = s.Assistant(t.Context(), owner, a.ID)
+	wantOK(t, err)
+	for _, text := range []string{"", "a"} {
+		_, _, err = s.Assistants(t.Context(), owner, elumenta.ListQuery{Text: text, Limit: 10})
+		wantOK(t, err)
+	}
+	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID, Version: 3}, elumenta.UserHash{})
+	wantOK(t, err)
+	return a
+}

@@ -35,7 +35,6 @@ func (s *Store) Authenticate(ctx context.Context, hash elumenta.KeyHash) (*elume
 	now := s.now()
 	a.Advance(s.opts.Plans, now)
 	s.touchKey(key.ID, now)
-	key.Hash = hash
 	return &elumenta.Caller{Key: key, Account: a.Account}, nil
 }
 

@@ -5,14 +5,28 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/elumenta/elumenta"
 )
 
-const keyColumns = `keys.id, keys.account_id, keys.name, keys.prefix, keys.revision, keys.created_at, keys.last_used_at`
+const keyColumns = `keys.id, keys.account_id, keys.name, keys.hash, keys.prefix, keys.revision, keys.created_at, keys.last_used_at`
 
 func keyFields(k *elumenta.Key) []any {
-	return []any{&k.ID, &k.AccountID, &k.Name, &k.Prefix, &k.Revision, storedTime{&k.CreatedAt}, storedTime{&k.LastUsedAt}}
+	return []any{&k.ID, &k.AccountID, &k.Name, storedHash{&k.Hash}, &k.Prefix, &k.Revision, storedTime{&k.CreatedAt}, storedTime{&k.LastUsedAt}}
+}
+
+// storedHash scans a key's hash.
+type storedHash struct{ to *elumenta.KeyHash }
+
+// Scan implements sql.Scanner.
+func (h storedHash) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok || len(b) != len(h.to) {
+		return fmt.Errorf("a key's hash is stored as %T", src)
+	}
+	copy(h.to[:], b)
+	return nil
 }
 
 func checkKeyName(name string) error {
@@ -56,11 +70,10 @@ func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.Acco
 	if counted == 0 {
 		return nil, limitOrNotFound(ctx, tx, account, "an account may have at most %d keys: revoke one first", elumenta.MaxKeys)
 	}
-	key := &elumenta.Key{ID: id, AccountID: account, Name: name, Prefix: secret.Prefix(), Revision: 1, CreatedAt: s.now()}
-	hash := secret.Hash()
+	key := &elumenta.Key{ID: id, AccountID: account, Name: name, Hash: secret.Hash(), Prefix: secret.Prefix(), Revision: 1, CreatedAt: s.now()}
 	made, err := affected(tx.ExecContext(ctx, `INSERT INTO keys (id, account_id, hash, name, prefix, revision, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING`,
-		string(id), string(account), hash[:], name, key.Prefix, key.Revision, micros(key.CreatedAt)))
+		string(id), string(account), key.Hash[:], name, key.Prefix, key.Revision, micros(key.CreatedAt)))
 	if err == nil && made == 0 {
 		err = elumenta.Errorf(elumenta.CodeConflict, "this API key exists already")
 	}

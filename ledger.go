@@ -69,10 +69,10 @@ func addMonths(t time.Time, n int) time.Time {
 	return first.AddDate(0, 0, min(t.Day(), last)-1)
 }
 
-// EntryKind says why a balance changed.
+// EntryKind says why tokens moved.
 type EntryKind string
 
-// The kinds of an entry. A balance is the sum of its entries.
+// The kinds of an entry.
 const (
 	EntryGrant      EntryKind = "grant"
 	EntryTopup      EntryKind = "topup"
@@ -83,12 +83,67 @@ const (
 	EntryCorrection EntryKind = "correction"
 )
 
-// Entry is one change of an account's balance. Entries are appended and never changed.
+// Place is where an account's tokens are, in the journal.
+type Place string
+
+// The places. Tokens come from PlaceGranted and PlaceToppedUp, and end in PlaceSpent or PlaceExpired; the balance is what
+// is in PlaceAvailable.
+const (
+	PlaceAvailable Place = "available"
+	PlaceReserved  Place = "reserved"
+	PlaceSpent     Place = "spent"
+	PlaceExpired   Place = "expired"
+	PlaceGranted   Place = "granted"
+	PlaceToppedUp  Place = "topped_up"
+)
+
+// Route is from where to where an entry of this kind moves tokens. A correction undoes a settle: its client was told that
+// it pays nothing.
+func (k EntryKind) Route() (source, destination Place) {
+	switch k {
+	case EntryGrant:
+		return PlaceGranted, PlaceAvailable
+	case EntryTopup:
+		return PlaceToppedUp, PlaceAvailable
+	case EntryReserve:
+		return PlaceAvailable, PlaceReserved
+	case EntrySettle:
+		return PlaceReserved, PlaceSpent
+	case EntryGiveBack:
+		return PlaceReserved, PlaceAvailable
+	case EntryExpire:
+		return PlaceAvailable, PlaceExpired
+	case EntryCorrection:
+		return PlaceSpent, PlaceAvailable
+	}
+	return "", ""
+}
+
+// MaxReason bounds an entry's reason, in characters.
+const MaxReason = 200
+
+// Entry is one row of an account's journal: tokens that moved from one place to another, by its kind's Route. Entries are
+// appended and never changed.
 type Entry struct {
 	Kind           EntryKind
-	Monthly, Topup int64 // signed changes
+	Monthly, Topup int64 // of the plan's tokens and of top-ups; never below zero
 	Generation     GenerationID
-	At             time.Time
+	// Reason is a plan's name, a model's slug, an error's code or an operator's own words.
+	Reason string
+	// Actor is the id of the key or account that did it, or ActorCLI; empty for the server itself.
+	Actor string
+	At    time.Time
+}
+
+// Change is what the entry adds to the balance.
+func (e *Entry) Change() (monthly, topup int64) {
+	switch source, destination := e.Kind.Route(); PlaceAvailable {
+	case destination:
+		return e.Monthly, e.Topup
+	case source:
+		return -e.Monthly, -e.Topup
+	}
+	return 0, 0
 }
 
 // Advance brings an account to a moment: an expired plan falls back to the least one, and each month that has ended
@@ -104,12 +159,12 @@ func (a *Account) Advance(plans Plans, now time.Time) (entries []Entry, changed 
 		return entries, changed
 	}
 	if left := a.Balance.Monthly; left > 0 {
-		entries = append(entries, Entry{Kind: EntryExpire, Monthly: -left, At: a.Balance.PeriodEnds})
+		entries = append(entries, Entry{Kind: EntryExpire, Monthly: left, Reason: a.Plan, At: a.Balance.PeriodEnds})
 	}
 	a.Balance.Monthly, a.Balance.PeriodEnds = plan.MonthlyTokens, time.Time{}
 	if plan.MonthlyTokens > 0 {
 		a.Balance.PeriodEnds = PeriodEnd(a.PlanStarted, now)
-		entries = append(entries, Entry{Kind: EntryGrant, Monthly: plan.MonthlyTokens, At: now})
+		entries = append(entries, Entry{Kind: EntryGrant, Monthly: plan.MonthlyTokens, Reason: plan.Name, At: now})
 	}
 	return entries, true
 }
@@ -119,7 +174,7 @@ func (a *Account) Advance(plans Plans, now time.Time) (entries []Entry, changed 
 func (a *Account) StartPlan(plan Plan, at, expires time.Time) []Entry {
 	var entries []Entry
 	if left := a.Balance.Monthly; left > 0 {
-		entries = append(entries, Entry{Kind: EntryExpire, Monthly: -left, At: at})
+		entries = append(entries, Entry{Kind: EntryExpire, Monthly: left, Reason: a.Plan, At: at})
 	}
 	a.Plan, a.PlanStarted, a.PlanExpires = plan.Name, at, expires
 	a.Balance.Monthly, a.Balance.PeriodEnds = plan.MonthlyTokens, time.Time{}
@@ -131,7 +186,7 @@ func (a *Account) StartPlan(plan Plan, at, expires time.Time) []Entry {
 		a.OnceGranted = true
 	}
 	if a.Balance.Monthly > 0 {
-		entries = append(entries, Entry{Kind: EntryGrant, Monthly: a.Balance.Monthly, At: at})
+		entries = append(entries, Entry{Kind: EntryGrant, Monthly: a.Balance.Monthly, Reason: plan.Name, At: at})
 	}
 	a.Revision++
 	return entries
@@ -185,7 +240,10 @@ const (
 
 // Outcome is how a generation ended, recorded in the same commit as its charge. It holds numbers and codes only.
 type Outcome struct {
-	State      SettleState
+	State SettleState
+	// Correct goes with GivenBack: the client was told that it pays nothing, so that a charge that stands all the same, since
+	// its commit was not answered, is undone by a correction.
+	Correct    bool
 	Error      Code // "" for a complete answer
 	Finish     FinishReason
 	Usage      Usage

@@ -44,7 +44,8 @@ func TestBalanceProperty(t *testing.T) {
 		var monthly, topup int64
 		book := func(entries []elumenta.Entry) {
 			for _, e := range entries {
-				monthly, topup = monthly+e.Monthly, topup+e.Topup
+				m, u := e.Change()
+				monthly, topup = monthly+m, topup+u
 			}
 		}
 		book(a.StartPlan(plans[0], now, time.Time{}))

@@ -77,14 +77,26 @@ func (a *account) update() (text string, args []any) {
 		}
 }
 
+// entryColumns are the columns of ledger_entries, in the order of entryRow.values.
+const entryColumns = `account_id, seq, kind, source, destination, monthly, topup, generation_id, reason, actor, at`
+
+// entryRow is an entry with its place in the journal.
+type entryRow struct {
+	account elumenta.AccountID
+	seq     int64
+	elumenta.Entry
+}
+
 // appendEntries numbers and appends entries; the account must be saved with its new count.
 func appendEntries(ctx context.Context, tx querier, a *account, entries []elumenta.Entry) error {
 	for _, e := range entries {
 		a.entries++
+		source, destination := e.Kind.Route()
 		generation := sql.NullString{String: string(e.Generation), Valid: e.Generation != ""}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO ledger_entries (account_id, seq, kind, monthly, topup, generation_id, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			string(a.ID), a.entries, string(e.Kind), e.Monthly, e.Topup, generation, micros(e.At)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO ledger_entries (`+entryColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			string(a.ID), a.entries, string(e.Kind), string(source), string(destination), e.Monthly, e.Topup, generation,
+			e.Reason, e.Actor, micros(e.At)); err != nil {
 			return err
 		}
 	}

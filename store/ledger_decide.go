@@ -71,7 +71,7 @@ const (
 	claimFree
 )
 
-// newGeneration, settledGeneration and entryRow are rows to write.
+// newGeneration and settledGeneration are rows to write.
 type newGeneration struct {
 	*elumenta.Reservation
 	row *generationRow
@@ -80,12 +80,6 @@ type newGeneration struct {
 type settledGeneration struct {
 	generationKey
 	outcome elumenta.Outcome
-}
-
-type entryRow struct {
-	account elumenta.AccountID
-	seq     int64
-	elumenta.Entry
 }
 
 // ledgerBatch holds the rows that a batch of reservations and settlements names, each read once, decides on them one by
@@ -306,7 +300,8 @@ func (b *ledgerBatch) record(r *elumenta.Reservation, a *accountRow, taken elume
 	b.reserved = append(b.reserved, newGeneration{r, row})
 	if taken.Total() > 0 {
 		b.enter(a, elumenta.Entry{
-			Kind: elumenta.EntryReserve, Monthly: -taken.Monthly, Topup: -taken.Topup, Generation: r.Generation, At: b.now,
+			Kind: elumenta.EntryReserve, Monthly: taken.Monthly, Topup: taken.Topup, Generation: r.Generation,
+			Reason: r.Model, Actor: string(r.Key), At: b.now,
 		})
 	}
 }
@@ -333,9 +328,11 @@ func (b *ledgerBatch) settle(account elumenta.AccountID, id elumenta.GenerationI
 func (b *ledgerBatch) finish(a *accountRow, key generationKey, row *generationRow, o elumenta.Outcome) {
 	a.open, a.changed = max(0, a.open-1), true
 	b.settled = append(b.settled, settledGeneration{key, o})
-	entry := elumenta.Entry{Kind: elumenta.EntrySettle, Generation: key.id, At: b.now}
+	entry := elumenta.Entry{
+		Kind: elumenta.EntrySettle, Monthly: row.taken.Monthly, Topup: row.taken.Topup, Generation: key.id, Reason: string(o.Error), At: b.now,
+	}
 	if row.state == elumenta.GivenBack {
-		entry.Kind, entry.Monthly, entry.Topup = elumenta.EntryGiveBack, row.taken.Monthly, row.taken.Topup
+		entry.Kind = elumenta.EntryGiveBack
 	}
 	b.release(row, key.id)
 	if row.taken.Total() == 0 {
@@ -346,7 +343,7 @@ func (b *ledgerBatch) finish(a *accountRow, key generationKey, row *generationRo
 		return
 	}
 	if expired := a.Balance.GiveBack(row.taken); expired > 0 {
-		b.enter(a, elumenta.Entry{Kind: elumenta.EntryExpire, Monthly: -expired, Generation: key.id, At: b.now})
+		b.enter(a, elumenta.Entry{Kind: elumenta.EntryExpire, Monthly: expired, Generation: key.id, At: b.now})
 	}
 }
 

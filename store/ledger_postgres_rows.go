@@ -134,6 +134,7 @@ func (b *ledgerBatch) writesPostgres() *pgx.Batch {
 	b.writeAccounts(writes)
 	b.writeReserved(writes)
 	b.writeSettled(writes)
+	b.writePending(writes)
 	b.writeEntries(writes)
 	for i := range b.claimed {
 		text, args := b.claimed[i].statement()
@@ -211,21 +212,35 @@ func (b *ledgerBatch) writeSettled(writes *pgx.Batch) {
 		micros(b.now))
 }
 
+func (b *ledgerBatch) writePending(writes *pgx.Batch) {
+	if len(b.settled) == 0 {
+		return
+	}
+	writes.Queue(`INSERT INTO usage_pending (account_id, generation_id) SELECT * FROM unnest($1::text[], $2::text[])`,
+		column(b.settled, func(g *settledGeneration) string { return string(g.account) }),
+		column(b.settled, func(g *settledGeneration) string { return string(g.id) }))
+}
+
 func (b *ledgerBatch) writeEntries(writes *pgx.Batch) {
 	if len(b.entries) == 0 {
 		return
 	}
 	rows := b.entries
-	writes.Queue(`INSERT INTO ledger_entries (account_id, seq, kind, monthly, topup, generation_id, at)
-		SELECT v.account_id, v.seq, v.kind, v.monthly, v.topup, NULLIF(v.generation_id, ''), v.at
-		FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[])
-			AS v (account_id, seq, kind, monthly, topup, generation_id, at)`,
+	writes.Queue(`INSERT INTO ledger_entries (`+entryColumns+`)
+		SELECT v.account_id, v.seq, v.kind, v.source, v.destination, v.monthly, v.topup, NULLIF(v.generation_id, ''), v.reason, v.actor, v.at
+		FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[],
+			$10::text[], $11::bigint[])
+			AS v (account_id, seq, kind, source, destination, monthly, topup, generation_id, reason, actor, at)`,
 		column(rows, func(e *entryRow) string { return string(e.account) }),
 		column(rows, func(e *entryRow) int64 { return e.seq }),
 		column(rows, func(e *entryRow) string { return string(e.Kind) }),
+		column(rows, func(e *entryRow) string { source, _ := e.Kind.Route(); return string(source) }),
+		column(rows, func(e *entryRow) string { _, destination := e.Kind.Route(); return string(destination) }),
 		column(rows, func(e *entryRow) int64 { return e.Monthly }),
 		column(rows, func(e *entryRow) int64 { return e.Topup }),
 		column(rows, func(e *entryRow) string { return string(e.Generation) }),
+		column(rows, func(e *entryRow) string { return e.Reason }),
+		column(rows, func(e *entryRow) string { return e.Actor }),
 		column(rows, func(e *entryRow) int64 { return micros(e.At) }))
 }
 

@@ -88,7 +88,7 @@ func (a *arguments) add(values ...driver.Value) {
 // sqliteLedger reads and writes the rows of a batch. The writer alone uses it. OR FAIL spares SQLite a journal for each
 // statement: the batch is rolled back as a whole if one fails.
 type sqliteLedger struct {
-	generations, reserve, settle, entries *bulk
+	generations, reserve, settle, pending, entries *bulk
 	args                                  arguments
 	keys                                  []generationKey
 }
@@ -104,7 +104,8 @@ func newSQLiteLedger() *sqliteLedger {
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
 			FROM (VALUES `, 13, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
-		entries: newBulk(`INSERT OR FAIL INTO ledger_entries (account_id, seq, kind, monthly, topup, generation_id, at) VALUES `, 7, false, ``),
+		pending: newBulk(`INSERT OR FAIL INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
+		entries: newBulk(`INSERT OR FAIL INTO ledger_entries (`+entryColumns+`) VALUES `, 11, false, ``),
 	}
 }
 
@@ -238,6 +239,9 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	if err != nil {
 		return fmt.Errorf("write settlements: %w", err)
 	}
+	if _, err := l.pending.exec(tx, l.pendingArgs(b)); err != nil {
+		return fmt.Errorf("note what is to be added up: %w", err)
+	}
 	if _, err := l.entries.exec(tx, l.entryArgs(b)); err != nil {
 		return fmt.Errorf("append entries: %w", err)
 	}
@@ -286,11 +290,21 @@ func (l *sqliteLedger) settleArgs(b *ledgerBatch) arguments {
 	return l.args
 }
 
+func (l *sqliteLedger) pendingArgs(b *ledgerBatch) arguments {
+	l.args = l.args[:0]
+	for i := range b.settled {
+		l.args.add(string(b.settled[i].account), string(b.settled[i].id))
+	}
+	return l.args
+}
+
 func (l *sqliteLedger) entryArgs(b *ledgerBatch) arguments {
 	l.args = l.args[:0]
 	for i := range b.entries {
 		e := &b.entries[i]
-		l.args.add(string(e.account), e.seq, string(e.Kind), e.Monthly, e.Topup, orNull(e.Generation), micros(e.At))
+		source, destination := e.Kind.Route()
+		l.args.add(string(e.account), e.seq, string(e.Kind), string(source), string(destination), e.Monthly, e.Topup, orNull(e.Generation),
+			e.Reason, e.Actor, micros(e.At))
 	}
 	return l.args
 }

@@ -127,7 +127,7 @@ func testPlans(t *testing.T, url string) {
 		a, err := s.Topup(t.Context(), id, topup) // brings the account to this moment and writes it
 		wantOK(t, err)
 		var m, u, n, newest int64
-		err = Raw(t, url).QueryRowContext(t.Context(), `SELECT SUM(monthly), SUM(topup), COUNT(*), MAX(seq) FROM ledger_entries WHERE account_id = $1`, string(id)).Scan(&m, &u, &n, &newest)
+		err = Raw(t, url).QueryRowContext(t.Context(), `SELECT `+Available("monthly")+`, `+Available("topup")+`, COUNT(*), MAX(seq) FROM ledger_entries WHERE account_id = $1`, string(id)).Scan(&m, &u, &n, &newest)
 		wantOK(t, err)
 		if m != a.Balance.Monthly || u != a.Balance.Topup || n != newest {
 			t.Fatalf("%s: entries add up to %d and %d, numbered to %d of %d; the balance is %+v", step, m, u, newest, n, a.Balance)

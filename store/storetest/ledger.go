@@ -178,11 +178,16 @@ func (p *payer) check(total, open int64) {
 // sums adds up the account's entries.
 func (p *payer) sums() (monthly, topup, count int64) {
 	p.b.Helper()
-	if err := p.b.db.QueryRowContext(p.b.Context(), `SELECT CAST(coalesce(sum(monthly), 0) AS BIGINT), CAST(coalesce(sum(topup), 0) AS BIGINT), count(*)
+	if err := p.b.db.QueryRowContext(p.b.Context(), `SELECT `+Available("monthly")+`, `+Available("topup")+`, count(*)
 		FROM ledger_entries WHERE account_id = $1`, string(p.account)).Scan(&monthly, &topup, &count); err != nil {
 		p.b.Fatal(err)
 	}
 	return monthly, topup, count
+}
+
+// Available is the balance by the journal, of one kind of tokens.
+func Available(column string) string {
+	return `CAST(coalesce(sum(CASE 'available' WHEN destination THEN ` + column + ` WHEN source THEN -` + column + ` ELSE 0 END), 0) AS BIGINT)`
 }
 
 // kinds lists the kinds of the account's entries, oldest first.

@@ -45,7 +45,13 @@ CREATE TABLE keys (
     prefix       TEXT    NOT NULL,
     revision     BIGINT NOT NULL,
     created_at   BIGINT NOT NULL,
-    last_used_at BIGINT NOT NULL DEFAULT 0
+    last_used_at BIGINT NOT NULL DEFAULT 0,
+    read_only    SMALLINT NOT NULL DEFAULT 0,
+    assistants   TEXT, -- JSON list of the ids that it may use; NULL is all, as below
+    models       TEXT, -- JSON list of slugs
+    budget       BIGINT CHECK (budget >= 0), -- tokens that it may spend in all; NULL is no limit
+    spent        BIGINT NOT NULL DEFAULT 0 CHECK (spent >= 0), -- charged and reserved, counted while it has a budget
+    expires_at   BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX keys_hash ON keys (hash);
 CREATE INDEX keys_account ON keys (account_id, id);
@@ -123,14 +129,20 @@ CREATE INDEX generations_open ON generations (node_id, deadline) WHERE state = 0
 CREATE INDEX generations_uncounted ON generations (account_id, id)
     WHERE state = 1 AND use_counted = 0 AND author_id <> account_id;
 
--- seq numbers an account's entries from 1, without gaps.
+-- The journal: each row moves tokens from one place to another, and is never changed. An account's places are available (its
+-- balance), reserved, spent and expired; granted and topped_up are where its tokens come from. seq numbers an account's
+-- entries from 1, without gaps.
 CREATE TABLE ledger_entries (
-    account_id    TEXT COLLATE "C"    NOT NULL,
+    account_id    TEXT COLLATE "C" NOT NULL,
     seq           BIGINT NOT NULL,
-    kind          TEXT    NOT NULL,
-    monthly       BIGINT NOT NULL,
-    topup         BIGINT NOT NULL,
+    kind          TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    destination   TEXT NOT NULL CHECK (destination <> source),
+    monthly       BIGINT NOT NULL CHECK (monthly >= 0), -- of the plan's tokens
+    topup         BIGINT NOT NULL CHECK (topup >= 0),
     generation_id TEXT COLLATE "C",
+    reason        TEXT NOT NULL DEFAULT '',
+    actor         TEXT NOT NULL DEFAULT '', -- an id of a key or account, or cli; empty is the server itself
     at            BIGINT NOT NULL,
     PRIMARY KEY (account_id, seq)
 );
@@ -154,3 +166,45 @@ CREATE TABLE nodes (
     started_at BIGINT NOT NULL,
     renewed_at BIGINT NOT NULL
 );
+
+-- Settled generations that the rollups do not have yet.
+CREATE TABLE usage_pending (
+    account_id    TEXT COLLATE "C" NOT NULL,
+    generation_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (account_id, generation_id)
+);
+
+-- Usage added up by day (days since 1970, UTC) and by one dimension: day, assistant, version, model, key; for everyone together
+-- (account_id is empty) also account. latency is a sketch (store/sketch.go).
+CREATE TABLE usage_daily (
+    account_id         TEXT COLLATE "C" NOT NULL,
+    dimension          TEXT COLLATE "C" NOT NULL,
+    day                BIGINT NOT NULL,
+    value              TEXT COLLATE "C" NOT NULL,
+    requests           BIGINT NOT NULL,
+    failures           BIGINT NOT NULL,
+    tokens_spent       BIGINT NOT NULL,
+    prompt_tokens      BIGINT NOT NULL,
+    cached_tokens      BIGINT NOT NULL,
+    cache_write_tokens BIGINT NOT NULL,
+    completion_tokens  BIGINT NOT NULL,
+    cache_hits         BIGINT NOT NULL, -- requests that read cached tokens
+    latency            BYTEA NOT NULL,
+    PRIMARY KEY (account_id, dimension, day, value)
+);
+
+-- What was done to keys, plans, tokens, accounts and publications. hash covers the row and the hash before it, so that a row
+-- that was changed or removed shows.
+CREATE TABLE audit_entries (
+    seq     BIGINT PRIMARY KEY,
+    at      BIGINT NOT NULL,
+    actor   TEXT COLLATE "C" NOT NULL, -- an account's id, or cli; empty is the server itself
+    key_id  TEXT COLLATE "C" NOT NULL, -- the actor's key, or empty
+    address TEXT NOT NULL, -- the client's address, or empty
+    action  TEXT NOT NULL,
+    account_id TEXT COLLATE "C" NOT NULL, -- whose affair it is, or empty
+    target  TEXT COLLATE "C" NOT NULL, -- id of what it was done to
+    details TEXT NOT NULL, -- JSON
+    hash    BYTEA NOT NULL CHECK (length(hash) = 32)
+);
+CREATE INDEX audit_entries_account ON audit_entries (account_id, seq);

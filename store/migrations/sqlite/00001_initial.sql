@@ -45,7 +45,13 @@ CREATE TABLE keys (
     prefix       TEXT    NOT NULL,
     revision     INTEGER NOT NULL,
     created_at   INTEGER NOT NULL,
-    last_used_at INTEGER NOT NULL DEFAULT 0
+    last_used_at INTEGER NOT NULL DEFAULT 0,
+    read_only    INTEGER NOT NULL DEFAULT 0,
+    assistants   TEXT, -- JSON list of the ids that it may use; NULL is all, as below
+    models       TEXT, -- JSON list of slugs
+    budget       INTEGER CHECK (budget >= 0), -- tokens that it may spend in all; NULL is no limit
+    spent        INTEGER NOT NULL DEFAULT 0 CHECK (spent >= 0), -- charged and reserved, counted while it has a budget
+    expires_at   INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX keys_hash ON keys (hash);
 CREATE INDEX keys_account ON keys (account_id, id);
@@ -124,14 +130,20 @@ CREATE INDEX generations_open ON generations (deadline) WHERE state = 0;
 CREATE INDEX generations_uncounted ON generations (account_id, id)
     WHERE state = 1 AND use_counted = 0 AND author_id <> account_id;
 
--- seq numbers an account's entries from 1, without gaps.
+-- The journal: each row moves tokens from one place to another, and is never changed. An account's places are available (its
+-- balance), reserved, spent and expired; granted and topped_up are where its tokens come from. seq numbers an account's
+-- entries from 1, without gaps.
 CREATE TABLE ledger_entries (
-    account_id    TEXT    NOT NULL,
+    account_id    TEXT NOT NULL,
     seq           INTEGER NOT NULL,
-    kind          TEXT    NOT NULL,
-    monthly       INTEGER NOT NULL,
-    topup         INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    destination   TEXT NOT NULL CHECK (destination <> source),
+    monthly       INTEGER NOT NULL CHECK (monthly >= 0), -- of the plan's tokens
+    topup         INTEGER NOT NULL CHECK (topup >= 0),
     generation_id TEXT,
+    reason        TEXT NOT NULL DEFAULT '',
+    actor         TEXT NOT NULL DEFAULT '', -- an id of a key or account, or cli; empty is the server itself
     at            INTEGER NOT NULL,
     PRIMARY KEY (account_id, seq)
 ) STRICT, WITHOUT ROWID;
@@ -155,3 +167,45 @@ CREATE TABLE nodes (
     started_at INTEGER NOT NULL,
     renewed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Settled generations that the rollups do not have yet.
+CREATE TABLE usage_pending (
+    account_id    TEXT NOT NULL,
+    generation_id TEXT NOT NULL,
+    PRIMARY KEY (account_id, generation_id)
+) STRICT, WITHOUT ROWID;
+
+-- Usage added up by day (days since 1970, UTC) and by one dimension: day, assistant, version, model, key; for everyone together
+-- (account_id is empty) also account. latency is a sketch (store/sketch.go).
+CREATE TABLE usage_daily (
+    account_id         TEXT NOT NULL,
+    dimension          TEXT NOT NULL,
+    day                INTEGER NOT NULL,
+    value              TEXT NOT NULL,
+    requests           INTEGER NOT NULL,
+    failures           INTEGER NOT NULL,
+    tokens_spent       INTEGER NOT NULL,
+    prompt_tokens      INTEGER NOT NULL,
+    cached_tokens      INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    completion_tokens  INTEGER NOT NULL,
+    cache_hits         INTEGER NOT NULL, -- requests that read cached tokens
+    latency            BLOB NOT NULL,
+    PRIMARY KEY (account_id, dimension, day, value)
+) STRICT, WITHOUT ROWID;
+
+-- What was done to keys, plans, tokens, accounts and publications. hash covers the row and the hash before it, so that a row
+-- that was changed or removed shows.
+CREATE TABLE audit_entries (
+    seq     INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    actor   TEXT NOT NULL, -- an account's id, or cli; empty is the server itself
+    key_id  TEXT NOT NULL, -- the actor's key, or empty
+    address TEXT NOT NULL, -- the client's address, or empty
+    action  TEXT NOT NULL,
+    account_id TEXT NOT NULL, -- whose affair it is, or empty
+    target  TEXT NOT NULL, -- id of what it was done to
+    details TEXT NOT NULL, -- JSON
+    hash    BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX audit_entries_account ON audit_entries (account_id, seq);

@@ -89,8 +89,8 @@ func (a *arguments) add(values ...driver.Value) {
 // statement: the batch is rolled back as a whole if one fails.
 type sqliteLedger struct {
 	generations, reserve, settle, pending, entries *bulk
-	args                                  arguments
-	keys                                  []generationKey
+	args                                           arguments
+	keys                                           []generationKey
 }
 
 func newSQLiteLedger() *sqliteLedger {

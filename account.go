@@ -3,14 +3,10 @@ package elumenta
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"hash/crc32"
 	"io"
 	"log/slog"
-	"math/big"
-	"strings"
 	"time"
 )
 
@@ -20,7 +16,6 @@ const (
 	MaxKeys        = 100
 	MaxVersions    = 1_000
 	MaxDisplayName = 100
-	MaxKeyName     = 100
 )
 
 // Role says what an account may do beyond its own affairs.
@@ -151,99 +146,11 @@ func (r RateCount) State(p Plan, now time.Time) RateState {
 	}
 }
 
-// Key is an API key as it is stored: everything but the key itself.
-type Key struct {
-	ID        KeyID
-	AccountID AccountID
-	Name      string
-	Hash      KeyHash
-	// Prefix is the first 8 characters of the key, to recognise it by.
-	Prefix   string
-	Revision int64
-	// LastUsedAt is zero for a key that was never used; it follows the use within seconds.
-	CreatedAt, LastUsedAt time.Time
-}
-
 // Caller is who makes a request: a key and its account, as they were read together.
 type Caller struct {
 	Key     Key
 	Account Account
 }
-
-// KeyHash is the SHA-256 of an API key, which is all that is stored of it.
-type KeyHash [sha256.Size]byte
-
-// KeySecret is an API key itself. It redacts itself when printed or logged; Reveal gives the text, to be shown once.
-type KeySecret struct{ text string }
-
-const (
-	keyPrefix    = "nb_"
-	keyRandom    = 39
-	keyChecksum  = 6
-	keyLength    = len(keyPrefix) + keyRandom + keyChecksum
-	keyShown     = 8
-	base62Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-)
-
-// NewKeySecret makes a random key: nb_, 39 random characters (232 bits) and a checksum of 6.
-func NewKeySecret() KeySecret {
-	b := []byte(keyPrefix)
-	digits := big.NewInt(int64(len(base62Digits)))
-	for range keyRandom {
-		n, err := rand.Int(rand.Reader, digits)
-		if err != nil {
-			panic(err) // crypto/rand does not fail since Go 1.24
-		}
-		b = append(b, base62Digits[n.Int64()])
-	}
-	return KeySecret{string(b) + checksum(string(b))}
-}
-
-// ParseKeySecret checks a key's form and checksum; nothing is looked up. A key that fails was mistyped or is not ours.
-func ParseKeySecret(s string) (KeySecret, bool) {
-	if len(s) != keyLength || !strings.HasPrefix(s, keyPrefix) {
-		return KeySecret{}, false
-	}
-	for _, c := range []byte(s[len(keyPrefix):]) {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return KeySecret{}, false
-		}
-	}
-	body := s[:keyLength-keyChecksum]
-	return KeySecret{s}, checksum(body) == s[keyLength-keyChecksum:]
-}
-
-// checksum is the CRC-32 (IEEE) in base 62, most significant digit first, padded with 0 to 6.
-func checksum(body string) string {
-	sum := crc32.ChecksumIEEE([]byte(body))
-	var b [keyChecksum]byte
-	for i := keyChecksum - 1; i >= 0; i-- {
-		b[i] = base62Digits[sum%62]
-		sum /= 62
-	}
-	return string(b[:])
-}
-
-// Reveal returns the key's text. Show it once, to its owner.
-func (k KeySecret) Reveal() string { return k.text }
-
-// Hash is what is stored and looked up.
-func (k KeySecret) Hash() KeyHash { return sha256.Sum256([]byte(k.text)) }
-
-// Prefix returns the characters by which an owner recognises a key in a list.
-func (k KeySecret) Prefix() string { return k.text[:min(len(k.text), keyShown)] }
-
-// String hides the key.
-func (k KeySecret) String() string { return keyPrefix + "…" }
-
-// GoString hides the key.
-func (k KeySecret) GoString() string { return k.String() }
-
-// LogValue hides the key.
-func (k KeySecret) LogValue() slog.Value { return slog.StringValue(k.String()) }
-
-// MarshalText hides the key, in JSON too. What shows it to its owner calls Reveal.
-func (k KeySecret) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // Idempotency is what is kept of an Idempotency-Key: HMACs under the installation's secret, never the key or a body.
 type Idempotency struct{ Key, Body [sha256.Size]byte }
@@ -294,19 +201,19 @@ type NewAccount struct {
 // Accounts keeps accounts and their keys. Errors are *Error: CodeNotFound, CodeValidation, CodeConflict,
 // CodeUnavailable. Methods are safe for concurrent use; what they acknowledge is durable.
 type Accounts interface {
-	// Authenticate finds a key that is not revoked, with its account, as both are now. An unknown or revoked key is
+	// Authenticate finds a key that is not revoked, with its account, as both are now. An unknown, revoked or expired key is
 	// CodeNotAuthenticated, a suspended account CodeAccountSuspended.
 	Authenticate(ctx context.Context, hash KeyHash) (*Caller, error)
 	// Account reads one account as it is now, its month begun anew where that was due.
 	Account(ctx context.Context, id AccountID) (*Account, error)
 	// SetDisplayName changes the name that the account's published assistants show.
 	SetDisplayName(ctx context.Context, id AccountID, name string) (*Account, error)
-	// CreateKey stores a key for an account. With idem, a repetition returns the first key and replayed true.
-	CreateKey(ctx context.Context, account AccountID, name string, secret KeySecret, idem *Idempotency) (key *Key, replayed bool, err error)
+	// CreateKey stores a key for an account. With idem, a repetition returns the first key, as it is now, and replayed true.
+	CreateKey(ctx context.Context, account AccountID, n NewKey, secret KeySecret, idem *Idempotency) (key *Key, replayed bool, err error)
 	// Keys lists an account's keys that are not revoked, newest first.
 	Keys(ctx context.Context, account AccountID, before KeyID, limit int) (keys []Key, more bool, err error)
-	// RenameKey changes a key's name.
-	RenameKey(ctx context.Context, account AccountID, id KeyID, name string) (*Key, error)
+	// ChangeKey applies a patch. What it changes counts for the next request, on every node.
+	ChangeKey(ctx context.Context, account AccountID, id KeyID, p *KeyPatch) (*Key, error)
 	// RevokeKey ends a key at once, on every node.
 	RevokeKey(ctx context.Context, account AccountID, id KeyID) error
 }

@@ -108,7 +108,7 @@ func newBench(t *testing.T, provider script, wrap func(generate.Store) generate.
 		t.Fatal(err)
 	}
 	key := elumenta.NewKeySecret()
-	if _, _, err := st.CreateKey(ctx, account.ID, "k", key, nil); err != nil {
+	if _, _, err := st.CreateKey(ctx, account.ID, elumenta.NewKey{Name: "k"}, key, nil); err != nil {
 		t.Fatal(err)
 	}
 	catalog := elumenta.NewCatalog([]elumenta.Model{

@@ -63,7 +63,7 @@ func (a *API) createKey(ctx context.Context, c *call, _ *createIn) (*createdKey,
 		return nil, err
 	}
 	secret := elumenta.NewKeySecret()
-	key, replayed, err := a.Accounts.CreateKey(ctx, c.caller.Account.ID, name, secret, idem)
+	key, replayed, err := a.Accounts.CreateKey(ctx, c.caller.Account.ID, elumenta.NewKey{Name: name}, secret, idem)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (a *API) renameKey(ctx context.Context, c *call, in *oneKeyIn) (*bodyOf[key
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	key, err := a.Accounts.RenameKey(ctx, c.caller.Account.ID, id, name)
+	key, err := a.Accounts.ChangeKey(ctx, c.caller.Account.ID, id, &elumenta.KeyPatch{Name: elumenta.Some(name)})
 	if err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func (s *server) account(plan string) (key string, id elumenta.AccountID) {
 		s.t.Fatal(err)
 	}
 	secret := elumenta.NewKeySecret()
-	if _, _, err := s.store.CreateKey(s.t.Context(), acct.ID, "test", secret, nil); err != nil {
+	if _, _, err := s.store.CreateKey(s.t.Context(), acct.ID, elumenta.NewKey{Name: "test"}, secret, nil); err != nil {
 		s.t.Fatal(err)
 	}
 	return secret.Reveal(), acct.ID

@@ -29,10 +29,14 @@ func (s *Store) Authenticate(ctx context.Context, hash elumenta.KeyHash) (*elume
 		return nil, elumenta.Errorf(elumenta.CodeNotAuthenticated, "the API key is unknown or was revoked")
 	case err != nil:
 		return nil, err
+	}
+	now := s.now()
+	switch {
+	case key.Expired(now):
+		return nil, elumenta.KeyExpired()
 	case a.Suspended:
 		return nil, elumenta.Errorf(elumenta.CodeAccountSuspended, "an operator suspended this account")
 	}
-	now := s.now()
 	a.Advance(s.opts.Plans, now)
 	s.touchKey(key.ID, now)
 	return &elumenta.Caller{Key: key, Account: a.Account}, nil
@@ -101,7 +105,8 @@ func (s *Store) Bootstrap(ctx context.Context, secret elumenta.KeySecret, n elum
 	if err != nil {
 		return false, err
 	}
-	if err := checkKeyName(keyName); err != nil {
+	key := elumenta.NewKey{Name: keyName}
+	if err := key.Check(s.now()).Err(); err != nil {
 		return false, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
@@ -118,7 +123,7 @@ func (s *Store) Bootstrap(ctx context.Context, secret elumenta.KeySecret, n elum
 			return err
 		}
 		created = true
-		_, err := s.insertKey(ctx, tx, first.ID, keyName, secret, elumenta.NewKeyID())
+		_, err := s.insertKey(ctx, tx, first.ID, &key, secret, elumenta.NewKeyID())
 		return err
 	})
 	return created && err == nil, err

@@ -27,10 +27,10 @@ func TestLastUse(t *testing.T) {
 		}
 		account := storetest.Account(t, s, "free")
 		secret := elumenta.NewKeySecret()
-		if _, _, err := s.CreateKey(t.Context(), account, "used", secret, nil); err != nil {
+		if _, _, err := s.CreateKey(t.Context(), account, elumenta.NewKey{Name: "used"}, secret, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := s.CreateKey(t.Context(), account, "unused", elumenta.NewKeySecret(), nil); err != nil {
+		if _, _, err := s.CreateKey(t.Context(), account, elumenta.NewKey{Name: "unused"}, elumenta.NewKeySecret(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Authenticate(t.Context(), secret.Hash()); err != nil {
@@ -59,7 +59,7 @@ func TestPurge(t *testing.T) {
 		db := storetest.Raw(t, url)
 		for i := range 60 {
 			idem := s.InstallationSecret().Idempotency(account, "keys", strings.Repeat("k", i+1), nil)
-			if _, _, err := s.CreateKey(t.Context(), account, "k", elumenta.NewKeySecret(), idem); err != nil {
+			if _, _, err := s.CreateKey(t.Context(), account, elumenta.NewKey{Name: "k"}, elumenta.NewKeySecret(), idem); err != nil {
 				t.Fatal(err)
 			}
 			if i == 29 {

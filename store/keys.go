@@ -4,16 +4,52 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/elumenta/elumenta"
 )
 
-const keyColumns = `keys.id, keys.account_id, keys.name, keys.hash, keys.prefix, keys.revision, keys.created_at, keys.last_used_at`
+const keyColumns = `keys.id, keys.account_id, keys.name, keys.hash, keys.prefix, keys.revision, keys.created_at, keys.last_used_at,
+	keys.read_only <> 0, keys.assistants, keys.models, keys.budget, keys.spent, keys.expires_at`
 
 func keyFields(k *elumenta.Key) []any {
-	return []any{&k.ID, &k.AccountID, &k.Name, storedHash{&k.Hash}, &k.Prefix, &k.Revision, storedTime{&k.CreatedAt}, storedTime{&k.LastUsedAt}}
+	return []any{&k.ID, &k.AccountID, &k.Name, storedHash{&k.Hash}, &k.Prefix, &k.Revision, storedTime{&k.CreatedAt}, storedTime{&k.LastUsedAt},
+		&k.Limits.ReadOnly, storedList[elumenta.AssistantID]{&k.Limits.Assistants}, storedList[string]{&k.Limits.Models}, &k.Limits.Budget, &k.Spent,
+		storedTime{&k.Limits.ExpiresAt}}
+}
+
+// limitValues are the limits in the order of the columns read_only, assistants, models, budget, expires_at.
+func limitValues(l *elumenta.KeyLimits) []any {
+	return []any{flag(l.ReadOnly), listValue(l.Assistants), listValue(l.Models), l.Budget, micros(l.ExpiresAt)}
+}
+
+// listValue is a list as it is stored: JSON, or NULL for no list.
+func listValue[T ~string](items []T) any {
+	if items == nil {
+		return nil
+	}
+	b, err := json.Marshal(items)
+	if err != nil {
+		panic(err) // strings can be marshalled
+	}
+	return string(b)
+}
+
+// storedList scans a list that is stored as listValue.
+type storedList[T ~string] struct{ to *[]T }
+
+// Scan implements sql.Scanner.
+func (l storedList[T]) Scan(src any) error {
+	*l.to = nil
+	switch text := src.(type) {
+	case nil:
+		return nil
+	case string:
+		return json.Unmarshal([]byte(text), l.to)
+	}
+	return fmt.Errorf("a list is stored as %T", src)
 }
 
 // storedHash scans a key's hash.
@@ -29,15 +65,9 @@ func (h storedHash) Scan(src any) error {
 	return nil
 }
 
-func checkKeyName(name string) error {
-	var errs elumenta.FieldErrors
-	elumenta.CheckText(&errs, "name", name, 1, elumenta.MaxKeyName)
-	return errs.Err()
-}
-
 // CreateKey implements elumenta.Accounts. An account that has elumenta.MaxKeys is a CodeValidation error.
-func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, name string, secret elumenta.KeySecret, idem *elumenta.Idempotency) (key *elumenta.Key, replayed bool, err error) {
-	if err := checkKeyName(name); err != nil {
+func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, n elumenta.NewKey, secret elumenta.KeySecret, idem *elumenta.Idempotency) (key *elumenta.Key, replayed bool, err error) {
+	if err := n.Check(s.now()).Err(); err != nil {
 		return nil, false, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
@@ -53,7 +83,7 @@ func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, name 
 			}
 			return err
 		}
-		key, err = s.insertKey(ctx, tx, account, name, secret, id)
+		key, err = s.insertKey(ctx, tx, account, &n, secret, id)
 		return err
 	})
 	if err != nil {
@@ -62,7 +92,7 @@ func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, name 
 	return key, replayed, nil
 }
 
-func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.AccountID, name string, secret elumenta.KeySecret, id elumenta.KeyID) (*elumenta.Key, error) {
+func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.AccountID, n *elumenta.NewKey, secret elumenta.KeySecret, id elumenta.KeyID) (*elumenta.Key, error) {
 	counted, err := affected(tx.ExecContext(ctx, `UPDATE accounts SET keys = keys + 1 WHERE id = $1 AND keys < $2`, string(account), elumenta.MaxKeys))
 	if err != nil {
 		return nil, err
@@ -70,10 +100,14 @@ func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.Acco
 	if counted == 0 {
 		return nil, limitOrNotFound(ctx, tx, account, "an account may have at most %d keys: revoke one first", elumenta.MaxKeys)
 	}
-	key := &elumenta.Key{ID: id, AccountID: account, Name: name, Hash: secret.Hash(), Prefix: secret.Prefix(), Revision: 1, CreatedAt: s.now()}
-	made, err := affected(tx.ExecContext(ctx, `INSERT INTO keys (id, account_id, hash, name, prefix, revision, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING`,
-		string(id), string(account), key.Hash[:], name, key.Prefix, key.Revision, micros(key.CreatedAt)))
+	key := &elumenta.Key{
+		ID: id, AccountID: account, Name: n.Name, Hash: secret.Hash(), Prefix: secret.Prefix(), Revision: 1, CreatedAt: s.now(), Limits: n.Limits,
+	}
+	key.Limits.ExpiresAt = fromMicros(micros(n.Limits.ExpiresAt))
+	made, err := affected(tx.ExecContext(ctx, `INSERT INTO keys (id, account_id, hash, name, prefix, revision, created_at,
+			read_only, assistants, models, budget, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (hash) DO NOTHING`,
+		append([]any{string(id), string(account), key.Hash[:], n.Name, key.Prefix, key.Revision, micros(key.CreatedAt)}, limitValues(&key.Limits)...)...))
 	if err == nil && made == 0 {
 		err = elumenta.Errorf(elumenta.CodeConflict, "this API key exists already")
 	}
@@ -121,17 +155,23 @@ func (s *Store) Keys(ctx context.Context, account elumenta.AccountID, before elu
 	return keys, more, err
 }
 
-// RenameKey implements elumenta.Accounts.
-func (s *Store) RenameKey(ctx context.Context, account elumenta.AccountID, id elumenta.KeyID, name string) (key *elumenta.Key, err error) {
-	if err := checkKeyName(name); err != nil {
-		return nil, err
-	}
+// ChangeKey implements elumenta.Accounts. The account's lock keeps it apart from reservations, which count what is spent.
+func (s *Store) ChangeKey(ctx context.Context, account elumenta.AccountID, id elumenta.KeyID, p *elumenta.KeyPatch) (key *elumenta.Key, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE keys SET name = $3, revision = revision + 1 WHERE id = $1 AND account_id = $2 AND name <> $3`,
-			string(id), string(account), name); err != nil {
+		if _, err := s.lockAccount(ctx, tx, account); err != nil {
 			return err
 		}
-		key, err = readKey(ctx, tx, account, id)
+		if key, err = readKey(ctx, tx, account, id); err != nil {
+			return err
+		}
+		next, changed := p.Apply(key)
+		if err := p.Check(&next, s.now()).Err(); err != nil || !changed {
+			return err
+		}
+		key.Name, key.Limits = next.Name, next.Limits
+		key.Revision++
+		_, err := tx.ExecContext(ctx, `UPDATE keys SET name = $2, revision = $3, read_only = $4, assistants = $5, models = $6, budget = $7, expires_at = $8
+			WHERE id = $1`, append([]any{string(id), key.Name, key.Revision}, limitValues(&key.Limits)...)...)
 		return err
 	})
 	if err != nil {

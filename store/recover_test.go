@@ -44,7 +44,7 @@ func composed(t testing.TB, s *store.Store, plan string, lifetime time.Duration)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, _, err := s.CreateKey(t.Context(), a.ID, "k", elumenta.NewKeySecret(), nil)
+	key, _, err := s.CreateKey(t.Context(), a.ID, elumenta.NewKey{Name: "k"}, elumenta.NewKeySecret(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

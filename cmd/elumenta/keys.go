@@ -51,7 +51,7 @@ func (c *keysCreateCommand) Run(p *program) error {
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
 		secret := elumenta.NewKeySecret()
-		key, _, err := s.CreateKey(ctx, id, c.Name, secret, nil)
+		key, _, err := s.CreateKey(ctx, id, elumenta.NewKey{Name: c.Name}, secret, nil)
 		if err != nil {
 			return err
 		}

@@ -114,7 +114,7 @@ func (b *bench) payer(plan string) *payer {
 		b.Fatal(err)
 	}
 	secret := elumenta.NewKeySecret()
-	key, _, err := b.CreateKey(b.Context(), a.ID, "k", secret, nil)
+	key, _, err := b.CreateKey(b.Context(), a.ID, elumenta.NewKey{Name: "k"}, secret, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func generate(t testing.TB, s *store.Store, secret elumenta.KeySecret, id elumen
 func key(t testing.TB, s *store.Store, account elumenta.AccountID) elumenta.KeySecret {
 	t.Helper()
 	secret := elumenta.NewKeySecret()
-	_, _, err := s.CreateKey(t.Context(), account, "k", secret, nil)
+	_, _, err := s.CreateKey(t.Context(), account, elumenta.NewKey{Name: "k"}, secret, nil)
 	wantOK(t, err)
 	return secret
 }

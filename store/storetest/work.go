@@ -34,7 +34,7 @@ func Work(t testing.TB, s *store.Store) {
 	workKeys(t, s, owner)
 	a := workAssistants(t, s, owner)
 	key := elumenta.NewKeySecret()
-	_, _, err = s.CreateKey(ctx, reader, "k", key, nil)
+	_, _, err = s.CreateKey(ctx, reader, elumenta.NewKey{Name: "k"}, key, nil)
 	wantOK(t, err)
 	for _, o := range []elumenta.Outcome{{State: elumenta.Charged}, {State: elumenta.GivenBack, Error: elumenta.CodeProvider}} {
 		generate(t, s, key, a.ID, o)
@@ -60,9 +60,9 @@ func workKeys(t testing.TB, s *store.Store, owner elumenta.AccountID) {
 	t.Helper()
 	idem := s.InstallationSecret().Idempotency(owner, "keys", "k", nil)
 	for range 2 {
-		key, _, err := s.CreateKey(t.Context(), owner, "k", elumenta.NewKeySecret(), idem)
+		key, _, err := s.CreateKey(t.Context(), owner, elumenta.NewKey{Name: "k"}, elumenta.NewKeySecret(), idem)
 		wantOK(t, err)
-		_, err = s.RenameKey(t.Context(), owner, key.ID, "renamed")
+		_, err = s.ChangeKey(t.Context(), owner, key.ID, &elumenta.KeyPatch{Name: elumenta.Some("renamed")})
 		wantOK(t, err)
 	}
 	keys, _, err := s.Keys(t.Context(), owner, "", 10)

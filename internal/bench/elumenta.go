@@ -11,11 +11,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/internal/postgres"
 )
 
 const (
 	model             = "bench"
+	payingPlan        = "paying" // with a balance that no run spends
 	instructionsBytes = 4 << 10
 )
 
@@ -28,20 +32,37 @@ type elumentaServer struct {
 
 // installation is where an elumenta keeps its things, so that it can be started again.
 type installation struct {
-	binary, dir, key string
-	pinned           bool
+	binary, dir, key, database string
+	pinned                     bool
 }
 
-func newInstallation(binary, dir string, pinned bool, upstream string) (*installation, error) {
+// install makes a place for an elumenta with an empty database.
+func (b *bench) install(ctx context.Context, name string) (*installation, error) {
+	dir := filepath.Join(b.dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	in := &installation{binary: binary, dir: dir, key: elumenta.NewKeySecret().Reveal(), pinned: pinned}
-	return in, os.WriteFile(in.path("elumenta.toml"), []byte(configuration(upstream)), 0o600)
+	in := &installation{binary: b.binary, dir: dir, key: elumenta.NewKeySecret().Reveal(), pinned: b.pinned}
+	in.database = "sqlite:" + in.path("elumenta.db")
+	if b.cluster != nil {
+		var err error
+		if in.database, err = newDatabase(ctx, b.cluster, name); err != nil {
+			return nil, fmt.Errorf("make a database: %w", err)
+		}
+	}
+	return in, os.WriteFile(in.path("elumenta.toml"), []byte(configuration(b.provider.addr())), 0o600)
+}
+
+func newDatabase(ctx context.Context, cluster *postgres.Cluster, name string) (string, error) {
+	conn, err := pgx.Connect(ctx, cluster.URL("postgres"))
+	if err != nil {
+		return "", err
+	}
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+	return cluster.URL(name), errors.Join(err, conn.Close(ctx))
 }
 
 func (in *installation) path(name string) string     { return filepath.Join(in.dir, name) }
-func (in *installation) database() string            { return "sqlite:" + in.path("elumenta.db") }
 func (in *installation) generate(body string) []byte { return generate(in.key, body) }
 
 func generate(key, body string) []byte {
@@ -56,7 +77,7 @@ func (in *installation) serve(ctx context.Context) (*elumentaServer, error) {
 	}
 	begin := time.Now()
 	p, err := spawn(ctx, in.pinned, in.path("server.log"), addr, []string{"ELUMENTA_BOOTSTRAP_KEY=" + in.key},
-		in.binary, "serve", "--addr", addr, "--database", in.database(), "--config", in.path("elumenta.toml"))
+		in.binary, "serve", "--addr", addr, "--database", in.database, "--config", in.path("elumenta.toml"))
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +92,23 @@ func (in *installation) serve(ctx context.Context) (*elumentaServer, error) {
 
 // command runs another of the program's commands on the same database and returns what it prints.
 func (in *installation) command(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, in.binary, append(args, "--database", in.database())...)
+	cmd := exec.CommandContext(ctx, in.binary, append(args, "--database", in.database, "--config", in.path("elumenta.toml"))...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
+}
+
+// account makes another account and returns a key of it.
+func (in *installation) account(ctx context.Context, plan string) (string, error) {
+	id, err := in.command(ctx, "accounts", "create", "--name", "Bench", "--plan", plan)
+	if err != nil {
+		return "", fmt.Errorf("create an account: %w", err)
+	}
+	key, err := in.command(ctx, "keys", "create", "--account", id, "--name", "bench")
+	if err != nil {
+		return "", fmt.Errorf("create a key: %w", err)
+	}
+	return key, nil
 }
 
 // assistantBody is an assistant of 4 KiB of instructions.
@@ -123,9 +157,14 @@ api_key = "sk-bench"
 [[models]]
 slug = %q
 provider = "fake"
+token_cost = 1
 
 [[models]]
 slug = %q
 provider = "fake"
-`, upstream, model, slowModel)
+
+[[plans]]
+name = %q
+monthly_tokens = 1000000000000
+`, upstream, model, slowModel, payingPlan)
 }

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/elumenta/elumenta/internal/postgres"
 )
 
 // runLimit ends a run that hangs.
@@ -32,6 +34,8 @@ type options struct {
 	duration time.Duration
 	many     int
 	open     int
+	hot      bool
+	postgres bool
 	pinned   bool
 	cores    int
 }
@@ -72,6 +76,8 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.only, "only", "", "one comparison alone: whole/64, whole/16, stream/64 or stream/16")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement, proxy and Elumenta in turn")
 	flags.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "length of one measurement")
+	flags.BoolVar(&o.hot, "hot", false, "instead: one account called from 64 connections, compared with 64 accounts")
+	flags.BoolVar(&o.postgres, "postgres", false, "keep everything in a private Postgres, whose processes share the load's core, instead of SQLite")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
 	flags.IntVar(&o.open, "streams", 0, "instead: memory of this many open slow streams (5000)")
 	if err := flags.Parse(args); err != nil {
@@ -104,6 +110,12 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer b.provider.close()
+	if o.postgres {
+		if b.cluster, err = postgres.Start(0, "max_connections=100"); err != nil {
+			return fmt.Errorf("start Postgres: %w", err)
+		}
+		defer func() { err = errors.Join(err, b.cluster.Remove()) }()
+	}
 	version, err := exec.CommandContext(ctx, o.binary, "version").Output()
 	if err != nil {
 		return fmt.Errorf("%s version: %w", o.binary, err)
@@ -151,7 +163,7 @@ func (b *bench) parts(ctx context.Context) error {
 
 // besideProxy starts both servers and compares them. The proxy's requests are what Elumenta sends to the provider.
 func (b *bench) besideProxy(ctx context.Context) (err error) {
-	in, err := newInstallation(b.binary, filepath.Join(b.dir, "compare"), b.pinned, b.provider.addr())
+	in, err := b.install(ctx, "compare")
 	if err != nil {
 		return err
 	}
@@ -160,13 +172,17 @@ func (b *bench) besideProxy(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	assistant, err := createAssistant(ctx, server.addr, in.key)
+	key, err := in.account(ctx, payingPlan)
+	if err != nil {
+		return err
+	}
+	assistant, err := createAssistant(ctx, server.addr, key)
 	if err != nil {
 		return err
 	}
 	ours, base := &measured{process: server.process}, &measured{}
 	for _, stream := range []bool{false, true} {
-		req := in.generate(generateBody(assistant, stream))
+		req := generate(key, generateBody(assistant, stream))
 		body, err := b.provider.received(func() error {
 			_, err := once(ctx, server.addr, req)
 			return err
@@ -186,6 +202,9 @@ func (b *bench) besideProxy(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, base.stop()) }()
+	if b.hot {
+		return b.hotAccount(ctx, in, ours)
+	}
 	return b.compare(ctx, base, ours)
 }
 

@@ -19,6 +19,7 @@ type report struct {
 	Comparisons []comparison  `json:"comparisons,omitempty"`
 	Scale       []scaleRow    `json:"scale,omitempty"`
 	Streams     *streamFigure `json:"streams,omitempty"`
+	Hot         *hotRow       `json:"hot_account,omitempty"`
 }
 
 // comparison is one row of the table: medians over the rounds, ratios as medians of each round's own.

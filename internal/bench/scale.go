@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -117,7 +116,7 @@ func pick(ids []string, n int) []string {
 
 // stocked starts a server and makes n assistants, as many as an account may have in the first and the rest in others.
 func (b *bench) stocked(ctx context.Context, name string, n int) (*store, error) {
-	in, err := newInstallation(b.binary, filepath.Join(b.dir, name), b.pinned, b.provider.addr())
+	in, err := b.install(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +128,7 @@ func (b *bench) stocked(ctx context.Context, name string, n int) (*store, error)
 	key := in.key
 	for made := 0; made < n; made += elumenta.MaxAssistants {
 		if made > 0 {
-			if key, err = in.account(ctx); err != nil {
+			if key, err = in.account(ctx, "unlimited"); err != nil {
 				return nil, errors.Join(err, server.stop())
 			}
 		}
@@ -142,19 +141,6 @@ func (b *bench) stocked(ctx context.Context, name string, n int) (*store, error)
 		}
 	}
 	return s, nil
-}
-
-// account makes another account without limits and returns a key of it.
-func (in *installation) account(ctx context.Context) (string, error) {
-	id, err := in.command(ctx, "accounts", "create", "--name", "Bench", "--plan", "unlimited")
-	if err != nil {
-		return "", fmt.Errorf("create an account: %w", err)
-	}
-	key, err := in.command(ctx, "keys", "create", "--account", id, "--name", "bench")
-	if err != nil {
-		return "", fmt.Errorf("create a key: %w", err)
-	}
-	return key, nil
 }
 
 // seed makes n assistants and returns their ids.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -31,7 +30,7 @@ func (b *bench) start(ctx context.Context) error {
 	f := &startFigures{Binary: info.Size()}
 	var empty, existing []time.Duration
 	for i := range b.rounds {
-		in, err := newInstallation(b.binary, filepath.Join(b.dir, fmt.Sprintf("start%d", i)), b.pinned, b.provider.addr())
+		in, err := b.install(ctx, fmt.Sprintf("start%d", i))
 		if err != nil {
 			return err
 		}

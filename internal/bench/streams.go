@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,7 +27,7 @@ type streamFigure struct {
 
 // streams opens slow streams, watches the server's memory while all are open, and lets them end.
 func (b *bench) streams(ctx context.Context) (err error) {
-	in, err := newInstallation(b.binary, filepath.Join(b.dir, "streams"), b.pinned, b.provider.addr())
+	in, err := b.install(ctx, "streams")
 	if err != nil {
 		return err
 	}

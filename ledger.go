@@ -271,27 +271,3 @@ type Ledger interface {
 	// means that the database did not answer: repeat it.
 	Settle(ctx context.Context, account AccountID, id GenerationID, o Outcome) (Settled, error)
 }
-
-// UsageGroup says by what usage is added up.
-type UsageGroup string
-
-// The groups.
-const (
-	UsageByDay       UsageGroup = "day"
-	UsageByAssistant UsageGroup = "assistant"
-	UsageByModel     UsageGroup = "model"
-	UsageByKey       UsageGroup = "key"
-)
-
-// UsageRow adds up the settled generations of one group. Requests include failures.
-type UsageRow struct {
-	Group                                        string
-	Requests, Failures, TokensSpent              int64
-	PromptTokens, CachedTokens, CompletionTokens int64
-	LatencyP50, LatencyP95                       time.Duration
-}
-
-// UsageReader adds up an account's generations from a moment (inclusive) to another (exclusive).
-type UsageReader interface {
-	Usage(ctx context.Context, account AccountID, from, to time.Time, by UsageGroup) (rows []UsageRow, total UsageRow, err error)
-}

@@ -12,7 +12,7 @@ import (
 var _ elumenta.UsageReader = (*Store)(nil)
 
 // ungrouped stands for generations without an assistant.
-const ungrouped = "none"
+const ungrouped = elumenta.UsageNone
 
 // tally adds up one group.
 type tally struct {
@@ -116,4 +116,9 @@ func (s *Store) Usage(ctx context.Context, account elumenta.AccountID, from, to 
 		rows = append(rows, groups[group].finish())
 	}
 	return rows, all.finish(), nil
+}
+
+// UsageOfAll implements elumenta.UsageReader.
+func (s *Store) UsageOfAll(ctx context.Context, from, to time.Time, by elumenta.UsageGroup) (rows []elumenta.UsageRow, total elumenta.UsageRow, err error) {
+	return nil, elumenta.UsageRow{}, elumenta.Internal(nil)
 }

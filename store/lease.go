@@ -19,8 +19,8 @@ type leaseTimes struct {
 
 func defaultLeaseTimes() leaseTimes {
 	return leaseTimes{
-		renew: 10 * time.Second, retry: time.Second, attempt: 5 * time.Second, lost: 45 * time.Second, over: 60 * time.Second,
-		sweep: 10 * time.Second, patience: 60 * time.Second,
+		renew: 10 * leaseSecond, retry: leaseSecond, attempt: 5 * leaseSecond, lost: 45 * leaseSecond, over: 60 * leaseSecond,
+		sweep: 10 * leaseSecond, patience: 60 * leaseSecond,
 	}
 }
 

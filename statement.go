@@ -1,0 +1,32 @@
+package elumenta
+
+import "context"
+
+// Tokens are an amount, of the plan's tokens and of top-ups.
+type Tokens struct{ Monthly, Topup int64 }
+
+// Total is the sum of both.
+func (t Tokens) Total() int64 { return t.Monthly + t.Topup }
+
+// NumberedEntry is an entry at its place in an account's journal.
+type NumberedEntry struct {
+	// Seq numbers the account's entries from 1, without gaps.
+	Seq int64
+	Entry
+	// After is the balance that the entry left.
+	After Tokens
+}
+
+// Before is the balance that the entry found.
+func (e *NumberedEntry) Before() Tokens {
+	monthly, topup := e.Change()
+	return Tokens{Monthly: e.After.Monthly - monthly, Topup: e.After.Topup - topup}
+}
+
+// JournalReader reads accounts' journals. It is safe for concurrent use.
+type JournalReader interface {
+	// Entries lists an account's journal, newest first: the entries numbered below before, or the newest ones if before is
+	// 0, limit of them at most. more says that there are older ones; the last entry's Seq is then the next before. Pages stay
+	// right while entries are added. Errors are *Error: CodeNotFound for an unknown account, CodeUnavailable.
+	Entries(ctx context.Context, account AccountID, before int64, limit int) (entries []NumberedEntry, more bool, err error)
+}

@@ -12,6 +12,8 @@ type Balance struct {
 	Monthly, Topup int64
 	// PeriodEnds is when the plan's month ends and what is left of Monthly expires; zero for a plan without months.
 	PeriodEnds time.Time
+	// Period numbers the account's months and plans without months: it rises whenever Monthly is granted anew.
+	Period int64
 }
 
 // Total is what may be spent now.
@@ -20,8 +22,8 @@ func (b Balance) Total() int64 { return b.Monthly + b.Topup }
 // Taken is what a reservation took and from where, so that it can return there.
 type Taken struct {
 	Monthly, Topup int64
-	// PeriodEnds is the end of the month that Monthly came from.
-	PeriodEnds time.Time
+	// Period is the one that Monthly came from.
+	Period int64
 }
 
 // Total is the reservation's price.
@@ -32,22 +34,28 @@ func (b *Balance) Take(price int64) (Taken, bool) {
 	if price < 0 || price > b.Total() {
 		return Taken{}, false
 	}
-	t := Taken{Monthly: min(price, b.Monthly), PeriodEnds: b.PeriodEnds}
+	t := Taken{Monthly: min(price, b.Monthly), Period: b.Period}
 	t.Topup = price - t.Monthly
 	b.Monthly -= t.Monthly
 	b.Topup -= t.Topup
 	return t, true
 }
 
-// GiveBack returns what was taken to where it came from. It returns what expired instead: the part of a month that has
-// ended since.
+// GiveBack returns what was taken to where it came from. It returns what expired instead: the part of a month or plan that
+// has ended since.
 func (b *Balance) GiveBack(t Taken) (expired int64) {
 	b.Topup += t.Topup
-	if !t.PeriodEnds.Equal(b.PeriodEnds) {
+	if t.Period != b.Period {
 		return t.Monthly
 	}
 	b.Monthly += t.Monthly
 	return 0
+}
+
+// begin starts another period, with a grant and without an end.
+func (b *Balance) begin(grant int64) {
+	b.Monthly, b.PeriodEnds = grant, time.Time{}
+	b.Period++
 }
 
 // PeriodEnd returns the first end after now of the months that begin at start: the same day of each month at the same
@@ -161,7 +169,7 @@ func (a *Account) Advance(plans Plans, now time.Time) (entries []Entry, changed 
 	if left := a.Balance.Monthly; left > 0 {
 		entries = append(entries, Entry{Kind: EntryExpire, Monthly: left, Reason: a.Plan, At: a.Balance.PeriodEnds})
 	}
-	a.Balance.Monthly, a.Balance.PeriodEnds = plan.MonthlyTokens, time.Time{}
+	a.Balance.begin(plan.MonthlyTokens)
 	if plan.MonthlyTokens > 0 {
 		a.Balance.PeriodEnds = PeriodEnd(a.PlanStarted, now)
 		entries = append(entries, Entry{Kind: EntryGrant, Monthly: plan.MonthlyTokens, Reason: plan.Name, At: now})
@@ -177,7 +185,7 @@ func (a *Account) StartPlan(plan Plan, at, expires time.Time) []Entry {
 		entries = append(entries, Entry{Kind: EntryExpire, Monthly: left, Reason: a.Plan, At: at})
 	}
 	a.Plan, a.PlanStarted, a.PlanExpires = plan.Name, at, expires
-	a.Balance.Monthly, a.Balance.PeriodEnds = plan.MonthlyTokens, time.Time{}
+	a.Balance.begin(plan.MonthlyTokens)
 	if plan.MonthlyTokens > 0 {
 		a.Balance.PeriodEnds = PeriodEnd(at, at)
 	}
@@ -267,7 +275,7 @@ type Ledger interface {
 	// CodeAccountSuspended, CodeInsufficientTokens, CodeRateLimited, CodeTooManyStreams, CodeConflict or CodeUnavailable,
 	// and then nothing is reserved.
 	Reserve(ctx context.Context, r Reservation) (Grant, error)
-	// Settle makes a reservation final. The first final state wins; repeating is safe and returns that state. An error
-	// means that the database did not answer: repeat it.
+	// Settle makes a reservation final. The first final state wins, but for an Outcome that corrects it; repeating is safe
+	// and returns that state. An error means that the database did not answer: repeat it.
 	Settle(ctx context.Context, account AccountID, id GenerationID, o Outcome) (Settled, error)
 }

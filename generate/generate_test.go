@@ -288,25 +288,34 @@ func TestClientLeaves(t *testing.T) {
 // flaky is a store whose ledger is away for a while.
 type flaky struct {
 	generate.Store
-	away func() bool
+	away    func() bool
+	commits bool // and only its answers are lost
 }
 
 func (f flaky) Settle(ctx context.Context, account elumenta.AccountID, id elumenta.GenerationID, o elumenta.Outcome) (elumenta.Settled, error) {
-	if f.away() {
+	away := f.away()
+	if away && !f.commits {
 		return elumenta.Settled{}, elumenta.Unavailable(errors.New("away"))
 	}
-	return f.Store.Settle(ctx, account, id, o)
+	settled, err := f.Store.Settle(ctx, account, id, o)
+	if away {
+		return elumenta.Settled{}, elumenta.Unavailable(errors.Join(err, errors.New("away")))
+	}
+	return settled, err
 }
 
 // While the database is away a stream is held open; if that takes too long it fails, and nothing is charged.
 func TestDatabaseAwayAtTheEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		away    time.Duration
+		commits bool
 		ends    string
 		charged bool
 	}{
-		"for 40 s":  {40 * time.Second, "end", true},
-		"for 5 min": {5 * time.Minute, "fail service_unavailable", false},
+		"for 40 s":                          {40 * time.Second, false, "end", true},
+		"for 5 min":                         {5 * time.Minute, false, "fail service_unavailable", false},
+		"for 40 s, and commits unanswered":  {40 * time.Second, true, "end", true},
+		"for 5 min, and commits unanswered": {5 * time.Minute, true, "fail service_unavailable", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -314,7 +323,7 @@ func TestDatabaseAwayAtTheEnd(t *testing.T) {
 				b := newBench(t, func(_ context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 					return done, say(emit, "a")
 				}, func(st generate.Store) generate.Store {
-					return flaky{st, func() bool { return time.Since(began) < c.away }}
+					return flaky{st, func() bool { return time.Since(began) < c.away }, c.commits}
 				})
 				defer b.close()
 				before, s := b.balance(), &sink{}
@@ -330,6 +339,27 @@ func TestDatabaseAwayAtTheEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A service that is closed while the database comes back undoes the charge of a client that was told that it pays nothing.
+func TestCloseCorrects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := true
+		b := newBench(t, func(_ context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+			return done, say(emit, "a")
+		}, func(st generate.Store) generate.Store { return flaky{st, func() bool { return away }, true} })
+		before, s := b.balance(), &sink{}
+		b.run(t.Context(), elumenta.Request{Stream: true}, s)
+		synctest.Wait()
+		away = false
+		if err := b.service.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if !strings.HasSuffix(s.seen(), ", fail service_unavailable") || s.settled.TokensSpent != 0 || b.balance() != before {
+			t.Errorf("the client sees %s, %+v; balance %d of %d", s.seen(), s.settled, b.balance(), before)
+		}
+		b.close()
+	})
 }
 
 // changing is a store in which something happens just before a reservation.

@@ -25,7 +25,7 @@ func (t storedTime) Scan(src any) error {
 
 // accountColumns are what accountFields scans, of a table named or aliased accounts.
 const accountColumns = `accounts.id, accounts.display_name, accounts.role, accounts.plan, accounts.plan_started, accounts.plan_expires,
-	accounts.suspended_at <> 0, accounts.monthly, accounts.topup, accounts.period_ends, accounts.rate_hour, accounts.rate_hour_count,
+	accounts.suspended_at <> 0, accounts.monthly, accounts.topup, accounts.period_ends, accounts.period, accounts.rate_hour, accounts.rate_hour_count,
 	accounts.rate_day, accounts.rate_day_count, accounts.open_generations, accounts.entries, accounts.once_granted <> 0,
 	accounts.revision, accounts.created_at`
 
@@ -38,7 +38,7 @@ type account struct {
 
 func (a *account) fields() []any {
 	return []any{&a.ID, &a.DisplayName, &a.Role, &a.Plan, storedTime{&a.PlanStarted}, storedTime{&a.PlanExpires},
-		&a.Suspended, &a.Balance.Monthly, &a.Balance.Topup, storedTime{&a.Balance.PeriodEnds}, &a.Rate.Hour, &a.Rate.HourCount,
+		&a.Suspended, &a.Balance.Monthly, &a.Balance.Topup, storedTime{&a.Balance.PeriodEnds}, &a.Balance.Period, &a.Rate.Hour, &a.Rate.HourCount,
 		&a.Rate.Day, &a.Rate.DayCount, &a.open, &a.entries, &a.OnceGranted, &a.Revision, storedTime{&a.CreatedAt}}
 }
 
@@ -70,10 +70,10 @@ func updateAccount(ctx context.Context, tx querier, a *account) error {
 func (a *account) update() (text string, args []any) {
 	return `UPDATE accounts SET display_name = $2, role = $3, plan = $4, plan_started = $5, plan_expires = $6,
 		monthly = $7, topup = $8, period_ends = $9, rate_hour = $10, rate_hour_count = $11, rate_day = $12, rate_day_count = $13,
-		open_generations = $14, entries = $15, once_granted = $16, revision = $17 WHERE id = $1`, []any{
+		open_generations = $14, entries = $15, once_granted = $16, revision = $17, period = $18 WHERE id = $1`, []any{
 			string(a.ID), a.DisplayName, string(a.Role), a.Plan, micros(a.PlanStarted), micros(a.PlanExpires),
 			a.Balance.Monthly, a.Balance.Topup, micros(a.Balance.PeriodEnds), a.Rate.Hour, a.Rate.HourCount, a.Rate.Day, a.Rate.DayCount,
-			a.open, a.entries, flag(a.OnceGranted), a.Revision,
+			a.open, a.entries, flag(a.OnceGranted), a.Revision, a.Balance.Period,
 		}
 }
 

@@ -82,6 +82,12 @@ type settledGeneration struct {
 	outcome elumenta.Outcome
 }
 
+// correctedGeneration was charged and is given back.
+type correctedGeneration struct {
+	generationKey
+	failure elumenta.Code
+}
+
 // ledgerBatch holds the rows that a batch of reservations and settlements names, each read once, decides on them one by
 // one in the order of the queue, and gathers what is to be written. A decision that refuses leaves no trace but a month
 // or plan that was due to change.
@@ -96,10 +102,11 @@ type ledgerBatch struct {
 	claims      map[claimKey]*claimRow
 	generations map[generationKey]*generationRow
 
-	reserved []newGeneration
-	settled  []settledGeneration
-	entries  []entryRow
-	claimed  []claimChange // in order
+	reserved  []newGeneration
+	settled   []settledGeneration
+	corrected []correctedGeneration // settled before, or in this batch
+	entries   []entryRow
+	claimed   []claimChange // in order
 }
 
 func newLedgerBatch(plans elumenta.Plans) *ledgerBatch {
@@ -123,7 +130,8 @@ func (b *ledgerBatch) reset() {
 	clear(b.reserved)
 	clear(b.settled)
 	clear(b.entries)
-	b.reserved, b.settled, b.entries, b.claimed = b.reserved[:0], b.settled[:0], b.entries[:0], b.claimed[:0]
+	b.reserved, b.settled, b.corrected = b.reserved[:0], b.settled[:0], b.corrected[:0]
+	b.entries, b.claimed = b.entries[:0], b.claimed[:0]
 }
 
 // wantReserve and wantSettle name the rows that a decision needs, for the reader to fill in.
@@ -306,7 +314,7 @@ func (b *ledgerBatch) record(r *elumenta.Reservation, a *accountRow, taken elume
 	}
 }
 
-// settle decides one settlement. The first final state wins.
+// settle decides one settlement. The first final state wins, unless it is a charge that is to be corrected.
 func (b *ledgerBatch) settle(account elumenta.AccountID, id elumenta.GenerationID, o elumenta.Outcome) (elumenta.Settled, error) {
 	a, key := b.accounts[account], generationKey{account, id}
 	row := b.generations[key]
@@ -317,28 +325,33 @@ func (b *ledgerBatch) settle(account elumenta.AccountID, id elumenta.GenerationI
 		return elumenta.Settled{}, elumenta.Internal(errors.New("settled without a final state"))
 	}
 	b.advance(a)
-	if row.state == stateOpen {
-		row.state = o.State
-		b.finish(a, key, row, o)
+	switch {
+	case row.state == stateOpen:
+		a.open, a.changed = max(0, a.open-1), true
+		b.settled = append(b.settled, settledGeneration{key, o})
+		kind := elumenta.EntrySettle
+		if o.State == elumenta.GivenBack {
+			kind = elumenta.EntryGiveBack
+		}
+		b.finish(a, key, row, o, kind)
+	case row.state == elumenta.Charged && o.State == elumenta.GivenBack && o.Correct:
+		b.corrected = append(b.corrected, correctedGeneration{key, o.Error})
+		b.finish(a, key, row, o, elumenta.EntryCorrection)
 	}
 	plan, _ := b.plans.Get(a.Plan)
 	return elumenta.Settled{State: row.state, TokensSpent: row.spent(), Balance: remaining(plan, a)}, nil
 }
 
-func (b *ledgerBatch) finish(a *accountRow, key generationKey, row *generationRow, o elumenta.Outcome) {
-	a.open, a.changed = max(0, a.open-1), true
-	b.settled = append(b.settled, settledGeneration{key, o})
-	entry := elumenta.Entry{
-		Kind: elumenta.EntrySettle, Monthly: row.taken.Monthly, Topup: row.taken.Topup, Generation: key.id, Reason: string(o.Error), At: b.now,
-	}
-	if row.state == elumenta.GivenBack {
-		entry.Kind = elumenta.EntryGiveBack
-	}
+// finish puts a generation into its final state, with an entry of a kind and what that does to the balance.
+func (b *ledgerBatch) finish(a *accountRow, key generationKey, row *generationRow, o elumenta.Outcome, kind elumenta.EntryKind) {
+	row.state = o.State
 	b.release(row, key.id)
 	if row.taken.Total() == 0 {
 		return
 	}
-	b.enter(a, entry)
+	b.enter(a, elumenta.Entry{
+		Kind: kind, Monthly: row.taken.Monthly, Topup: row.taken.Topup, Generation: key.id, Reason: string(o.Error), At: b.now,
+	})
 	if row.state != elumenta.GivenBack {
 		return
 	}

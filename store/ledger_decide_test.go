@@ -39,8 +39,9 @@ func (w *world) startPlan(name string, expires time.Time) {
 }
 
 func (w *world) add(entries []elumenta.Entry) {
-	for _, e := range entries {
-		w.entries += e.Monthly + e.Topup
+	for i := range entries {
+		monthly, topup := entries[i].Change()
+		w.entries += monthly + topup
 	}
 }
 
@@ -82,8 +83,8 @@ func (w *world) run(decide func(b *ledgerBatch)) {
 	for k, v := range b.generations {
 		w.generations[k] = *v
 	}
-	for _, e := range b.entries {
-		w.entries += e.Monthly + e.Topup
+	for i := range b.entries {
+		w.add([]elumenta.Entry{b.entries[i].Entry})
 	}
 }
 

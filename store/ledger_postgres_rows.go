@@ -40,7 +40,7 @@ func (b *ledgerBatch) readPostgres(ctx context.Context, conn *pgx.Conn) error {
 		for key := range b.generations {
 			accounts, ids = append(accounts, string(key.account)), append(ids, string(key.id))
 		}
-		reads.Queue(`SELECT g.account_id, g.id, g.price, g.taken_monthly, g.taken_topup, g.taken_period_ends, g.state, g.idempotency_hash
+		reads.Queue(`SELECT g.account_id, g.id, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM unnest($1::text[], $2::text[]) AS v (account_id, id)
 			JOIN generations AS g ON g.account_id = v.account_id AND g.id = v.id`, accounts, ids).Query(b.scanGenerations)
 	}
@@ -110,7 +110,7 @@ func (b *ledgerBatch) scanGenerations(rows pgx.Rows) error {
 		var key generationKey
 		var hash []byte
 		var row generationRow
-		if err := rows.Scan(&key.account, &key.id, &row.price, &row.taken.Monthly, &row.taken.Topup, storedTime{&row.taken.PeriodEnds}, &row.state, &hash); err != nil {
+		if err := rows.Scan(&key.account, &key.id, &row.price, &row.taken.Monthly, &row.taken.Topup, &row.taken.Period, &row.state, &hash); err != nil {
 			return err
 		}
 		row.claimOf(key.account, hash)
@@ -136,8 +136,7 @@ func (b *ledgerBatch) writesPostgres() *pgx.Batch {
 	b.writeSettled(writes)
 	b.writePending(writes)
 	b.writeEntries(writes)
-	for i := range b.claimed {
-		text, args := b.claimed[i].statement()
+	for text, args := range b.rare() {
 		writes.Queue(text, args...)
 	}
 	return writes
@@ -158,12 +157,12 @@ func (b *ledgerBatch) writeReserved(writes *pgx.Batch) {
 	}
 	rows := b.reserved
 	writes.Queue(`INSERT INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period_ends, node_id, deadline, idempotency_hash, created_at)
+			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at)
 		SELECT v.account_id, v.id, v.key_id, NULLIF(v.assistant_id, ''), NULLIF(v.version, 0), NULLIF(v.author_id, ''), v.model, v.price,
-			v.monthly, v.topup, v.period_ends, $13, v.deadline, v.hash, $14
+			v.monthly, v.topup, v.period, $13, v.deadline, v.hash, $14
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
 			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $15::bytea[])
-			AS v (account_id, id, key_id, assistant_id, version, author_id, model, price, monthly, topup, period_ends, deadline, hash)`,
+			AS v (account_id, id, key_id, assistant_id, version, author_id, model, price, monthly, topup, period, deadline, hash)`,
 		column(rows, func(n *newGeneration) string { return string(n.Account) }),
 		column(rows, func(n *newGeneration) string { return string(n.Generation) }),
 		column(rows, func(n *newGeneration) string { return string(n.Key) }),
@@ -174,7 +173,7 @@ func (b *ledgerBatch) writeReserved(writes *pgx.Batch) {
 		column(rows, func(n *newGeneration) int64 { return n.Price }),
 		column(rows, func(n *newGeneration) int64 { return n.row.taken.Monthly }),
 		column(rows, func(n *newGeneration) int64 { return n.row.taken.Topup }),
-		column(rows, func(n *newGeneration) int64 { return micros(n.row.taken.PeriodEnds) }),
+		column(rows, func(n *newGeneration) int64 { return n.row.taken.Period }),
 		column(rows, func(n *newGeneration) int64 { return micros(b.now.Add(n.Lifetime)) }),
 		b.node, micros(b.now),
 		column(rows, func(n *newGeneration) []byte {

@@ -96,10 +96,10 @@ type sqliteLedger struct {
 func newSQLiteLedger() *sqliteLedger {
 	return &sqliteLedger{
 		// CROSS JOIN keeps the order of the tables: the list first.
-		generations: newBulk(`SELECT v.column1, g.price, g.taken_monthly, g.taken_topup, g.taken_period_ends, g.state, g.idempotency_hash
+		generations: newBulk(`SELECT v.column1, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
 		reserve: newBulk(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period_ends, node_id, deadline, idempotency_hash, created_at) VALUES `, 15, false, ``),
+			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at) VALUES `, 15, false, ``),
 		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
@@ -196,7 +196,7 @@ func (l *sqliteLedger) readGenerations(ctx context.Context, tx querier, b *ledge
 			var n int
 			var row generationRow
 			var hash sql.RawBytes
-			if err := rows.Scan(&n, &row.price, &row.taken.Monthly, &row.taken.Topup, storedTime{&row.taken.PeriodEnds}, &row.state, &hash); err != nil {
+			if err := rows.Scan(&n, &row.price, &row.taken.Monthly, &row.taken.Topup, &row.taken.Period, &row.state, &hash); err != nil {
 				return err
 			}
 			row.claimOf(keys[n].account, hash)
@@ -245,10 +245,9 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	if _, err := l.entries.exec(tx, l.entryArgs(b)); err != nil {
 		return fmt.Errorf("append entries: %w", err)
 	}
-	for i := range b.claimed {
-		text, args := b.claimed[i].statement()
+	for text, args := range b.rare() {
 		if _, err := tx.ExecContext(ctx, text, args...); err != nil {
-			return fmt.Errorf("write an idempotency key: %w", err)
+			return fmt.Errorf("write a correction or an idempotency key: %w", err)
 		}
 	}
 	return nil
@@ -273,7 +272,7 @@ func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
 			claim = n.row.claim.hash[:]
 		}
 		l.args.add(string(n.Account), string(n.Generation), string(n.Key), orNull(n.Assistant), version, orNull(n.Author), n.Model, n.Price,
-			n.row.taken.Monthly, n.row.taken.Topup, micros(n.row.taken.PeriodEnds), b.node, micros(b.now.Add(n.Lifetime)), claim, micros(b.now))
+			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, b.node, micros(b.now.Add(n.Lifetime)), claim, micros(b.now))
 	}
 	return l.args
 }
@@ -307,21 +306,4 @@ func (l *sqliteLedger) entryArgs(b *ledgerBatch) arguments {
 			e.Reason, e.Actor, micros(e.At))
 	}
 	return l.args
-}
-
-// statement is the same on both engines.
-func (c *claimChange) statement() (text string, args []any) {
-	args = []any{string(c.account), c.hash[:], string(c.generation)}
-	switch c.to {
-	case claimHeld:
-		return `INSERT INTO idempotency_keys (account_id, hash, resource_id, call, body_hash, state, tokens_spent, expires_at)
-			VALUES ($1, $2, $3, 'generate', $4, 0, 0, $5)
-			ON CONFLICT (account_id, hash) DO UPDATE SET resource_id = excluded.resource_id, call = excluded.call,
-			body_hash = excluded.body_hash, state = 0, tokens_spent = 0, expires_at = excluded.expires_at`,
-			append(args, c.body[:], micros(c.expires))
-	case claimAnswered:
-		return `UPDATE idempotency_keys SET state = 1, tokens_spent = $4 WHERE account_id = $1 AND hash = $2 AND resource_id = $3`,
-			append(args, c.spent)
-	}
-	return `DELETE FROM idempotency_keys WHERE account_id = $1 AND hash = $2 AND resource_id = $3`, args
 }

@@ -106,6 +106,7 @@ type ledgerModel struct {
 func (m *ledgerModel) at(now time.Time) {
 	if end := m.balance.PeriodEnds; !end.IsZero() && !now.Before(end) {
 		m.balance.Monthly, m.balance.PeriodEnds = m.grant, elumenta.PeriodEnd(m.start, now)
+		m.balance.Period++
 	}
 }
 

@@ -24,6 +24,7 @@ CREATE TABLE accounts (
     monthly          BIGINT NOT NULL DEFAULT 0 CHECK (monthly >= 0),
     topup            BIGINT NOT NULL DEFAULT 0 CHECK (topup >= 0),
     period_ends      BIGINT NOT NULL DEFAULT 0,
+    period           BIGINT NOT NULL DEFAULT 0, -- number of the month or plan that monthly belongs to
     rate_hour        BIGINT NOT NULL DEFAULT 0, -- Unix seconds, as rate_day
     rate_hour_count  BIGINT NOT NULL DEFAULT 0,
     rate_day         BIGINT NOT NULL DEFAULT 0,
@@ -106,8 +107,9 @@ CREATE TABLE generations (
     price              BIGINT NOT NULL CHECK (price >= 0),
     taken_monthly      BIGINT NOT NULL CHECK (taken_monthly >= 0),
     taken_topup        BIGINT NOT NULL CHECK (taken_topup >= 0),
-    taken_period_ends  BIGINT NOT NULL DEFAULT 0,
+    taken_period       BIGINT NOT NULL DEFAULT 0, -- the account's period then
     state              SMALLINT NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+    corrected          SMALLINT NOT NULL DEFAULT 0, -- 1: charged, and given back by a correction since
     error              TEXT    NOT NULL DEFAULT '',
     finish             TEXT    NOT NULL DEFAULT '',
     prompt_tokens      BIGINT NOT NULL DEFAULT 0,
@@ -167,11 +169,14 @@ CREATE TABLE nodes (
     renewed_at BIGINT NOT NULL
 );
 
--- Settled generations that the rollups do not have yet.
+-- What the rollups do not have yet: with correction 0 a generation that was settled, with 1 the correction of one that was
+-- charged, which takes its price from what was spent and makes it a failure. The first of a corrected generation's two notes is
+-- that of a charge, whichever is read first.
 CREATE TABLE usage_pending (
     account_id    TEXT COLLATE "C" NOT NULL,
     generation_id TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (account_id, generation_id)
+    correction    SMALLINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (account_id, generation_id, correction)
 );
 
 -- Usage added up by day (days since 1970, UTC) and by one dimension: day, assistant, version, model, key; for everyone together

@@ -24,6 +24,7 @@ CREATE TABLE accounts (
     monthly          INTEGER NOT NULL DEFAULT 0 CHECK (monthly >= 0),
     topup            INTEGER NOT NULL DEFAULT 0 CHECK (topup >= 0),
     period_ends      INTEGER NOT NULL DEFAULT 0,
+    period           INTEGER NOT NULL DEFAULT 0, -- number of the month or plan that monthly belongs to
     rate_hour        INTEGER NOT NULL DEFAULT 0, -- Unix seconds, as rate_day
     rate_hour_count  INTEGER NOT NULL DEFAULT 0,
     rate_day         INTEGER NOT NULL DEFAULT 0,
@@ -107,8 +108,9 @@ CREATE TABLE generations (
     price              INTEGER NOT NULL CHECK (price >= 0),
     taken_monthly      INTEGER NOT NULL CHECK (taken_monthly >= 0),
     taken_topup        INTEGER NOT NULL CHECK (taken_topup >= 0),
-    taken_period_ends  INTEGER NOT NULL DEFAULT 0,
+    taken_period       INTEGER NOT NULL DEFAULT 0, -- the account's period then
     state              INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+    corrected          INTEGER NOT NULL DEFAULT 0, -- 1: charged, and given back by a correction since
     error              TEXT    NOT NULL DEFAULT '',
     finish             TEXT    NOT NULL DEFAULT '',
     prompt_tokens      INTEGER NOT NULL DEFAULT 0,
@@ -168,11 +170,14 @@ CREATE TABLE nodes (
     renewed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Settled generations that the rollups do not have yet.
+-- What the rollups do not have yet: with correction 0 a generation that was settled, with 1 the correction of one that was
+-- charged, which takes its price from what was spent and makes it a failure. The first of a corrected generation's two notes is
+-- that of a charge, whichever is read first.
 CREATE TABLE usage_pending (
     account_id    TEXT NOT NULL,
     generation_id TEXT NOT NULL,
-    PRIMARY KEY (account_id, generation_id)
+    correction    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account_id, generation_id, correction)
 ) STRICT, WITHOUT ROWID;
 
 -- Usage added up by day (days since 1970, UTC) and by one dimension: day, assistant, version, model, key; for everyone together

@@ -77,6 +77,13 @@ func (a *account) update() (text string, args []any) {
 		}
 }
 
+// ledgerKeyColumns are what a reservation depends on of its key, in the order of keyRow.fields.
+const ledgerKeyColumns = `account_id, revision, budget, spent, expires_at`
+
+func (k *keyRow) fields() []any {
+	return []any{&k.account, &k.revision, &k.budget, &k.spent, storedTime{&k.expires}}
+}
+
 // entryColumns are the columns of ledger_entries, in the order of entryRow.values.
 const entryColumns = `account_id, seq, kind, source, destination, monthly, topup, generation_id, reason, actor, at`
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"time"
 
@@ -20,9 +21,13 @@ type accountRow struct {
 	changed bool
 }
 
+// keyRow is a key, which is only changed under its account's lock.
 type keyRow struct {
 	account  elumenta.AccountID
 	revision int64
+	budget   sql.NullInt64 // not valid: no limit
+	spent    int64
+	expires  time.Time
 }
 
 type generationKey struct {
@@ -32,11 +37,13 @@ type generationKey struct {
 
 // generationRow is what a generation's money depends on.
 type generationRow struct {
-	price   int64
-	taken   elumenta.Taken
-	state   elumenta.SettleState
-	claim   claimKey // of its Idempotency-Key
-	claimed bool     // whether it had one
+	key      elumenta.KeyID
+	budgeted bool // whether its price counts as spent by its key
+	price    int64
+	taken    elumenta.Taken
+	state    elumenta.SettleState
+	claim    claimKey // of its Idempotency-Key
+	claimed  bool     // whether it had one
 }
 
 // claimKey names an Idempotency-Key; claimRow is the generation that holds it.
@@ -106,7 +113,8 @@ type ledgerBatch struct {
 	settled   []settledGeneration
 	corrected []correctedGeneration // settled before, or in this batch
 	entries   []entryRow
-	claimed   []claimChange // in order
+	spent     map[elumenta.KeyID]int64 // what is added to what keys with a budget have spent
+	claimed   []claimChange            // in order
 }
 
 func newLedgerBatch(plans elumenta.Plans) *ledgerBatch {
@@ -117,6 +125,7 @@ func newLedgerBatch(plans elumenta.Plans) *ledgerBatch {
 		assistants:  map[elumenta.AssistantID]*int64{},
 		claims:      map[claimKey]*claimRow{},
 		generations: map[generationKey]*generationRow{},
+		spent:       map[elumenta.KeyID]int64{},
 	}
 }
 
@@ -127,6 +136,7 @@ func (b *ledgerBatch) reset() {
 	clear(b.assistants)
 	clear(b.claims)
 	clear(b.generations)
+	clear(b.spent)
 	clear(b.reserved)
 	clear(b.settled)
 	clear(b.entries)
@@ -189,6 +199,9 @@ func (b *ledgerBatch) reserve(r *elumenta.Reservation) (elumenta.Grant, error) {
 	if err := admit(plan, rate, a.open, b.now); err != nil {
 		return elumenta.Grant{}, err
 	}
+	if err := b.keys[r.Key].covers(r.Price); err != nil {
+		return elumenta.Grant{}, err
+	}
 	taken, err := take(plan, a, r.Price)
 	if err != nil {
 		return elumenta.Grant{}, err
@@ -214,7 +227,7 @@ func (b *ledgerBatch) stale(r *elumenta.Reservation, a *accountRow) error {
 	var s elumenta.StaleError
 	s.Account = a == nil || a.Suspended || a.Revision != r.AccountRevision
 	key := b.keys[r.Key]
-	s.Key = key == nil || key.account != r.Account || key.revision != r.KeyRevision
+	s.Key = key == nil || key.account != r.Account || key.revision != r.KeyRevision || !key.expires.IsZero() && !b.now.Before(key.expires)
 	if r.Assistant != "" {
 		revision := b.assistants[r.Assistant]
 		s.Assistant = revision == nil || *revision != r.AssistantRevision
@@ -275,6 +288,26 @@ func admit(plan elumenta.Plan, rate elumenta.RateCount, open int64, now time.Tim
 	return nil
 }
 
+// covers refuses a price that is more than what is left of the key's budget.
+func (k *keyRow) covers(price int64) error {
+	if !k.budget.Valid || price <= 0 || price <= k.budget.Int64-k.spent {
+		return nil
+	}
+	left := max(0, k.budget.Int64-k.spent)
+	err := elumenta.Errorf(elumenta.CodeInsufficientTokens,
+		"the %d tokens that are left of the key's budget do not cover the model's cost of %d; raise the budget, or use another key", left, price)
+	err.Details = map[string]any{"balance": left, "cost": price, "limit": "key"}
+	return err
+}
+
+// spend counts a price, or one that is given back, as spent by a key.
+func (b *ledgerBatch) spend(id elumenta.KeyID, price int64) {
+	b.spent[id] += price
+	if key := b.keys[id]; key != nil {
+		key.spent = max(0, key.spent+price)
+	}
+}
+
 // take removes the price from the balance, or nothing on an unlimited plan.
 func take(plan elumenta.Plan, a *accountRow, price int64) (elumenta.Taken, error) {
 	if price < 0 {
@@ -295,7 +328,10 @@ func take(plan elumenta.Plan, a *accountRow, price int64) (elumenta.Taken, error
 
 // record notes a reservation that was granted.
 func (b *ledgerBatch) record(r *elumenta.Reservation, a *accountRow, taken elumenta.Taken) {
-	row := &generationRow{price: r.Price, taken: taken}
+	row := &generationRow{key: r.Key, budgeted: r.Price > 0 && b.keys[r.Key].budget.Valid, price: r.Price, taken: taken}
+	if row.budgeted {
+		b.spend(r.Key, r.Price)
+	}
 	if r.Idempotency != nil {
 		row.claim, row.claimed = claimKey{r.Account, r.Idempotency.Key}, true
 		claim := claimRow{body: r.Idempotency.Body, generation: r.Generation, expires: b.now.Add(idempotencyLifetime)}
@@ -346,6 +382,9 @@ func (b *ledgerBatch) settle(account elumenta.AccountID, id elumenta.GenerationI
 func (b *ledgerBatch) finish(a *accountRow, key generationKey, row *generationRow, o elumenta.Outcome, kind elumenta.EntryKind) {
 	row.state = o.State
 	b.release(row, key.id)
+	if row.budgeted && row.state == elumenta.GivenBack {
+		b.spend(row.key, -row.price)
+	}
 	if row.taken.Total() == 0 {
 		return
 	}

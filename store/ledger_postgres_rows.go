@@ -20,7 +20,7 @@ func (b *ledgerBatch) readPostgres(ctx context.Context, conn *pgx.Conn) error {
 		return row.Scan(storedTime{&b.now})
 	})
 	if len(b.keys) > 0 {
-		reads.Queue(`SELECT id, account_id, revision FROM keys WHERE id = ANY($1)`, textKeys(b.keys)).Query(b.scanKeys)
+		reads.Queue(`SELECT id, `+ledgerKeyColumns+` FROM keys WHERE id = ANY($1)`, textKeys(b.keys)).Query(b.scanKeys)
 	}
 	if len(b.assistants) > 0 {
 		reads.Queue(`SELECT id, revision FROM assistants WHERE id = ANY($1)`, textKeys(b.assistants)).Query(b.scanAssistants)
@@ -40,7 +40,7 @@ func (b *ledgerBatch) readPostgres(ctx context.Context, conn *pgx.Conn) error {
 		for key := range b.generations {
 			accounts, ids = append(accounts, string(key.account)), append(ids, string(key.id))
 		}
-		reads.Queue(`SELECT g.account_id, g.id, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
+		reads.Queue(`SELECT g.account_id, g.id, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM unnest($1::text[], $2::text[]) AS v (account_id, id)
 			JOIN generations AS g ON g.account_id = v.account_id AND g.id = v.id`, accounts, ids).Query(b.scanGenerations)
 	}
@@ -70,7 +70,7 @@ func (b *ledgerBatch) scanKeys(rows pgx.Rows) error {
 	for rows.Next() {
 		var id elumenta.KeyID
 		var k keyRow
-		if err := rows.Scan(&id, &k.account, &k.revision); err != nil {
+		if err := rows.Scan(append([]any{&id}, k.fields()...)...); err != nil {
 			return err
 		}
 		b.keys[id] = &k
@@ -110,7 +110,7 @@ func (b *ledgerBatch) scanGenerations(rows pgx.Rows) error {
 		var key generationKey
 		var hash []byte
 		var row generationRow
-		if err := rows.Scan(&key.account, &key.id, &row.price, &row.taken.Monthly, &row.taken.Topup, &row.taken.Period, &row.state, &hash); err != nil {
+		if err := rows.Scan(&key.account, &key.id, &row.key, &row.budgeted, &row.price, &row.taken.Monthly, &row.taken.Topup, &row.taken.Period, &row.state, &hash); err != nil {
 			return err
 		}
 		row.claimOf(key.account, hash)
@@ -157,12 +157,12 @@ func (b *ledgerBatch) writeReserved(writes *pgx.Batch) {
 	}
 	rows := b.reserved
 	writes.Queue(`INSERT INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at)
+			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at, budgeted)
 		SELECT v.account_id, v.id, v.key_id, NULLIF(v.assistant_id, ''), NULLIF(v.version, 0), NULLIF(v.author_id, ''), v.model, v.price,
-			v.monthly, v.topup, v.period, $13, v.deadline, v.hash, $14
+			v.monthly, v.topup, v.period, $13, v.deadline, v.hash, $14, v.budgeted
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
-			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $15::bytea[])
-			AS v (account_id, id, key_id, assistant_id, version, author_id, model, price, monthly, topup, period, deadline, hash)`,
+			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $15::bytea[], $16::bigint[])
+			AS v (account_id, id, key_id, assistant_id, version, author_id, model, price, monthly, topup, period, deadline, hash, budgeted)`,
 		column(rows, func(n *newGeneration) string { return string(n.Account) }),
 		column(rows, func(n *newGeneration) string { return string(n.Generation) }),
 		column(rows, func(n *newGeneration) string { return string(n.Key) }),
@@ -181,7 +181,8 @@ func (b *ledgerBatch) writeReserved(writes *pgx.Batch) {
 				return nil
 			}
 			return n.row.claim.hash[:]
-		}))
+		}),
+		column(rows, func(n *newGeneration) int64 { return flag(n.row.budgeted) }))
 }
 
 func (b *ledgerBatch) writeSettled(writes *pgx.Batch) {

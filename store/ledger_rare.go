@@ -2,7 +2,8 @@ package store
 
 import "iter"
 
-// rare yields the statements for what few generations need, the same on both engines: corrections and Idempotency-Keys.
+// rare yields the statements for what few generations need, the same on both engines: corrections, keys with a budget and
+// Idempotency-Keys. Keys are in the order of their ids, as in all transactions that change several.
 func (b *ledgerBatch) rare() iter.Seq2[string, []any] {
 	return func(yield func(text string, args []any) bool) {
 		for i := range b.corrected {
@@ -10,6 +11,12 @@ func (b *ledgerBatch) rare() iter.Seq2[string, []any] {
 			if !yield(`UPDATE generations SET state = 2, corrected = 1, error = $3 WHERE account_id = $1 AND id = $2`,
 				[]any{account, id, string(b.corrected[i].failure)}) ||
 				!yield(`INSERT INTO usage_pending (account_id, generation_id, correction) VALUES ($1, $2, 1)`, []any{account, id}) {
+				return
+			}
+		}
+		for _, id := range sortedKeys(b.spent) {
+			if spent := b.spent[id]; spent != 0 && !yield(`UPDATE keys SET spent = CASE WHEN spent + $2 > 0 THEN spent + $2 ELSE 0 END WHERE id = $1`,
+				[]any{string(id), spent}) {
 				return
 			}
 		}

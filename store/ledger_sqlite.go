@@ -96,10 +96,10 @@ type sqliteLedger struct {
 func newSQLiteLedger() *sqliteLedger {
 	return &sqliteLedger{
 		// CROSS JOIN keeps the order of the tables: the list first.
-		generations: newBulk(`SELECT v.column1, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
+		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
 		reserve: newBulk(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at) VALUES `, 15, false, ``),
+			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at, budgeted) VALUES `, 16, false, ``),
 		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
@@ -123,7 +123,7 @@ func (l *sqliteLedger) read(ctx context.Context, tx querier, b *ledgerBatch) err
 	}
 	for id := range b.keys {
 		var k keyRow
-		ok, err := found(tx.QueryRowContext(ctx, `SELECT account_id, revision FROM keys WHERE id = $1`, string(id)).Scan(&k.account, &k.revision))
+		ok, err := found(tx.QueryRowContext(ctx, `SELECT `+ledgerKeyColumns+` FROM keys WHERE id = $1`, string(id)).Scan(k.fields()...))
 		if err != nil {
 			return fmt.Errorf("read a key: %w", err)
 		}
@@ -196,7 +196,7 @@ func (l *sqliteLedger) readGenerations(ctx context.Context, tx querier, b *ledge
 			var n int
 			var row generationRow
 			var hash sql.RawBytes
-			if err := rows.Scan(&n, &row.price, &row.taken.Monthly, &row.taken.Topup, &row.taken.Period, &row.state, &hash); err != nil {
+			if err := rows.Scan(&n, &row.key, &row.budgeted, &row.price, &row.taken.Monthly, &row.taken.Topup, &row.taken.Period, &row.state, &hash); err != nil {
 				return err
 			}
 			row.claimOf(keys[n].account, hash)
@@ -247,7 +247,7 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	}
 	for text, args := range b.rare() {
 		if _, err := tx.ExecContext(ctx, text, args...); err != nil {
-			return fmt.Errorf("write a correction or an idempotency key: %w", err)
+			return fmt.Errorf("write a correction, a key or an idempotency key: %w", err)
 		}
 	}
 	return nil
@@ -272,7 +272,7 @@ func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
 			claim = n.row.claim.hash[:]
 		}
 		l.args.add(string(n.Account), string(n.Generation), string(n.Key), orNull(n.Assistant), version, orNull(n.Author), n.Model, n.Price,
-			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, b.node, micros(b.now.Add(n.Lifetime)), claim, micros(b.now))
+			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, b.node, micros(b.now.Add(n.Lifetime)), claim, micros(b.now), flag(n.row.budgeted))
 	}
 	return l.args
 }

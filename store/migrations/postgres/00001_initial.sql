@@ -105,6 +105,7 @@ CREATE TABLE generations (
     author_id          TEXT COLLATE "C",
     model              TEXT    NOT NULL,
     price              BIGINT NOT NULL CHECK (price >= 0),
+    budgeted           SMALLINT NOT NULL DEFAULT 0, -- 1: the price counts as spent by the key, unless it was given back
     taken_monthly      BIGINT NOT NULL CHECK (taken_monthly >= 0),
     taken_topup        BIGINT NOT NULL CHECK (taken_topup >= 0),
     taken_period       BIGINT NOT NULL DEFAULT 0, -- the account's period then

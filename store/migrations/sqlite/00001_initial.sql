@@ -106,6 +106,7 @@ CREATE TABLE generations (
     author_id          TEXT,
     model              TEXT    NOT NULL,
     price              INTEGER NOT NULL CHECK (price >= 0),
+    budgeted           INTEGER NOT NULL DEFAULT 0, -- 1: the price counts as spent by the key, unless it was given back
     taken_monthly      INTEGER NOT NULL CHECK (taken_monthly >= 0),
     taken_topup        INTEGER NOT NULL CHECK (taken_topup >= 0),
     taken_period       INTEGER NOT NULL DEFAULT 0, -- the account's period then

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Limits of a key, by the contract.
@@ -63,23 +64,60 @@ type KeyLimits struct {
 	ExpiresAt time.Time
 }
 
-// Any reports whether there is any limit. A limited key neither makes nor changes keys, or it could lift its limits.
-func (l *KeyLimits) Any() bool { return l.ReadOnly || l.Scoped() || !l.ExpiresAt.IsZero() }
+// KeyLimit names a limit of a key.
+type KeyLimit string
+
+// The limits.
+const (
+	LimitReadOnly   KeyLimit = "read_only"
+	LimitAssistants KeyLimit = "assistants"
+	LimitModels     KeyLimit = "models"
+	LimitBudget     KeyLimit = "budget"
+	LimitExpiry     KeyLimit = "expires_at"
+)
+
+// First names one of the limits that there are, or none. A limited key neither makes nor changes keys, or it could lift its
+// limits.
+func (l *KeyLimits) First() KeyLimit {
+	switch {
+	case l.ReadOnly:
+		return LimitReadOnly
+	case l.Assistants != nil:
+		return LimitAssistants
+	case l.Models != nil:
+		return LimitModels
+	case l.Budget != nil:
+		return LimitBudget
+	case !l.ExpiresAt.IsZero():
+		return LimitExpiry
+	}
+	return ""
+}
 
 // Scoped reports whether the key is limited to assistants, models or a budget. Such a key is made to be given away: it
 // generates, within its limits, and reads nothing of the account.
 func (l *KeyLimits) Scoped() bool { return l.Assistants != nil || l.Models != nil || l.Budget != nil }
 
-// check gathers what is wrong with the limits but for whether the models are in the catalog and when the key expires.
-func (l *KeyLimits) check(errs *FieldErrors) {
-	checkScope(errs, "assistants", l.Assistants, "must be an assistant's id: asst_ and 26 characters", func(id AssistantID) bool {
+// BeyondLimit is the answer to a request that a limit of its key forbids. The message says what to do.
+func BeyondLimit(limit KeyLimit, message string) *Error {
+	return &Error{Code: CodeForbidden, Message: message, Details: map[string]any{"limit": string(limit)}}
+}
+
+// Check gathers what is wrong with the limits but for the models, which the catalog knows, and the time.
+func (l *KeyLimits) Check() FieldErrors {
+	var errs FieldErrors
+	checkScope(&errs, "assistants", l.Assistants, "must be an assistant's id: asst_ and 26 characters", func(id AssistantID) bool {
 		_, ok := ParseAssistantID(string(id))
 		return ok
 	})
-	checkScope(errs, "models", l.Models, "must be a model's slug", func(slug string) bool { return slug != "" })
+	checkScope(&errs, "models", l.Models, "must be a model's slug", func(slug string) bool { return slug != "" })
 	if l.Budget != nil && (*l.Budget < 0 || *l.Budget > MaxKeyBudget) {
 		errs.Add("budget", "must be between 0 and %d", int64(MaxKeyBudget))
 	}
+	if l.ReadOnly && l.Scoped() {
+		errs.Add("read_only", "does not go together with assistants, models or budget, which are for keys that generate")
+	}
+	return errs
 }
 
 func checkScope[T ~string](errs *FieldErrors, field string, items []T, want string, valid func(T) bool) {
@@ -110,6 +148,13 @@ func checkExpiry(errs *FieldErrors, expires, now time.Time) {
 	}
 }
 
+func checkKeyName(errs *FieldErrors, name string) {
+	checkText(errs, "name", name, 1, MaxKeyName)
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		errs.Add("name", "must not contain control characters")
+	}
+}
+
 // NewKey describes a key to create.
 type NewKey struct {
 	Name   string
@@ -119,8 +164,8 @@ type NewKey struct {
 // Check gathers everything that is wrong with a key to create at a moment, but for its models, which the catalog knows.
 func (n *NewKey) Check(now time.Time) FieldErrors {
 	var errs FieldErrors
-	checkText(&errs, "name", n.Name, 1, MaxKeyName)
-	n.Limits.check(&errs)
+	checkKeyName(&errs, n.Name)
+	errs = append(errs, n.Limits.Check()...)
 	checkExpiry(&errs, n.Limits.ExpiresAt, now)
 	return errs
 }
@@ -135,7 +180,7 @@ type KeyPatch struct {
 	ExpiresAt  Optional[time.Time]
 }
 
-// Apply returns a key's name and limits with the patch applied, and whether anything differs. The result is not checked.
+// Apply returns a key's name and limits with the patch applied, and whether anything differs.
 func (p *KeyPatch) Apply(k *Key) (next NewKey, changed bool) {
 	next = NewKey{k.Name, k.Limits}
 	set(&next.Name, p.Name)
@@ -148,15 +193,16 @@ func (p *KeyPatch) Apply(k *Key) (next NewKey, changed bool) {
 	return next, !reflect.DeepEqual(next, NewKey{k.Name, k.Limits})
 }
 
-// Check gathers everything that is wrong with what Apply made of a key, as NewKey.Check does. A time that is over may
-// stay, and may not be set.
-func (p *KeyPatch) Check(next *NewKey, now time.Time) FieldErrors {
+// Check gathers what is wrong with the patch by itself, as NewKey.Check does: KeyLimits.Check judges what Apply makes of a
+// key. A time that is over may stay, and may not be set.
+func (p *KeyPatch) Check(now time.Time) FieldErrors {
+	next, _ := p.Apply(&Key{})
 	var errs FieldErrors
-	checkText(&errs, "name", next.Name, 1, MaxKeyName)
-	next.Limits.check(&errs)
-	if p.ExpiresAt.Set {
-		checkExpiry(&errs, next.Limits.ExpiresAt, now)
+	if p.Name.Set {
+		checkKeyName(&errs, next.Name)
 	}
+	errs = append(errs, next.Limits.Check()...)
+	checkExpiry(&errs, next.Limits.ExpiresAt, now)
 	return errs
 }
 

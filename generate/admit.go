@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -42,7 +43,7 @@ func (s *Service) admit(ctx context.Context, caller *elumenta.Caller, req *elume
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, p.discreet(err)
 		}
 		p.started.Rate = grant.Rate
 		return p, nil
@@ -51,6 +52,16 @@ func (s *Service) admit(ctx context.Context, caller *elumenta.Caller, req *elume
 		Code: elumenta.CodeUnavailable, RetryAfter: time.Second,
 		Message: "the key, account or assistant kept changing while the request was prepared; try again",
 	}
+}
+
+// discreet takes the balance out of a refusal to a key that reads nothing of the account.
+func (p *prepared) discreet(err error) error {
+	if e := elumenta.AsError(err); e.Code == elumenta.CodeInsufficientTokens && e.Details["limit"] == nil && p.caller.Key.Limits.Scoped() {
+		e = elumenta.Errorf(elumenta.CodeInsufficientTokens, "the account's balance does not cover the model's cost of %d", p.model.TokenCost)
+		e.Details = map[string]any{"cost": p.model.TokenCost}
+		return e
+	}
+	return err
 }
 
 // prepare composes a request, loading anew what fresh names. cached reports whether a cached copy was used.
@@ -63,6 +74,9 @@ func (s *Service) prepare(ctx context.Context, caller *elumenta.Caller, req *elu
 		}
 	} else {
 		cached = true
+	}
+	if err = permitAssistant(&p.caller.Key.Limits, req.Assistant.ID); err != nil {
+		return nil, cached, err
 	}
 	if req.Assistant.ID != "" {
 		var hit bool
@@ -85,6 +99,19 @@ func (s *Service) prepare(ctx context.Context, caller *elumenta.Caller, req *elu
 	return p, cached, nil
 }
 
+// permitAssistant holds a request to what its key may generate with, before anything is looked up.
+func permitAssistant(l *elumenta.KeyLimits, id elumenta.AssistantID) error {
+	switch {
+	case l.ReadOnly:
+		return elumenta.BeyondLimit(elumenta.LimitReadOnly, "this key is for reading only: use another to generate")
+	case l.Assistants == nil || slices.Contains(l.Assistants, id):
+		return nil
+	case id == "":
+		return elumenta.BeyondLimit(elumenta.LimitAssistants, "this key generates with some assistants only: send the assistant_id of one; GET /api/v2/keys/me lists them")
+	}
+	return elumenta.BeyondLimit(elumenta.LimitAssistants, "this key does not generate with this assistant; GET /api/v2/keys/me lists those that it does")
+}
+
 func (s *Service) chooseModel(p *prepared) error {
 	slug := p.req.Model
 	if slug == "" && p.snapshot != nil {
@@ -103,6 +130,8 @@ func (s *Service) chooseModel(p *prepared) error {
 	case !ok:
 		errs.Add("model", "is not in the catalog; GET /api/v2/models lists what is")
 		return errs.Err()
+	case p.caller.Key.Limits.Models != nil && !slices.Contains(p.caller.Key.Limits.Models, slug):
+		return elumenta.BeyondLimit(elumenta.LimitModels, "this key does not generate with the model "+slug+"; GET /api/v2/keys/me lists those that it does")
 	case !s.Plans.Includes(p.caller.Account.Plan, model.MinPlan):
 		e := elumenta.Errorf(elumenta.CodeInsufficientPlan, "the model %s needs at least the plan %s; this account is on %s", slug, model.MinPlan, p.caller.Account.Plan)
 		e.Details = map[string]any{"plan": p.caller.Account.Plan, "min_plan": model.MinPlan, "model": slug}

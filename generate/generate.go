@@ -140,6 +140,9 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 	outcome, failure := r.outcome(ctx, completion, err)
 	s.metrics.settledOutcome(p.model, outcome)
 	settled, err := s.settle(p, outcome)
+	if p.caller.Key.Limits.Scoped() {
+		settled.Balance = nil // such a key reads nothing of the account
+	}
 	provider := r.stop()
 	if err != nil {
 		s.fail(r.sink, p.req, elumenta.AsError(err), elumenta.Settled{State: elumenta.GivenBack})

@@ -12,19 +12,6 @@ import (
 
 func (a *API) accountRoutes() {
 	register(a, huma.Operation{
-		OperationID: "create-key", Method: http.MethodPost, Path: "/keys", Tags: []string{"Keys"}, Summary: "Create an API key",
-		Description: "The only time that the key is shown.", DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body}, a.createKey)
-	register(a, huma.Operation{
-		OperationID: "list-keys", Method: http.MethodGet, Path: "/keys", Tags: []string{"Keys"}, Summary: "List your keys, newest first",
-	}, need{}, a.listKeys)
-	register(a, huma.Operation{
-		OperationID: "rename-key", Method: http.MethodPatch, Path: "/keys/{id}", Tags: []string{"Keys"}, Summary: "Rename a key",
-	}, need{body: a.Body}, a.renameKey)
-	register(a, huma.Operation{
-		OperationID: "revoke-key", Method: http.MethodDelete, Path: "/keys/{id}", Tags: []string{"Keys"}, Summary: "Revoke a key, at once",
-	}, need{}, a.revokeKey)
-	register(a, huma.Operation{
 		OperationID: "get-user", Method: http.MethodGet, Path: "/user/me", Tags: []string{"Account"}, Summary: "Read your account",
 	}, need{}, a.getUser)
 	register(a, huma.Operation{
@@ -36,43 +23,6 @@ func (a *API) accountRoutes() {
 	register(a, huma.Operation{
 		OperationID: "get-usage", Method: http.MethodGet, Path: "/usage", Tags: []string{"Account"}, Summary: "Add up your generations",
 	}, need{}, a.getUsage)
-}
-
-// PathKey is the parameter of a path that names a key. It is exported for huma, which reads its tags.
-type PathKey struct {
-	ID string `path:"id" doc:"key_ and 26 characters."`
-}
-
-type createdKeyView struct {
-	ID        string    `json:"id" pattern:"^key_[0-9a-hjkmnp-tv-z]{26}$"`
-	Name      string    `json:"name"`
-	Key       *string   `json:"key" doc:"The key itself; null when an Idempotency-Key is used again, since it is not kept."`
-	CreatedAt time.Time `json:"created_at"`
-}
-
-type createdKey struct {
-	Replayed string `header:"Idempotency-Replayed" doc:"true if the Idempotency-Key was used before."`
-	Body     createdKeyView
-}
-
-func (a *API) createKey(ctx context.Context, c *call, _ *createIn) (*createdKey, error) {
-	var r reader
-	name := r.oneName(c.body, "name", elumenta.MaxKeyName)
-	idem := a.idempotency(c, "keys", &r)
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	secret := elumenta.NewKeySecret()
-	key, replayed, err := a.Accounts.CreateKey(ctx, c.caller.Account.ID, elumenta.NewKey{Name: name}, secret, idem)
-	if err != nil {
-		return nil, err
-	}
-	v := createdKeyView{ID: string(key.ID), Name: key.Name, CreatedAt: key.CreatedAt.UTC()}
-	if !replayed {
-		text := secret.Reveal()
-		v.Key = &text
-	}
-	return &createdKey{Replayed: replayedHeader(replayed), Body: v}, nil
 }
 
 // oneName reads a body of one name.
@@ -97,73 +47,12 @@ func (r *reader) oneName(body []byte, field string, most int) (name string) {
 	return name
 }
 
-type keyView struct {
-	ID         string     `json:"id" pattern:"^key_[0-9a-hjkmnp-tv-z]{26}$"`
-	Name       string     `json:"name"`
-	Prefix     string     `json:"prefix" doc:"The first 8 characters of the key."`
-	LastUsedAt *time.Time `json:"last_used_at" doc:"Follows the use within seconds; null for a key that was never used."`
-	CreatedAt  time.Time  `json:"created_at"`
-}
-
-func viewKey(k *elumenta.Key) keyView {
-	return keyView{ID: string(k.ID), Name: k.Name, Prefix: k.Prefix, LastUsedAt: nullTime(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC()}
-}
-
 func nullTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
 	t = t.UTC()
 	return &t
-}
-
-type listKeysIn struct {
-	Paging
-	known
-}
-
-func (a *API) listKeys(ctx context.Context, c *call, in *listKeysIn) (*bodyOf[page[keyView]], error) {
-	l := list{kind: "keys", account: c.caller.Account.ID}
-	before, err := a.position(l, in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	keys, more, err := a.Accounts.Keys(ctx, c.caller.Account.ID, elumenta.KeyID(before), in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	last := lastOf(keys, func(k *elumenta.Key) string { return string(k.ID) })
-	return &bodyOf[page[keyView]]{viewPage(keys, viewKey, a.next(l, more, last))}, nil
-}
-
-type oneKeyIn struct {
-	PathKey
-	known
-}
-
-func (a *API) renameKey(ctx context.Context, c *call, in *oneKeyIn) (*bodyOf[keyView], error) {
-	id, ok := elumenta.ParseKeyID(in.ID)
-	if !ok {
-		return nil, elumenta.NotFound("key")
-	}
-	var r reader
-	name := r.oneName(c.body, "name", elumenta.MaxKeyName)
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	key, err := a.Accounts.ChangeKey(ctx, c.caller.Account.ID, id, &elumenta.KeyPatch{Name: elumenta.Some(name)})
-	if err != nil {
-		return nil, err
-	}
-	return &bodyOf[keyView]{viewKey(key)}, nil
-}
-
-func (a *API) revokeKey(ctx context.Context, c *call, in *oneKeyIn) (*noBody, error) {
-	id, ok := elumenta.ParseKeyID(in.ID)
-	if !ok {
-		return nil, elumenta.NotFound("key")
-	}
-	return nil, a.Accounts.RevokeKey(ctx, c.caller.Account.ID, id)
 }
 
 type userView struct {

@@ -117,6 +117,7 @@ func New(o Options) (*API, error) {
 	a.huma = huma.NewAPI(a.config(), humago.NewAdapter(humaMux{a}, ""))
 	a.assistantRoutes()
 	a.marketplaceRoutes()
+	a.keyRoutes()
 	a.accountRoutes()
 	a.modelRoutes()
 	a.generateRoute()
@@ -161,6 +162,8 @@ func (m humaMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.a.mux.Ser
 type need struct {
 	body       int64 // the largest body; zero: the route takes none
 	generation bool  // a generation: it is not counted as a call, and its caller may be a cached one
+	scoped     bool  // a key that is limited to assistants, models or a budget may make it, too
+	unlimited  bool  // only a key without any limit may make it
 }
 
 // register adds a route to huma: its guard, and a handler whose errors are the domain's.

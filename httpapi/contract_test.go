@@ -93,7 +93,7 @@ func TestDocumentSaysWhereUnknownFieldsAreTaken(t *testing.T) {
 	if err := json.Unmarshal(s.raw("GET", "/openapi.json", "", nil).body, &doc); err != nil {
 		t.Fatal(err)
 	}
-	for schema, taken := range map[string]bool{"GenerateRequest": true, "Params": true, "Message": false, "CreateAssistant": false, "UpdateAssistant": false, "KeyName": false} {
+	for schema, taken := range map[string]bool{"GenerateRequest": true, "Params": true, "Message": false, "CreateAssistant": false, "UpdateAssistant": false, "CreateKey": false, "UpdateKey": false} {
 		if got := doc.Components.Schemas[schema].AdditionalProperties; got != taken {
 			t.Errorf("%s: additionalProperties %v, want %v", schema, got, taken)
 		}
@@ -105,6 +105,7 @@ func TestDocumentedFieldsAreDecoded(t *testing.T) {
 	s := newServer(t, setup{})
 	key, _ := s.account("unlimited")
 	id := s.do("POST", "/assistants", key, bot()).want(201)["id"].(string)
+	keyID := s.do("GET", "/keys/me", key, nil).want(200)["id"].(string)
 	var doc struct {
 		Components struct {
 			Schemas map[string]struct{ Properties map[string]any }
@@ -114,7 +115,7 @@ func TestDocumentedFieldsAreDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for schema, call := range map[string][2]string{
-		"CreateAssistant": {"POST", "/assistants"}, "UpdateAssistant": {"PUT", "/assistants/" + id}, "KeyName": {"POST", "/keys"},
+		"CreateAssistant": {"POST", "/assistants"}, "UpdateAssistant": {"PUT", "/assistants/" + id}, "CreateKey": {"POST", "/keys"}, "UpdateKey": {"PATCH", "/keys/" + keyID},
 		"DisplayName": {"PATCH", "/user/me"}, "GenerateRequest": {"POST", "/generate"},
 	} {
 		fields := doc.Components.Schemas[schema].Properties

@@ -55,7 +55,26 @@ func (a *API) check(c *call, r *http.Request, n need) error {
 			}
 		}
 	}
+	if err := permit(&c.caller.Key.Limits, r.Method, n); err != nil {
+		return err
+	}
 	return a.negotiate(c, r, n)
+}
+
+// permit refuses a call that is beyond the limits of its key. A generation is left to the Generator, which knows what it
+// is made with.
+func permit(l *elumenta.KeyLimits, method string, n need) error {
+	switch read := method == http.MethodGet || method == http.MethodHead; {
+	case n.generation:
+		return nil
+	case l.ReadOnly && !read:
+		return elumenta.BeyondLimit(l.First(), "this key is for reading only: use another to change something")
+	case l.Scoped() && !n.scoped:
+		return elumenta.BeyondLimit(l.First(), "this key is for generating only: use another of the account for anything else")
+	case n.unlimited && l.First() != "":
+		return elumenta.BeyondLimit(l.First(), "a limited key makes, changes and revokes no keys: use one without limits")
+	}
+	return nil
 }
 
 // negotiate checks what the client takes and reads what it sends.

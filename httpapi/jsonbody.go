@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -271,6 +272,12 @@ func (r *reader) number(p *fieldPath) (float64, bool) { return r.numeric(p, "a n
 
 // integer reads a whole number of at most 2³¹-1.
 func (r *reader) integer(p *fieldPath) (int, bool) {
+	n, ok := r.whole(p, -math.MaxInt32, math.MaxInt32)
+	return int(n), ok
+}
+
+// whole reads a whole number between two that a float64 can hold.
+func (r *reader) whole(p *fieldPath, least, most int64) (int64, bool) {
 	f, ok := r.numeric(p, "an integer")
 	if !ok {
 		return 0, false
@@ -279,11 +286,25 @@ func (r *reader) integer(p *fieldPath) (int, bool) {
 		r.bad(p, "must be an integer")
 		return 0, false
 	}
-	if math.Abs(f) > math.MaxInt32 {
-		r.bad(p, "must be between %d and %d", -math.MaxInt32, math.MaxInt32)
+	if f < float64(least) || f > float64(most) {
+		r.bad(p, "must be between %d and %d", least, most)
 		return 0, false
 	}
-	return int(f), true
+	return int64(f), true
+}
+
+// time reads a moment.
+func (r *reader) time(p *fieldPath) (time.Time, bool) {
+	s, ok := r.text(p)
+	if !ok {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		r.bad(p, "must be a time as RFC 3339 writes it: 2027-01-31T12:00:00Z")
+		return time.Time{}, false
+	}
+	return t, true
 }
 
 func (r *reader) numeric(p *fieldPath, want string) (f float64, ok bool) {

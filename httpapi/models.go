@@ -12,10 +12,10 @@ import (
 func (a *API) modelRoutes() {
 	register(a, huma.Operation{
 		OperationID: "list-models", Method: http.MethodGet, Path: "/models", Tags: []string{"Models"}, Summary: "List the catalog's models",
-	}, need{}, a.listModels)
+	}, need{scoped: true}, a.listModels)
 	register(a, huma.Operation{
 		OperationID: "get-model", Method: http.MethodGet, Path: "/models/{slug}", Tags: []string{"Models"}, Summary: "Read a model",
-	}, need{}, a.getModel)
+	}, need{scoped: true}, a.getModel)
 }
 
 type modelView struct {

@@ -129,8 +129,8 @@ func (a *API) bodies() map[string]*huma.Schema {
 	return map[string]*huma.Schema{
 		"create-assistant": schemaOf[createAssistantDoc](r),
 		"update-assistant": schemaOf[updateAssistantDoc](r),
-		"create-key":       schemaOf[keyNameDoc](r),
-		"rename-key":       schemaOf[keyNameDoc](r),
+		"create-key":       schemaOf[createKeyDoc](r),
+		"update-key":       schemaOf[updateKeyDoc](r),
 		"update-user":      schemaOf[displayNameDoc](r),
 		"generate":         schemaOf[generateRequestDoc](r),
 	}

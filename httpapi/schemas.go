@@ -48,8 +48,23 @@ type newVariableDoc struct {
 	Required    *bool   `json:"required,omitempty" nullable:"true"`
 }
 
-type keyNameDoc struct {
+type createKeyDoc struct {
 	Name string `json:"name" minLength:"1" maxLength:"100"`
+	KeyLimitsDoc
+}
+
+type updateKeyDoc struct {
+	Name string `json:"name,omitempty" minLength:"1" maxLength:"100"`
+	KeyLimitsDoc
+}
+
+// KeyLimitsDoc is what a key may be limited to.
+type KeyLimitsDoc struct {
+	ReadOnly   *bool      `json:"read_only,omitempty" nullable:"true" default:"false" doc:"Not together with assistants, models or budget."`
+	Assistants []string   `json:"assistants,omitempty" minItems:"1" maxItems:"100" uniqueItems:"true" nullable:"true" doc:"Ids of what it may generate with, and then with nothing else."`
+	Models     []string   `json:"models,omitempty" minItems:"1" maxItems:"100" uniqueItems:"true" nullable:"true" doc:"Slugs of what it may generate with."`
+	Budget     *int64     `json:"budget,omitempty" minimum:"0" maximum:"1000000000000" nullable:"true" doc:"How many tokens it may spend in all, counted while it has a budget. What was counted is never set back: raise the budget to allow more."`
+	ExpiresAt  *time.Time `json:"expires_at,omitempty" nullable:"true" doc:"In the future."`
 }
 
 type displayNameDoc struct {
@@ -156,7 +171,7 @@ type generationDoc struct {
 	Content          string                 `json:"content"`
 	FinishReason     string                 `json:"finish_reason" enum:"stop,length,content_filter,refusal"`
 	TokensSpent      int64                  `json:"tokens_spent" doc:"The price, in tokens of your balance."`
-	BalanceRemaining *int64                 `json:"balance_remaining" doc:"null on an unlimited plan."`
+	BalanceRemaining *int64                 `json:"balance_remaining" doc:"null on an unlimited plan, and for a key that is limited to assistants, models or a budget."`
 	Usage            generationUsageDoc     `json:"usage"`
 	Warnings         []generationWarningDoc `json:"warnings" nullable:"false"`
 	CreatedAt        time.Time              `json:"created_at"`

@@ -157,6 +157,9 @@ func (s *Store) Keys(ctx context.Context, account elumenta.AccountID, before elu
 
 // ChangeKey implements elumenta.Accounts. The account's lock keeps it apart from reservations, which count what is spent.
 func (s *Store) ChangeKey(ctx context.Context, account elumenta.AccountID, id elumenta.KeyID, p *elumenta.KeyPatch) (key *elumenta.Key, err error) {
+	if err := p.Check(s.now()).Err(); err != nil {
+		return nil, err
+	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
 		if _, err := s.lockAccount(ctx, tx, account); err != nil {
 			return err
@@ -165,7 +168,7 @@ func (s *Store) ChangeKey(ctx context.Context, account elumenta.AccountID, id el
 			return err
 		}
 		next, changed := p.Apply(key)
-		if err := p.Check(&next, s.now()).Err(); err != nil || !changed {
+		if err := next.Limits.Check().Err(); err != nil || !changed {
 			return err
 		}
 		key.Name, key.Limits = next.Name, next.Limits

@@ -12,7 +12,6 @@ import (
 
 const (
 	touchInterval      = 3 * time.Second
-	useInterval        = time.Second
 	purgeInterval      = 10 * time.Minute
 	checkpointInterval = 100 * time.Millisecond
 	// chunk bounds the rows that one write of the background work touches.
@@ -74,8 +73,11 @@ func (s *Store) maintain(ctx context.Context) {
 		return
 	}
 	s.every(ctx, touchInterval, "last use of keys", s.flushTouched)
-	s.every(ctx, useInterval, "uses of assistants", s.countUses)
+	s.every(ctx, followInterval, "rollups of usage", s.followUsage)
 	s.every(ctx, purgeInterval, "expired idempotency keys", s.purgeIdempotency)
+	if s.opts.KeepRecords > 0 {
+		s.every(ctx, retireInterval, "records of generations that are kept no longer", s.retire)
+	}
 	if e, ok := s.engine.(*sqliteEngine); ok {
 		s.every(ctx, checkpointInterval, "checkpoint", func(context.Context) error { return failure(e.checks.tidy()) })
 	}
@@ -119,49 +121,6 @@ func (s *Store) flushTouched(ctx context.Context) error {
 			return err
 		}
 		ids = ids[n:]
-	}
-	return nil
-}
-
-// countUses adds newly charged generations of other accounts to their assistants' uses.
-func (s *Store) countUses(ctx context.Context) error {
-	for {
-		uncounted := 0
-		if err := s.read(ctx, func(ctx context.Context, q querier) error {
-			return q.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM generations
-				WHERE state = 1 AND use_counted = 0 AND author_id <> account_id LIMIT 1) AS uncounted`).Scan(&uncounted)
-		}); err != nil || uncounted == 0 {
-			return err
-		}
-		if err := s.write(ctx, countSomeUses); err != nil {
-			return err
-		}
-	}
-}
-
-// countSomeUses is safe on several nodes at once: who comes second finds the rows counted.
-func countSomeUses(ctx context.Context, tx querier) error {
-	rows, err := tx.QueryContext(ctx, `UPDATE generations SET use_counted = 1
-		WHERE state = 1 AND use_counted = 0 AND author_id <> account_id AND (account_id, id) IN (
-			SELECT account_id, id FROM generations WHERE state = 1 AND use_counted = 0 AND author_id <> account_id
-			ORDER BY account_id, id LIMIT $1)
-		RETURNING assistant_id`, chunk)
-	if err != nil {
-		return err
-	}
-	uses := map[string]int64{}
-	if err := each(rows, func() error {
-		var id string
-		err := rows.Scan(&id)
-		uses[id]++
-		return err
-	}); err != nil {
-		return err
-	}
-	for _, id := range sortedKeys(uses) {
-		if _, err := tx.ExecContext(ctx, `UPDATE assistants SET uses = uses + $2 WHERE id = $1`, id, uses[id]); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -2,7 +2,11 @@ package store
 
 import "context"
 
-// PurgeIdempotency and Statements let tests outside the package reach what runs in the background, and what was run.
+// These let tests outside the package reach what runs in the background, and what was run.
+
+func (s *Store) FollowUsage(ctx context.Context) error { return s.followUsage(ctx) }
+
+func (s *Store) Retire(ctx context.Context) error { return s.retire(ctx) }
 
 func (s *Store) PurgeIdempotency(ctx context.Context) error { return s.purgeIdempotency(ctx) }
 

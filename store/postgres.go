@@ -62,6 +62,17 @@ func (e *postgresEngine) read(ctx context.Context, f func(ctx context.Context, q
 	return f(ctx, e.db)
 }
 
+func (e *postgresEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	ctx, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
+	defer cancel()
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	return f(ctx, tx)
+}
+
 func (e *postgresEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

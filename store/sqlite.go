@@ -169,6 +169,17 @@ func (e *sqliteEngine) read(ctx context.Context, f func(ctx context.Context, q q
 	}
 }
 
+func (e *sqliteEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return e.read(ctx, func(ctx context.Context, q querier) error {
+		if _, err := q.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
+			return err
+		}
+		err := guard(func() error { return f(ctx, q) })
+		_, end := q.ExecContext(ctx, `ROLLBACK`) // there is nothing to commit
+		return errors.Join(err, end)
+	})
+}
+
 func (e *sqliteEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
 	return e.queue.do(ctx, &item{run: f, done: make(chan struct{}, 1)})
 }

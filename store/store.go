@@ -42,6 +42,8 @@ type Options struct {
 	Timeout time.Duration
 	// Now is the clock; nil means time.Now, and on Postgres the database's own for all that nodes must agree on.
 	Now func() time.Time
+	// KeepRecords is how long the records of settled generations are kept by a server, in whole days; zero means forever.
+	KeepRecords time.Duration
 	// OnLeaseLost, if not nil, is called when this node could not renew its lease on Postgres: it must cancel its running
 	// generations within 10 seconds, since other nodes will give their reservations back. It must not block.
 	OnLeaseLost func()
@@ -88,6 +90,8 @@ type querier interface {
 type engine interface {
 	// read lends a querier; see Store.read.
 	read(ctx context.Context, f func(ctx context.Context, q querier) error) error
+	// snapshot lends a querier for reading; see Store.snapshot.
+	snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error
 	// write runs f in a transaction; see Store.write.
 	write(ctx context.Context, f func(ctx context.Context, tx querier) error) error
 	// checkpoint moves what was committed, and what was deleted, into the database file. It reports whether it is done.
@@ -99,13 +103,15 @@ type engine interface {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	opts    Options
-	db      *sql.DB // Postgres's pool; for SQLite only the migrations use it
-	engine  engine
-	metrics *metrics
-	secret  elumenta.InstallationSecret
-	touched touchedKeys
-	ledger  ledger
+	opts     Options
+	db       *sql.DB // Postgres's pool; for SQLite only the migrations use it
+	engine   engine
+	metrics  *metrics
+	secret   elumenta.InstallationSecret
+	touched  touchedKeys
+	ledger   ledger
+	follower *follower
+	retired  time.Time // since when retire, which alone uses it, has left the records
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -117,7 +123,7 @@ type Store struct {
 // none. Its errors say what to do and never hold the URL's password.
 func Open(ctx context.Context, opts Options) (*Store, error) {
 	opts.fill()
-	s := &Store{opts: opts}
+	s := &Store{opts: opts, follower: newFollower(opts.Logger)}
 	var err error
 	if s.metrics, err = newMetrics(opts.Metrics); err != nil {
 		return nil, err
@@ -194,6 +200,11 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 // read lends a querier for reading. What f reads with several statements need not be of one moment.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
 	return failure(s.engine.read(ctx, f))
+}
+
+// snapshot is read, and all that f reads is of one moment.
+func (s *Store) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return failure(s.engine.snapshot(ctx, f))
 }
 
 // write runs f in a transaction and returns once it is durable. f's error undoes what f did and nothing else, and is

@@ -1,75 +1,146 @@
 package store
 
 import (
-	"context"
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/elumenta/elumenta"
 )
 
-var _ elumenta.UsageReader = (*Store)(nil)
+// dimension says what the value of a row of usage_daily is. Days and assistants have no rows of their own: they are the
+// sums of their models and versions.
+type dimension string
 
-// ungrouped stands for generations without an assistant.
-const ungrouped = elumenta.UsageNone
+const (
+	ofVersion dimension = "version" // asst_…@3, or elumenta.UsageNone
+	ofModel   dimension = "model"
+	ofKey     dimension = "key"
+	ofAccount dimension = "account"
+)
 
-// tally adds up one group.
-type tally struct {
-	row       elumenta.UsageRow
-	latencies []int64 // microseconds
-}
+// everyone is the account of the rows that add up all accounts.
+const everyone elumenta.AccountID = ""
 
-// generation is what usage is made of.
-type generation struct {
-	id, key, assistant, model                  string
-	price, prompt, cached, completion, latency int64
-	charged, failed                            bool
-}
-
-func (t *tally) add(g *generation) {
-	t.row.Requests++
-	if g.failed {
-		t.row.Failures++
+// dimensionOf is the dimension whose rows make up a group.
+func dimensionOf(by elumenta.UsageGroup) dimension {
+	switch by {
+	case elumenta.UsageByAssistant, elumenta.UsageByVersion:
+		return ofVersion
+	case elumenta.UsageByKey:
+		return ofKey
+	case elumenta.UsageByAccount:
+		return ofAccount
 	}
-	if g.charged {
-		t.row.TokensSpent += g.price
-	}
-	t.row.PromptTokens += g.prompt
-	t.row.CachedTokens += g.cached
-	t.row.CompletionTokens += g.completion
-	t.latencies = append(t.latencies, g.latency)
+	return ofModel
 }
 
-func (t *tally) finish() elumenta.UsageRow {
-	slices.Sort(t.latencies)
-	t.row.LatencyP50, t.row.LatencyP95 = t.percentile(50), t.percentile(95)
-	return t.row
-}
-
-// percentile is by nearest rank: the least latency that at least that many percent do not exceed.
-func (t *tally) percentile(percent int) time.Duration {
-	n := len(t.latencies)
-	if n == 0 {
-		return 0
-	}
-	return time.Duration(t.latencies[(n*percent+99)/100-1]) * time.Microsecond
-}
-
-func (g *generation) group(by elumenta.UsageGroup) string {
+// groupOf is the group that a row of a dimension belongs to.
+func groupOf(by elumenta.UsageGroup, day int64, value string) string {
 	switch by {
 	case elumenta.UsageByDay:
-		return idTime(g.id).Format(time.DateOnly)
-	case elumenta.UsageByModel:
-		return g.model
-	case elumenta.UsageByKey:
-		return g.key
+		return dayTime(day).Format(time.DateOnly)
+	case elumenta.UsageByAssistant:
+		assistant, _, _ := strings.Cut(value, "@")
+		return assistant
 	}
-	if g.assistant == "" {
-		return ungrouped
-	}
-	return g.assistant
+	return value
 }
+
+// generationColumns are what usedGeneration.fields scans, of generations as g.
+const generationColumns = `g.account_id, g.id, g.key_id, COALESCE(g.assistant_id, ''), COALESCE(g.version, 0), COALESCE(g.author_id, ''), g.model,
+	g.price, g.prompt_tokens, g.cached_tokens, g.cache_write_tokens, g.completion_tokens, g.latency_us, g.state = 1, g.corrected <> 0`
+
+// usedGeneration is a settled generation as usage has it: it was charged, or it failed and was given back.
+type usedGeneration struct {
+	account                                                elumenta.AccountID
+	id, key, assistant, model                              string
+	author                                                 elumenta.AccountID
+	version                                                int64
+	price, prompt, cached, cacheWrite, completion, latency int64
+	charged, corrected                                     bool
+}
+
+func (g *usedGeneration) fields() []any {
+	return []any{&g.account, &g.id, &g.key, &g.assistant, &g.version, &g.author, &g.model,
+		&g.price, &g.prompt, &g.cached, &g.cacheWrite, &g.completion, &g.latency, &g.charged, &g.corrected}
+}
+
+// addTo adds the generation to the sums of a group.
+func (g *usedGeneration) addTo(r *elumenta.UsageRow) {
+	r.Requests++
+	r.PromptTokens += g.prompt
+	r.CachedTokens += g.cached
+	r.CacheWriteTokens += g.cacheWrite
+	r.CompletionTokens += g.completion
+	if !g.charged {
+		r.Failures++
+		return
+	}
+	r.TokensSpent += g.price
+	r.CacheHits += g.hit()
+}
+
+// hit is one for a generation that read cached tokens.
+func (g *usedGeneration) hit() int64 { return flag(g.cached > 0) }
+
+// value is the generation's value in a dimension.
+func (g *usedGeneration) value(d dimension) string {
+	switch d {
+	case ofKey:
+		return g.key
+	case ofAccount:
+		return string(g.account)
+	case ofVersion:
+		if g.assistant == "" {
+			return elumenta.UsageNone
+		}
+		return fmt.Sprintf("%s@%d", g.assistant, g.version)
+	}
+	return g.model
+}
+
+// day is the day on which the generation's id was made, since 1970, UTC.
+func (g *usedGeneration) day() int64 { return dayOf(idTime(g.id)) }
+
+// usageNote is a row of usage_pending with its generation.
+type usageNote struct {
+	usedGeneration
+	correction bool
+}
+
+const noteColumns = generationColumns + `, p.correction <> 0`
+
+func (n *usageNote) fields() []any { return append(n.usedGeneration.fields(), &n.correction) }
+
+// settle makes the first of a corrected generation's two notes that of a charge, whichever is read first.
+func (n *usageNote) settle() { n.charged = n.charged || n.corrected }
+
+// addTo adds what the note says to the sums of a group.
+func (n *usageNote) addTo(r *elumenta.UsageRow) {
+	if !n.correction {
+		n.usedGeneration.addTo(r)
+		return
+	}
+	r.Failures++
+	r.TokensSpent -= n.price
+	r.CacheHits -= n.hit()
+}
+
+const dayLength = 24 * time.Hour
+
+// dayOf counts days since 1970, UTC.
+func dayOf(t time.Time) int64 {
+	seconds, length := t.Unix(), int64(dayLength/time.Second)
+	day := seconds / length
+	if seconds%length < 0 {
+		day--
+	}
+	return day
+}
+
+// dayTime is the beginning of a day.
+func dayTime(day int64) time.Time { return time.Unix(day*int64(dayLength/time.Second), 0).UTC() }
 
 // idTime is when an id was made, to the millisecond: its first 48 bits, in the first 10 characters after the prefix.
 func idTime(id string) time.Time {
@@ -80,45 +151,4 @@ func idTime(id string) time.Time {
 		ms = ms<<5 | int64(max(0, strings.IndexByte(digits, c)))
 	}
 	return time.UnixMilli(ms).UTC()
-}
-
-// Usage implements elumenta.UsageReader. Generations belong to the moment at which their id was made; those that are still
-// open are left out. Rows are in the order of their groups.
-func (s *Store) Usage(ctx context.Context, account elumenta.AccountID, from, to time.Time, by elumenta.UsageGroup) (rows []elumenta.UsageRow, total elumenta.UsageRow, err error) {
-	var all tally
-	groups := map[string]*tally{}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		found, err := q.QueryContext(ctx, `SELECT id, key_id, COALESCE(assistant_id, ''), model, price, prompt_tokens, cached_tokens, completion_tokens,
-			latency_us, state = 1, error <> '' OR state = 2
-			FROM generations WHERE account_id = $1 AND id >= $2 AND id < $3 AND state <> 0`,
-			string(account), string(elumenta.FirstGenerationID(from)), string(elumenta.FirstGenerationID(to)))
-		if err != nil {
-			return err
-		}
-		return each(found, func() error {
-			var g generation
-			if err := found.Scan(&g.id, &g.key, &g.assistant, &g.model, &g.price, &g.prompt, &g.cached, &g.completion, &g.latency, &g.charged, &g.failed); err != nil {
-				return err
-			}
-			group := g.group(by)
-			if groups[group] == nil {
-				groups[group] = &tally{row: elumenta.UsageRow{Group: group}}
-			}
-			groups[group].add(&g)
-			all.add(&g)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, elumenta.UsageRow{}, err
-	}
-	for _, group := range sortedKeys(groups) {
-		rows = append(rows, groups[group].finish())
-	}
-	return rows, all.finish(), nil
-}
-
-// UsageOfAll implements elumenta.UsageReader.
-func (s *Store) UsageOfAll(ctx context.Context, from, to time.Time, by elumenta.UsageGroup) (rows []elumenta.UsageRow, total elumenta.UsageRow, err error) {
-	return nil, elumenta.UsageRow{}, elumenta.Internal(nil)
 }

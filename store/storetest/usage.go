@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/store"
 )
@@ -46,7 +49,7 @@ func testUsage(t *testing.T, url string) {
 	from := time.Now().Add(-time.Minute)
 	for i := range 19 {
 		generate(t, s, secret, a.ID, elumenta.Outcome{State: elumenta.Charged, Finish: elumenta.FinishStop, Latency: time.Duration(i+1) * time.Millisecond,
-			Usage: elumenta.Usage{PromptTokens: 10, CachedTokens: 3, CompletionTokens: 2}})
+			Usage: elumenta.Usage{PromptTokens: 10, CachedTokens: 3, CacheWriteTokens: 1, CompletionTokens: 2}})
 	}
 	generate(t, s, secret, "", elumenta.Outcome{State: elumenta.GivenBack, Error: elumenta.CodeProvider, Latency: time.Second})
 	generate(t, s, secret, "", elumenta.Outcome{}) // stays open
@@ -54,21 +57,17 @@ func testUsage(t *testing.T, url string) {
 
 	rows, total, err := s.Usage(t.Context(), account, from, to, elumenta.UsageByAssistant)
 	wantOK(t, err)
-	if len(rows) != 2 || rows[0].Group != string(a.ID) || rows[1].Group != "none" {
-		t.Fatalf("rows %+v", rows)
+	answered := elumenta.UsageRow{Group: string(a.ID), Requests: 19, TokensSpent: 76, CacheHits: 19, PromptTokens: 190, CachedTokens: 57, CacheWriteTokens: 19,
+		CompletionTokens: 38, LatencyP50: 10 * time.Millisecond, LatencyP95: 19 * time.Millisecond}
+	failed := elumenta.UsageRow{Group: elumenta.UsageNone, Requests: 1, Failures: 1, LatencyP50: time.Second, LatencyP95: time.Second}
+	WantUsage(t, rows, []elumenta.UsageRow{answered, failed})
+	if rate := rows[0].CacheHitRate(); rate != 1 {
+		t.Errorf("the cache's hit rate is %v", rate)
 	}
-	if want := (elumenta.UsageRow{Group: string(a.ID), Requests: 19, TokensSpent: 76, PromptTokens: 190, CachedTokens: 57, CompletionTokens: 38,
-		LatencyP50: 10 * time.Millisecond, LatencyP95: 19 * time.Millisecond}); rows[0] != want {
-		t.Errorf("got  %+v\nwant %+v", rows[0], want)
-	}
-	if want := (elumenta.UsageRow{Group: "none", Requests: 1, Failures: 1, LatencyP50: time.Second, LatencyP95: time.Second}); rows[1] != want {
-		t.Errorf("got  %+v\nwant %+v", rows[1], want)
-	}
-	if want := (elumenta.UsageRow{Requests: 20, Failures: 1, TokensSpent: 76, PromptTokens: 190, CachedTokens: 57, CompletionTokens: 38,
-		LatencyP50: 10 * time.Millisecond, LatencyP95: 19 * time.Millisecond}); total != want {
-		t.Errorf("got  %+v\nwant %+v", total, want)
-	}
-	for by, group := range map[elumenta.UsageGroup]string{elumenta.UsageByModel: "sandbox", elumenta.UsageByDay: "", elumenta.UsageByKey: ""} {
+	all := answered
+	all.Group, all.Requests, all.Failures = "", 20, 1
+	WantUsage(t, []elumenta.UsageRow{total}, []elumenta.UsageRow{all})
+	for by, group := range map[elumenta.UsageGroup]string{elumenta.UsageByVersion: string(a.ID) + "@1", elumenta.UsageByModel: "sandbox", elumenta.UsageByDay: "", elumenta.UsageByKey: ""} {
 		rows, again, err := s.Usage(t.Context(), account, from, to, by)
 		wantOK(t, err)
 		if again != total {
@@ -92,6 +91,19 @@ func testUsage(t *testing.T, url string) {
 	}
 	if rows, _, err := s.Usage(t.Context(), Account(t, s, "free"), from, to, elumenta.UsageByDay); err != nil || len(rows) != 0 {
 		t.Errorf("another account: %v, %v", rows, err)
+	}
+	_, _, err = s.Usage(t.Context(), account, to.AddDate(-5, 0, 0), to, elumenta.UsageByDay)
+	want(t, err, elumenta.CodeValidation)
+	_, _, err = s.UsageOfAll(t.Context(), from, to, elumenta.UsageByKey)
+	want(t, err, elumenta.CodeValidation)
+}
+
+// WantUsage compares rows of usage; latencies are right to one percent.
+func WantUsage(t testing.TB, got, want []elumenta.UsageRow) {
+	t.Helper()
+	near := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() <= max(a, b)/50+time.Microsecond })
+	if diff := cmp.Diff(want, got, near, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("usage (-want +got):\n%s", diff)
 	}
 }
 

@@ -125,12 +125,9 @@ CREATE TABLE generations (
     idempotency_hash   BYTEA,
     created_at         BIGINT NOT NULL,
     settled_at         BIGINT NOT NULL DEFAULT 0,
-    use_counted        SMALLINT NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, id)
 );
 CREATE INDEX generations_open ON generations (node_id, deadline) WHERE state = 0;
-CREATE INDEX generations_uncounted ON generations (account_id, id)
-    WHERE state = 1 AND use_counted = 0 AND author_id <> account_id;
 
 -- The journal: each row moves tokens from one place to another, and is never changed. An account's places are available (its
 -- balance), reserved, spent and expired; granted and topped_up are where its tokens come from. seq numbers an account's
@@ -180,8 +177,8 @@ CREATE TABLE usage_pending (
     PRIMARY KEY (account_id, generation_id, correction)
 );
 
--- Usage added up by day (days since 1970, UTC) and by one dimension: day, assistant, version, model, key; for everyone together
--- (account_id is empty) also account. latency is a sketch (store/sketch.go).
+-- Usage added up by day (days since 1970, UTC) and by one dimension: version, model, key; for everyone together (account_id is
+-- empty) model, account. Days and assistants are sums of models and versions. latency is a sketch (store/sketch.go).
 CREATE TABLE usage_daily (
     account_id         TEXT COLLATE "C" NOT NULL,
     dimension          TEXT COLLATE "C" NOT NULL,

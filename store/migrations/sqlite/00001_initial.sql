@@ -126,12 +126,9 @@ CREATE TABLE generations (
     idempotency_hash   BLOB,
     created_at         INTEGER NOT NULL,
     settled_at         INTEGER NOT NULL DEFAULT 0,
-    use_counted        INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX generations_open ON generations (deadline) WHERE state = 0;
-CREATE INDEX generations_uncounted ON generations (account_id, id)
-    WHERE state = 1 AND use_counted = 0 AND author_id <> account_id;
 
 -- The journal: each row moves tokens from one place to another, and is never changed. An account's places are available (its
 -- balance), reserved, spent and expired; granted and topped_up are where its tokens come from. seq numbers an account's
@@ -181,8 +178,8 @@ CREATE TABLE usage_pending (
     PRIMARY KEY (account_id, generation_id, correction)
 ) STRICT, WITHOUT ROWID;
 
--- Usage added up by day (days since 1970, UTC) and by one dimension: day, assistant, version, model, key; for everyone together
--- (account_id is empty) also account. latency is a sketch (store/sketch.go).
+-- Usage added up by day (days since 1970, UTC) and by one dimension: version, model, key; for everyone together (account_id is
+-- empty) model, account. Days and assistants are sums of models and versions. latency is a sketch (store/sketch.go).
 CREATE TABLE usage_daily (
     account_id         TEXT NOT NULL,
     dimension          TEXT NOT NULL,

@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+const (
+	followInterval = time.Second
+	// followNotes and followRows bound one transaction of the follower: other writes wait for it.
+	followNotes, followRows = 500, 500
+)
+
+// errFollowed says that notes were gone before they could be rolled up.
+var errFollowed = errors.New("something else removed usage notes meanwhile")
+
+// rollup is a chunk of notes, added up by the rows that they go into.
+type rollup struct {
+	notes []usageNote
+	more  bool // others wait
+	rows  map[usageKey]*rollupRow
+	uses  map[elumenta.AssistantID]int64
+}
+
+// usageKey names a row of usage_daily.
+type usageKey struct {
+	account   elumenta.AccountID
+	dimension dimension
+	day       int64
+	value     string
+}
+
+// rollupRow is what is added to a row.
+type rollupRow struct {
+	elumenta.UsageRow
+	latencies []int64 // microseconds
+	latency   []byte  // the row's sketch, before and then with the latencies
+}
+
+// followUsage moves notes into the rollups until few wait.
+func (s *Store) followUsage(ctx context.Context) error {
+	for ctx.Err() == nil {
+		more, err := s.rollUp(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// rollUp moves one chunk of notes, in one transaction, so that a note is in the rollups once it is gone, and only then. On
+// SQLite a single server follows, and the writer is spared the reading: what was read is still so when it writes. On
+// Postgres each node's transaction takes notes that no other one has.
+func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
+	var r rollup
+	if _, ok := s.engine.(*sqliteEngine); !ok {
+		err = s.write(ctx, func(ctx context.Context, tx querier) error {
+			r = rollup{}
+			if err := r.take(ctx, tx, " FOR UPDATE OF p SKIP LOCKED"); err != nil || len(r.notes) == 0 {
+				return err
+			}
+			return s.follower.save(ctx, tx, &r)
+		})
+		return r.more, err
+	}
+	if err := s.read(ctx, func(ctx context.Context, q querier) error {
+		if err := r.take(ctx, q, ""); err != nil || len(r.notes) == 0 {
+			return err
+		}
+		return s.follower.prepare(ctx, q, &r)
+	}); err != nil || len(r.notes) == 0 {
+		return false, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, &r) })
+	return r.more, err
+}
+
+// take reads a chunk of notes and adds them up.
+func (r *rollup) take(ctx context.Context, q querier, lock string) error {
+	rows, err := q.QueryContext(ctx, `SELECT `+noteColumns+` FROM usage_pending AS p CROSS JOIN generations AS g
+		WHERE g.account_id = p.account_id AND g.id = p.generation_id
+		ORDER BY p.account_id, p.generation_id, p.correction LIMIT $1`+lock, followNotes)
+	if err != nil {
+		return fmt.Errorf("read usage notes: %w", err)
+	}
+	r.rows, r.uses = map[usageKey]*rollupRow{}, map[elumenta.AssistantID]int64{}
+	if err := each(rows, func() error {
+		var n usageNote
+		if err := rows.Scan(n.fields()...); err != nil {
+			return err
+		}
+		if len(r.rows) >= followRows {
+			return nil
+		}
+		n.settle()
+		r.notes = append(r.notes, n)
+		r.add(&n)
+		return nil
+	}); err != nil {
+		return fmt.Errorf("read usage notes: %w", err)
+	}
+	r.more = len(r.notes) == followNotes || len(r.rows) >= followRows
+	return nil
+}
+
+// add adds a note to its rows.
+func (r *rollup) add(n *usageNote) {
+	day := n.day()
+	for _, d := range []dimension{ofVersion, ofModel, ofKey} {
+		r.row(usageKey{n.account, d, day, n.value(d)}).add(n)
+	}
+	for _, d := range []dimension{ofModel, ofAccount} {
+		r.row(usageKey{everyone, d, day, n.value(d)}).add(n)
+	}
+	if n.charged && n.author != "" && n.author != n.account {
+		use := int64(1)
+		if n.correction {
+			use = -1
+		}
+		r.uses[elumenta.AssistantID(n.assistant)] += use
+	}
+}
+
+func (r *rollup) row(key usageKey) *rollupRow {
+	row := r.rows[key]
+	if row == nil {
+		row = &rollupRow{latency: []byte{}}
+		r.rows[key] = row
+	}
+	return row
+}
+
+func (r *rollupRow) add(n *usageNote) {
+	n.addTo(&r.UsageRow)
+	if !n.correction {
+		r.latencies = append(r.latencies, n.latency)
+	}
+}

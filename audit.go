@@ -2,7 +2,12 @@ package elumenta
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,6 +51,7 @@ type AuditAction string
 // The actions of the audit trail.
 const (
 	AuditAccountCreated   AuditAction = "account.created"
+	AuditAccountRenamed   AuditAction = "account.renamed"
 	AuditAccountSuspended AuditAction = "account.suspended"
 	AuditAccountResumed   AuditAction = "account.resumed"
 	AuditRoleChanged      AuditAction = "account.role_changed"
@@ -59,10 +65,24 @@ const (
 	AuditDeleted          AuditAction = "assistant.deleted"
 )
 
+// AuditActions lists the actions.
+func AuditActions() []AuditAction {
+	return []AuditAction{
+		AuditAccountCreated, AuditAccountRenamed, AuditAccountSuspended, AuditAccountResumed, AuditRoleChanged, AuditPlanChanged, AuditToppedUp,
+		AuditKeyCreated, AuditKeyChanged, AuditKeyRevoked, AuditPublished, AuditUnpublished, AuditDeleted,
+	}
+}
+
+// AuditHash chains an entry of the audit trail to the one before it.
+type AuditHash [sha256.Size]byte
+
+// String is the hash in hexadecimal digits.
+func (h AuditHash) String() string { return hex.EncodeToString(h[:]) }
+
 // AuditEntry is one row of the audit trail: who did what to what, when and from where. Rows are appended and chained by
 // their hashes. Details hold names of plans, numbers and an operator's reason; never a key, instructions or a conversation.
 type AuditEntry struct {
-	Seq     int64
+	Seq     int64 // from 1, without gaps
 	At      time.Time
 	Actor   string // as Actor.String
 	Key     KeyID
@@ -71,5 +91,48 @@ type AuditEntry struct {
 	Account AccountID // whose affair it is
 	Target  string    // id of what it was done to
 	Details map[string]any
-	Hash    [32]byte
+	Hash    AuditHash
+}
+
+// AuditHead names the end of the audit trail: the number of its entries, and the hash of the last, which covers all of
+// them. Whoever keeps it elsewhere can show later that none of them was changed or removed.
+type AuditHead struct {
+	Seq  int64
+	Hash AuditHash
+}
+
+// String is SEQ:HASH, as ParseAuditHead takes it.
+func (h AuditHead) String() string { return fmt.Sprintf("%d:%s", h.Seq, h.Hash) }
+
+// ParseAuditHead takes SEQ:HASH.
+func ParseAuditHead(s string) (AuditHead, bool) {
+	seq, text, _ := strings.Cut(s, ":")
+	n, err := strconv.ParseInt(seq, 10, 64)
+	if err != nil || n < 0 {
+		return AuditHead{}, false
+	}
+	hash, err := hex.DecodeString(text)
+	if err != nil || len(hash) != len(AuditHash{}) {
+		return AuditHead{}, false
+	}
+	return AuditHead{n, AuditHash(hash)}, true
+}
+
+// AuditBrokenError says where the audit trail stops being what was written.
+type AuditBrokenError struct {
+	Seq    int64 // of the first entry that is not as it was written
+	Reason string
+}
+
+// Error names the entry.
+func (e *AuditBrokenError) Error() string {
+	return fmt.Sprintf("the audit trail is broken at entry %d: %s", e.Seq, e.Reason)
+}
+
+// AuditQuery asks for one page of the audit trail, newest first.
+type AuditQuery struct {
+	Account AccountID   // whose affair it is; "" for all
+	Action  AuditAction // "" for all
+	Before  int64       // exclusive; 0 begins at the newest
+	Limit   int
 }

@@ -103,7 +103,7 @@ func newBench(t *testing.T, provider script, wrap func(generate.Store) generate.
 	if err != nil {
 		t.Fatal(err)
 	}
-	account, err := st.CreateAccount(ctx, elumenta.NewAccount{DisplayName: "payer", Role: elumenta.RoleUser, Plan: "free"})
+	account, _, err := st.CreateAccount(ctx, elumenta.NewAccount{DisplayName: "payer", Role: elumenta.RoleUser, Plan: "free"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +438,7 @@ func TestErrorsAreConfirmed(t *testing.T) {
 		}
 		expect("m", "text a, open, end")
 		expect("big", "fail insufficient_plan")
-		if _, err := b.store.SetPlan(ctx, b.account, "pro", time.Time{}); err != nil {
+		if _, err := b.store.SetPlan(ctx, b.account, elumenta.PlanChange{Plan: "pro"}); err != nil {
 			t.Fatal(err)
 		}
 		expect("big", "text a, open, end")

@@ -37,7 +37,7 @@ func TestKeys(t *testing.T) {
 func TestUserBalanceAndModels(t *testing.T) {
 	s := newServer(t, setup{})
 	key, id := s.account("basic")
-	if _, err := s.store.Topup(t.Context(), id, 20); err != nil {
+	if _, _, err := s.store.Topup(t.Context(), id, elumenta.Topup{Tokens: 20}); err != nil {
 		t.Fatal(err)
 	}
 	if v := s.do("PATCH", "/user/me", key, object{"display_name": "Grace"}).want(200); v["display_name"] != "Grace" || v["id"] != string(id) {

@@ -146,7 +146,7 @@ func testCatalog(s script, retires time.Time) *elumenta.Catalog {
 // account makes an account with a key.
 func (s *server) account(plan string) (key string, id elumenta.AccountID) {
 	s.t.Helper()
-	acct, err := s.store.CreateAccount(s.t.Context(), elumenta.NewAccount{DisplayName: "Ada", Role: elumenta.RoleUser, Plan: plan})
+	acct, _, err := s.store.CreateAccount(s.t.Context(), elumenta.NewAccount{DisplayName: "Ada", Role: elumenta.RoleUser, Plan: plan}, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -269,7 +269,7 @@ func TestKeysThatAreBad(t *testing.T) {
 		}
 	}
 	s.do("GET", "/user/me", "", nil, "Authorization", "bearer  "+key).want(200)
-	if _, err := s.store.SetSuspended(t.Context(), id, true); err != nil {
+	if _, err := s.store.SetSuspended(t.Context(), id, true, ""); err != nil {
 		t.Fatal(err)
 	}
 	s.do("GET", "/user/me", key, nil).wantError(403, elumenta.CodeAccountSuspended)

@@ -139,19 +139,26 @@ func readVersion(ctx context.Context, q querier, id elumenta.AssistantID, versio
 // readHead reads an assistant that owner may change; lock ends the SELECT. Another account's is CodeForbidden if it is
 // listed, else CodeNotFound as if it did not exist.
 func readHead(ctx context.Context, q querier, owner elumenta.AccountID, id elumenta.AssistantID, lock string) (*head, error) {
-	var h head
-	err := q.QueryRowContext(ctx, `SELECT `+headColumns+` FROM assistants a WHERE a.id = $1`+lock, string(id)).Scan(h.fields()...)
+	h, err := readAnyHead(ctx, q, id, lock)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, elumenta.NotFound("assistant")
 	case err != nil:
 		return nil, err
 	case h.Owner == owner:
-		return &h, nil
+		return h, nil
 	case h.published && !h.ownerSuspended:
 		return nil, elumenta.Errorf(elumenta.CodeForbidden, "this assistant belongs to another account: only its owner may do that")
 	}
 	return nil, elumenta.NotFound("assistant")
+}
+
+// readAnyHead reads anyone's assistant; lock ends the SELECT.
+func readAnyHead(ctx context.Context, q querier, id elumenta.AssistantID, lock string) (*head, error) {
+	var h head
+	err := q.QueryRowContext(ctx, `SELECT `+headColumns+` FROM assistants a WHERE a.id = $1`+lock, string(id)).Scan(h.fields()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, elumenta.NotFound("assistant")
+	}
+	return &h, err
 }
 
 // fold makes texts comparable without regard to case, accents and compatibility forms.

@@ -57,7 +57,11 @@ func (s *Store) insertAssistant(ctx context.Context, tx querier, owner elumenta.
 		string(id), string(owner), a.Version, flag(v == elumenta.Marketplace), flag(suspended), f.Category, search, a.Revision, micros(now)); err != nil {
 		return nil, err
 	}
-	return a, insertVersion(ctx, tx, id, &elumenta.Version{Version: 1, CreatedAt: now, Public: v == elumenta.Marketplace, Fields: f})
+	published := v == elumenta.Marketplace
+	if err := insertVersion(ctx, tx, id, &elumenta.Version{Version: 1, CreatedAt: now, Public: published, Fields: f}); err != nil || !published {
+		return a, err
+	}
+	return a, s.record(ctx, tx, elumenta.AuditPublished, owner, string(id), auditDetails{"version": a.Version})
 }
 
 // replayAssistant returns version 1 as it was made.
@@ -170,6 +174,18 @@ func (s *Store) save(ctx context.Context, tx querier, h *head, f elumenta.Fields
 	if h.versions >= elumenta.MaxVersions {
 		return elumenta.Errorf(elumenta.CodeValidation, "an assistant may have at most %d versions: withdraw one first", elumenta.MaxVersions)
 	}
+	before := visibility(h.published)
+	if err := s.saveVersion(ctx, tx, h, f, v, note); err != nil || v == before {
+		return err
+	}
+	action := elumenta.AuditUnpublished
+	if h.published {
+		action = elumenta.AuditPublished
+	}
+	return s.record(ctx, tx, action, h.Owner, string(h.ID), auditDetails{"version": h.Version})
+}
+
+func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, f elumenta.Fields, v elumenta.Visibility, note string) error {
 	h.Version++
 	h.Revision++
 	h.published = v == elumenta.Marketplace
@@ -195,8 +211,10 @@ func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, i
 		if _, err := tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1`, string(id)); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM assistants WHERE id = $1`, string(id))
-		return err
+		if _, err := tx.ExecContext(ctx, `DELETE FROM assistants WHERE id = $1`, string(id)); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, elumenta.AuditDeleted, owner, string(id), nil)
 	})
 }
 

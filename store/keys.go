@@ -111,7 +111,10 @@ func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.Acco
 	if err == nil && made == 0 {
 		err = elumenta.Errorf(elumenta.CodeConflict, "this API key exists already")
 	}
-	return key, err
+	if err != nil {
+		return nil, err
+	}
+	return key, s.record(ctx, tx, elumenta.AuditKeyCreated, account, string(id), limitDetails(&key.Limits))
 }
 
 // limitOrNotFound says why an account's count could not be raised.
@@ -137,10 +140,14 @@ func readKey(ctx context.Context, q querier, account elumenta.AccountID, id elum
 
 // Keys implements elumenta.Accounts.
 func (s *Store) Keys(ctx context.Context, account elumenta.AccountID, before elumenta.KeyID, limit int) (keys []elumenta.Key, more bool, err error) {
+	return s.listKeys(ctx, `account_id = $1`, string(account), before, limit)
+}
+
+func (s *Store) listKeys(ctx context.Context, where, value string, before elumenta.KeyID, limit int) (keys []elumenta.Key, more bool, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		keys = nil
-		rows, err := q.QueryContext(ctx, `SELECT `+keyColumns+` FROM keys WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
-			string(account), below(string(before)), limit+1)
+		rows, err := q.QueryContext(ctx, `SELECT `+keyColumns+` FROM keys WHERE `+where+` AND id < $2 ORDER BY id DESC LIMIT $3`,
+			value, below(string(before)), limit+1)
 		if err != nil {
 			return err
 		}
@@ -173,9 +180,11 @@ func (s *Store) ChangeKey(ctx context.Context, account elumenta.AccountID, id el
 		}
 		key.Name, key.Limits = next.Name, next.Limits
 		key.Revision++
-		_, err := tx.ExecContext(ctx, `UPDATE keys SET name = $2, revision = $3, read_only = $4, assistants = $5, models = $6, budget = $7, expires_at = $8
-			WHERE id = $1`, append([]any{string(id), key.Name, key.Revision}, limitValues(&key.Limits)...)...)
-		return err
+		if _, err := tx.ExecContext(ctx, `UPDATE keys SET name = $2, revision = $3, read_only = $4, assistants = $5, models = $6, budget = $7, expires_at = $8
+			WHERE id = $1`, append([]any{string(id), key.Name, key.Revision}, limitValues(&key.Limits)...)...); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, elumenta.AuditKeyChanged, account, string(id), limitDetails(&key.Limits))
 	})
 	if err != nil {
 		return nil, err
@@ -185,16 +194,42 @@ func (s *Store) ChangeKey(ctx context.Context, account elumenta.AccountID, id el
 
 // RevokeKey implements elumenta.Accounts.
 func (s *Store) RevokeKey(ctx context.Context, account elumenta.AccountID, id elumenta.KeyID) error {
-	return s.write(ctx, func(ctx context.Context, tx querier) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET keys = keys - 1 WHERE id = $1 AND keys > 0`, string(account)); err != nil {
-			return err
-		}
-		gone, err := affected(tx.ExecContext(ctx, `DELETE FROM keys WHERE id = $1 AND account_id = $2`, string(id), string(account)))
-		if err == nil && gone == 0 {
-			err = elumenta.NotFound("key")
-		}
+	return s.write(ctx, func(ctx context.Context, tx querier) error { return s.revokeKey(ctx, tx, account, id) })
+}
+
+func (s *Store) revokeKey(ctx context.Context, tx querier, account elumenta.AccountID, id elumenta.KeyID) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET keys = keys - 1 WHERE id = $1 AND keys > 0`, string(account)); err != nil {
 		return err
-	})
+	}
+	gone, err := affected(tx.ExecContext(ctx, `DELETE FROM keys WHERE id = $1 AND account_id = $2`, string(id), string(account)))
+	if err == nil && gone == 0 {
+		err = elumenta.NotFound("key")
+	}
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, elumenta.AuditKeyRevoked, account, string(id), nil)
+}
+
+// limitDetails are a key's limits for the audit trail: numbers, ids and slugs.
+func limitDetails(l *elumenta.KeyLimits) auditDetails {
+	d := auditDetails{}
+	if l.ReadOnly {
+		d["read_only"] = true
+	}
+	if l.Assistants != nil {
+		d["assistants"] = l.Assistants
+	}
+	if l.Models != nil {
+		d["models"] = l.Models
+	}
+	if l.Budget != nil {
+		d["budget"] = *l.Budget
+	}
+	if !l.ExpiresAt.IsZero() {
+		d["expires_at"] = l.ExpiresAt
+	}
+	return d
 }
 
 // claim takes an Idempotency-Key for a resource. If a request took it before, claim returns that one's resource, or

@@ -40,7 +40,7 @@ func openNode(t *testing.T, url string, interval time.Duration) *node {
 
 func composed(t testing.TB, s *store.Store, plan string, lifetime time.Duration) elumenta.Reservation {
 	t.Helper()
-	a, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: "A", Role: elumenta.RoleUser, Plan: plan})
+	a, _, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: "A", Role: elumenta.RoleUser, Plan: plan}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

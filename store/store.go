@@ -210,9 +210,13 @@ func (s *Store) snapshot(ctx context.Context, f func(ctx context.Context, q quer
 // write runs f in a transaction and returns once it is durable. f's error undoes what f did and nothing else, and is
 // returned. f may run more than once: it sets its results anew each time. f runs under a context of its own: once begun,
 // a write goes on though the caller leaves, so that an error means that nothing was written; the one exception is a
-// database that is lost while it commits. A ctx that ends before f began is a CodeUnavailable error.
+// database that is lost while it commits. A ctx that ends before f began is a CodeUnavailable error. f's context has the
+// caller's actor.
 func (s *Store) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
-	return failure(s.engine.write(ctx, f))
+	actor := elumenta.ActorOf(ctx)
+	return failure(s.engine.write(ctx, func(ctx context.Context, tx querier) error {
+		return f(elumenta.WithActor(ctx, actor), tx)
+	}))
 }
 
 // now is the clock as the database keeps it, to the microsecond.

@@ -79,7 +79,7 @@ func (c *accountsCreateCommand) Run(p *program) error {
 		role = elumenta.RoleAdmin
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
-		a, err := s.CreateAccount(ctx, elumenta.NewAccount{DisplayName: c.Name, Role: role, Plan: c.Plan})
+		a, _, err := s.CreateAccount(ctx, elumenta.NewAccount{DisplayName: c.Name, Role: role, Plan: c.Plan}, nil)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (c *accountsListCommand) Run(p *program) error {
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
 		views := []accountView{}
 		for before := elumenta.AccountID(""); ; {
-			items, more, err := s.ListAccounts(ctx, before, 100)
+			items, more, err := s.ListAccounts(ctx, elumenta.AccountQuery{Before: before, Limit: 100})
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func (c *accountsTopupCommand) Run(p *program) error {
 		return usageError{"TOKENS must be a whole number above 0"}
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
-		a, err := s.Topup(ctx, id, tokens)
+		a, _, err := s.Topup(ctx, id, elumenta.Topup{Tokens: tokens})
 		if err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (c *accountsPlanCommand) Run(p *program) error {
 		}
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
-		a, err := s.SetPlan(ctx, id, c.Plan, until)
+		a, err := s.SetPlan(ctx, id, elumenta.PlanChange{Plan: c.Plan, Expires: until})
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func testAccounts(t *testing.T, url string) {
 	s := Open(t, url)
 	var ids []elumenta.AccountID
 	for i := range 5 {
-		a, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: fmt.Sprintf("Account %d ü", i), Plan: "free"})
+		a, _, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: fmt.Sprintf("Account %d ü", i), Plan: "free"}, nil)
 		wantOK(t, err)
 		if a.Role != elumenta.RoleUser || a.Revision < 1 || a.CreatedAt.IsZero() || a.Balance.Total() != 50 {
 			t.Fatalf("a new account: %+v", a)
@@ -50,7 +50,7 @@ func testAccounts(t *testing.T, url string) {
 	var got []elumenta.AccountID
 	before, pages := elumenta.AccountID(""), 0
 	for {
-		items, more, err := s.ListAccounts(t.Context(), before, 2)
+		items, more, err := s.ListAccounts(t.Context(), elumenta.AccountQuery{Before: before, Limit: 2})
 		wantOK(t, err)
 		for _, a := range items {
 			got, before = append(got, a.ID), a.ID
@@ -86,7 +86,7 @@ func testAccountsRefused(t *testing.T, url string) {
 		"unknown plan": {DisplayName: "a", Plan: "gold"},
 		"unknown role": {DisplayName: "a", Plan: "free", Role: "root"},
 	} {
-		_, err := s.CreateAccount(t.Context(), n)
+		_, _, err := s.CreateAccount(t.Context(), n, nil)
 		if !elumenta.HasCode(err, elumenta.CodeValidation) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -94,19 +94,19 @@ func testAccountsRefused(t *testing.T, url string) {
 			t.Errorf("the known plans are not listed: %v", err)
 		}
 	}
-	for _, tokens := range []int64{0, -1, store.MaxTopup + 1} {
-		_, err := s.Topup(t.Context(), id, tokens)
+	for _, tokens := range []int64{0, -1, elumenta.MaxTopup + 1} {
+		_, _, err := s.Topup(t.Context(), id, elumenta.Topup{Tokens: tokens})
 		want(t, err, elumenta.CodeValidation)
 	}
-	_, err := s.Topup(t.Context(), elumenta.NewAccountID(), 1)
+	_, _, err := s.Topup(t.Context(), elumenta.NewAccountID(), elumenta.Topup{Tokens: 1})
 	want(t, err, elumenta.CodeNotFound)
-	_, err = s.SetPlan(t.Context(), id, "gold", time.Time{})
+	_, err = s.SetPlan(t.Context(), id, elumenta.PlanChange{Plan: "gold"})
 	want(t, err, elumenta.CodeValidation)
-	_, err = s.SetPlan(t.Context(), id, "pro", time.Now().Add(-time.Hour))
+	_, err = s.SetPlan(t.Context(), id, elumenta.PlanChange{Plan: "pro", Expires: time.Now().Add(-time.Hour)})
 	want(t, err, elumenta.CodeValidation)
-	_, err = s.SetPlan(t.Context(), elumenta.NewAccountID(), "pro", time.Time{})
+	_, err = s.SetPlan(t.Context(), elumenta.NewAccountID(), elumenta.PlanChange{Plan: "pro"})
 	want(t, err, elumenta.CodeNotFound)
-	_, err = s.SetSuspended(t.Context(), elumenta.NewAccountID(), true)
+	_, err = s.SetSuspended(t.Context(), elumenta.NewAccountID(), true, "")
 	want(t, err, elumenta.CodeNotFound)
 }
 
@@ -126,7 +126,7 @@ func testPlans(t *testing.T, url string) {
 	}
 	entries := func(step string, topup int64) {
 		t.Helper()
-		a, err := s.Topup(t.Context(), id, topup) // brings the account to this moment and writes it
+		a, _, err := s.Topup(t.Context(), id, elumenta.Topup{Tokens: topup}) // brings the account to this moment and writes it
 		wantOK(t, err)
 		var m, u, n, newest int64
 		err = Raw(t, url).QueryRowContext(t.Context(), `SELECT `+Available("monthly")+`, `+Available("topup")+`, COUNT(*), MAX(seq) FROM ledger_entries WHERE account_id = $1`, string(id)).Scan(&m, &u, &n, &newest)
@@ -139,7 +139,7 @@ func testPlans(t *testing.T, url string) {
 	entries("top-up", 7)
 	check("topped up", "free", 50, 7)
 
-	a, err := s.SetPlan(t.Context(), id, "pro", start.AddDate(0, 3, 0))
+	a, err := s.SetPlan(t.Context(), id, elumenta.PlanChange{Plan: "pro", Expires: start.AddDate(0, 3, 0)})
 	wantOK(t, err)
 	if want := time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC); !a.Balance.PeriodEnds.Equal(want) {
 		t.Fatalf("the first month ends at %v, want %v", a.Balance.PeriodEnds, want)
@@ -176,14 +176,14 @@ func testAuthenticate(t *testing.T, url string) {
 	_, err = s.Authenticate(t.Context(), elumenta.NewKeySecret().Hash())
 	want(t, err, elumenta.CodeNotAuthenticated)
 
-	suspended, err := s.SetSuspended(t.Context(), id, true)
+	suspended, err := s.SetSuspended(t.Context(), id, true, "")
 	wantOK(t, err)
 	if !suspended.Suspended || suspended.Revision <= account.Revision {
 		t.Fatalf("suspended: %+v", suspended)
 	}
 	_, err = s.Authenticate(t.Context(), secret.Hash())
 	want(t, err, elumenta.CodeAccountSuspended)
-	_, err = s.SetSuspended(t.Context(), id, false)
+	_, err = s.SetSuspended(t.Context(), id, false, "")
 	wantOK(t, err)
 	_, err = s.Authenticate(t.Context(), secret.Hash())
 	wantOK(t, err)

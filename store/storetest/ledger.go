@@ -115,7 +115,7 @@ type payer struct {
 
 func (b *bench) payer(plan string) *payer {
 	b.Helper()
-	a, err := b.CreateAccount(b.Context(), elumenta.NewAccount{DisplayName: "A", Role: elumenta.RoleUser, Plan: plan})
+	a, _, err := b.CreateAccount(b.Context(), elumenta.NewAccount{DisplayName: "A", Role: elumenta.RoleUser, Plan: plan}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func testCharge(t *testing.T, b *bench) {
 
 func testGiveBack(t *testing.T, b *bench) {
 	p := b.payer("basic")
-	if _, err := b.Topup(t.Context(), p.account, 20); err != nil {
+	if _, _, err := b.Topup(t.Context(), p.account, elumenta.Topup{Tokens: 20}); err != nil {
 		t.Fatal(err)
 	}
 	id := p.reserve(310)
@@ -294,7 +294,7 @@ func testSettleRace(t *testing.T, b *bench) {
 
 func testMonthEnds(t *testing.T, b *bench) {
 	p := b.payer("basic") // starts on January 31st, 12:30
-	if _, err := b.Topup(t.Context(), p.account, 50); err != nil {
+	if _, _, err := b.Topup(t.Context(), p.account, elumenta.Topup{Tokens: 50}); err != nil {
 		t.Fatal(err)
 	}
 	id := p.reserve(320)
@@ -314,7 +314,7 @@ func testMonthEnds(t *testing.T, b *bench) {
 func testPlanChanges(t *testing.T, b *bench) {
 	p := b.payer("basic")
 	charged, back, open := p.reserve(5), p.reserve(7), p.reserve(9)
-	if _, err := b.SetPlan(t.Context(), p.account, "unlimited", time.Time{}); err != nil {
+	if _, err := b.SetPlan(t.Context(), p.account, elumenta.PlanChange{Plan: "unlimited"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.settle(charged, elumenta.Charged); got.Balance != nil || got.TokensSpent != 5 {
@@ -322,7 +322,7 @@ func testPlanChanges(t *testing.T, b *bench) {
 	}
 	p.settle(back, elumenta.GivenBack)
 	p.check(0, 1) // what came from the old plan's month has expired
-	if _, err := b.SetPlan(t.Context(), p.account, "pro", time.Time{}); err != nil {
+	if _, err := b.SetPlan(t.Context(), p.account, elumenta.PlanChange{Plan: "pro"}); err != nil {
 		t.Fatal(err)
 	}
 	p.settle(open, elumenta.Charged)
@@ -331,7 +331,7 @@ func testPlanChanges(t *testing.T, b *bench) {
 
 func testPlanExpires(t *testing.T, b *bench) {
 	p := b.payer("basic")
-	if _, err := b.SetPlan(t.Context(), p.account, "pro", b.clock.Now().Add(time.Hour)); err != nil {
+	if _, err := b.SetPlan(t.Context(), p.account, elumenta.PlanChange{Plan: "pro", Expires: b.clock.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	r := p.reservation(1)
@@ -362,15 +362,15 @@ func testStale(t *testing.T, b *bench) {
 			return b.DeleteAssistant(t.Context(), p.account, a.ID)
 		}, elumenta.StaleError{Assistant: true}},
 		{"plan changed", func(t *testing.T, p *payer, _ *elumenta.Assistant) error {
-			_, err := b.SetPlan(t.Context(), p.account, "pro", time.Time{})
+			_, err := b.SetPlan(t.Context(), p.account, elumenta.PlanChange{Plan: "pro"})
 			return err
 		}, elumenta.StaleError{Account: true}},
 		{"suspended", func(t *testing.T, p *payer, _ *elumenta.Assistant) error {
-			_, err := b.SetSuspended(t.Context(), p.account, true)
+			_, err := b.SetSuspended(t.Context(), p.account, true, "")
 			return err
 		}, elumenta.StaleError{Account: true, Assistant: true}},
 		{"topped up", func(t *testing.T, p *payer, _ *elumenta.Assistant) error {
-			_, err := b.Topup(t.Context(), p.account, 5)
+			_, _, err := b.Topup(t.Context(), p.account, elumenta.Topup{Tokens: 5})
 			return err
 		}, elumenta.StaleError{}},
 		{"several", func(t *testing.T, p *payer, a *elumenta.Assistant) error {

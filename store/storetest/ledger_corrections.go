@@ -22,7 +22,7 @@ func (p *payer) correct(id elumenta.GenerationID) elumenta.Settled {
 // testCorrection: a charge that its client was not told of is undone, once.
 func testCorrection(t *testing.T, b *bench) {
 	p := b.payer("basic")
-	if _, err := b.Topup(t.Context(), p.account, 50); err != nil {
+	if _, _, err := b.Topup(t.Context(), p.account, elumenta.Topup{Tokens: 50}); err != nil {
 		t.Fatal(err)
 	}
 	r := p.reservation(320)
@@ -114,7 +114,7 @@ func testPlanWithoutMonths(t *testing.T, b *bench) {
 	p := b.payer("hourly") // 1,000 tokens, once
 	back, charged := p.reserve(400), p.reserve(300)
 	p.settle(charged, elumenta.Charged)
-	if _, err := b.SetPlan(t.Context(), p.account, "narrow", time.Time{}); err != nil {
+	if _, err := b.SetPlan(t.Context(), p.account, elumenta.PlanChange{Plan: "narrow"}); err != nil {
 		t.Fatal(err)
 	}
 	p.settle(back, elumenta.GivenBack)

@@ -161,7 +161,7 @@ func testModel(t *testing.T, b *bench) {
 				}
 			case 3:
 				tokens := rapid.Int64Range(1, 100).Draw(t, "topup")
-				if _, err := b.Topup(b.Context(), p.account, tokens); err != nil {
+				if _, _, err := b.Topup(b.Context(), p.account, elumenta.Topup{Tokens: tokens}); err != nil {
 					t.Fatal(err)
 				}
 				m.balance.Topup += tokens

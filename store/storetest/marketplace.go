@@ -17,7 +17,7 @@ func testForeign(t *testing.T, url string) {
 	withdrawn := create(t, s, author, Fields("withdrawn"), elumenta.Marketplace)
 	update(t, s, withdrawn, publish(elumenta.Private))
 	hidden := create(t, s, suspended, Fields("hidden"), elumenta.Marketplace)
-	_, err := s.SetSuspended(t.Context(), suspended, true)
+	_, err := s.SetSuspended(t.Context(), suspended, true, "")
 	wantOK(t, err)
 
 	var unknown error
@@ -133,7 +133,7 @@ func testSuspended(t *testing.T, url string) {
 	s := Open(t, url)
 	author, reader := Account(t, s, "pro"), Account(t, s, "pro")
 	a := create(t, s, author, Fields("a"), elumenta.Marketplace)
-	_, err := s.SetSuspended(t.Context(), author, true)
+	_, err := s.SetSuspended(t.Context(), author, true, "")
 	wantOK(t, err)
 	_, err = s.Listing(t.Context(), a.ID)
 	want(t, err, elumenta.CodeNotFound)
@@ -151,7 +151,7 @@ func testSuspended(t *testing.T, url string) {
 	b := create(t, s, author, Fields("b"), elumenta.Marketplace)
 	_, err = s.Listing(t.Context(), b.ID)
 	want(t, err, elumenta.CodeNotFound)
-	_, err = s.SetSuspended(t.Context(), author, false)
+	_, err = s.SetSuspended(t.Context(), author, false, "")
 	wantOK(t, err)
 	for _, id := range []elumenta.AssistantID{a.ID, b.ID} {
 		_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: id}, elumenta.UserHash{})
@@ -237,15 +237,15 @@ func testRevisions(t *testing.T, url string) {
 		return err
 	})
 	step("suspend", true, func() error {
-		_, err := s.SetSuspended(t.Context(), author, true)
+		_, err := s.SetSuspended(t.Context(), author, true, "")
 		return err
 	})
 	step("suspend again", false, func() error {
-		_, err := s.SetSuspended(t.Context(), author, true)
+		_, err := s.SetSuspended(t.Context(), author, true, "")
 		return err
 	})
 	step("unsuspend", true, func() error {
-		_, err := s.SetSuspended(t.Context(), author, false)
+		_, err := s.SetSuspended(t.Context(), author, false, "")
 		return err
 	})
 	step("unpublish", true, patch(publish(elumenta.Private)))

@@ -141,7 +141,7 @@ func testBootstrap(t *testing.T, url string) {
 	if won != 1 {
 		t.Fatalf("%d of %d made the first account", won, n)
 	}
-	if items, more, err := stores[0].ListAccounts(t.Context(), "", 10); err != nil || more || len(items) != 1 {
+	if items, more, err := stores[0].ListAccounts(t.Context(), elumenta.AccountQuery{Limit: 10}); err != nil || more || len(items) != 1 {
 		t.Fatalf("accounts: %d, %t, %v", len(items), more, err)
 	}
 	_, err := stores[0].Bootstrap(t.Context(), secrets[0], elumenta.NewAccount{DisplayName: "Owner", Plan: "platinum"}, "first")

@@ -85,7 +85,7 @@ func shared(url string) bool { return !strings.HasPrefix(url, "sqlite:") }
 // Account makes an account on a plan.
 func Account(t testing.TB, s *store.Store, plan string) elumenta.AccountID {
 	t.Helper()
-	a, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: "Ada", Plan: plan})
+	a, _, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: "Ada", Plan: plan}, nil)
 	if err != nil {
 		t.Fatalf("create an account: %v", err)
 	}

@@ -16,6 +16,7 @@ CREATE TABLE settings (
 CREATE TABLE accounts (
     id               TEXT COLLATE "C" PRIMARY KEY,
     display_name     TEXT    NOT NULL,
+    search_text      TEXT    NOT NULL, -- display_name, folded
     role             TEXT    NOT NULL,
     plan             TEXT    NOT NULL,
     plan_started     BIGINT NOT NULL,
@@ -37,6 +38,9 @@ CREATE TABLE accounts (
     revision         BIGINT NOT NULL,
     created_at       BIGINT NOT NULL
 );
+CREATE INDEX accounts_search ON accounts (id, search_text);
+CREATE INDEX accounts_suspended ON accounts (id) WHERE suspended_at <> 0;
+CREATE INDEX accounts_admins ON accounts (id) WHERE role = 'admin';
 
 CREATE TABLE keys (
     id           TEXT COLLATE "C" PRIMARY KEY,
@@ -56,6 +60,7 @@ CREATE TABLE keys (
 );
 CREATE UNIQUE INDEX keys_hash ON keys (hash);
 CREATE INDEX keys_account ON keys (account_id, id);
+CREATE INDEX keys_prefix ON keys (prefix, id);
 
 -- An assistant and its versions are led by the assistant's id: published ones are read by every account.
 CREATE TABLE assistants (
@@ -211,3 +216,4 @@ CREATE TABLE audit_entries (
     hash    BYTEA NOT NULL CHECK (length(hash) = 32)
 );
 CREATE INDEX audit_entries_account ON audit_entries (account_id, seq);
+CREATE INDEX audit_entries_action ON audit_entries (action, seq);

@@ -188,6 +188,9 @@ func (b *ledgerBatch) reserve(r *elumenta.Reservation) (elumenta.Grant, error) {
 	if err := b.stale(r, a); err != nil {
 		return elumenta.Grant{}, err
 	}
+	if expires := b.keys[r.Key].expires; !expires.IsZero() && !b.now.Before(expires) {
+		return elumenta.Grant{}, elumenta.KeyExpired() // by the clock that all nodes share, whatever this node's says
+	}
 	plan, ok := b.plans.Get(a.Plan)
 	if !ok {
 		return elumenta.Grant{}, elumenta.Errorf(elumenta.CodeInsufficientPlan, "the account's plan is not offered any more; ask the operator for another")
@@ -227,7 +230,7 @@ func (b *ledgerBatch) stale(r *elumenta.Reservation, a *accountRow) error {
 	var s elumenta.StaleError
 	s.Account = a == nil || a.Suspended || a.Revision != r.AccountRevision
 	key := b.keys[r.Key]
-	s.Key = key == nil || key.account != r.Account || key.revision != r.KeyRevision || !key.expires.IsZero() && !b.now.Before(key.expires)
+	s.Key = key == nil || key.account != r.Account || key.revision != r.KeyRevision
 	if r.Assistant != "" {
 		revision := b.assistants[r.Assistant]
 		s.Assistant = revision == nil || *revision != r.AssistantRevision

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -121,8 +120,6 @@ func testKeyExpires(t *testing.T, b *bench) {
 	key.reserve(1)
 	b.clock.Set(b.clock.Now().Add(time.Microsecond))
 	_, err := b.Reserve(t.Context(), r)
-	if stale, ok := errors.AsType[*elumenta.StaleError](err); !ok || *stale != (elumenta.StaleError{Key: true}) {
-		t.Fatalf("got %v, want a stale key", err)
-	}
+	wantError(t, err, elumenta.CodeNotAuthenticated)
 	key.check(299, 1)
 }

@@ -46,16 +46,20 @@ func (b *bench) compare(ctx context.Context, proxy, server *measured) error {
 		cases = cases[:1]
 		cases[0].target, cases[0].p99Most = 0.3, 0
 	}
-	var syncs []time.Duration
+	var syncs, flushes []time.Duration
 	for _, c := range cases {
 		if b.only != "" && b.only != fmt.Sprintf("%s/%d", c.name, c.conns) {
 			continue
 		}
-		spent, err := syncTimes(b.dir, 50)
+		spent, err := syncTimes(b.dir, 4<<10, 50)
 		if err != nil {
 			return err
 		}
 		syncs = append(syncs, spent...)
+		if spent, err = syncTimes(b.dir, 32<<10, 50); err != nil {
+			return err
+		}
+		flushes = append(flushes, spent...)
 		row := comparison{Name: c.name, Conns: c.conns, Rounds: b.rounds, Target: c.target, P99Target: c.p99Most}
 		if err := b.rows(ctx, &row, c.stream, proxy, server); err != nil {
 			return fmt.Errorf("%s answers, %d connections: %w", c.name, c.conns, err)
@@ -66,8 +70,8 @@ func (b *bench) compare(ctx context.Context, proxy, server *measured) error {
 	if len(syncs) == 0 {
 		return fmt.Errorf("there is no comparison %q", b.only)
 	}
-	b.report.Sync = median(syncs)
-	b.printf("a write of 4 KiB and its fsync in the database's directory: median %s\n", round(b.report.Sync))
+	b.report.Sync, b.report.Flush = median(syncs), median(flushes)
+	b.printf("a write of 4 KiB and its fsync in the database's directory: median %s; of 32 KiB, as a commit has: %s\n", round(b.report.Sync), round(b.report.Flush))
 	return nil
 }
 
@@ -120,8 +124,8 @@ func medians(samples []sample) sample {
 	return sample{Rate: median(rates), P50: median(p50), P99: median(p99), CPU: median(cpu)}
 }
 
-// syncTimes measures what makes a write durable: 4 KiB appended to a file, and fsync.
-func syncTimes(dir string, n int) ([]time.Duration, error) {
+// syncTimes measures what makes a write durable: bytes appended to a file, and fsync.
+func syncTimes(dir string, size, n int) ([]time.Duration, error) {
 	f, err := os.Create(filepath.Join(dir, "sync"))
 	if err != nil {
 		return nil, err
@@ -130,7 +134,7 @@ func syncTimes(dir string, n int) ([]time.Duration, error) {
 		_ = f.Close()
 		_ = os.Remove(f.Name())
 	}()
-	page := make([]byte, 4<<10)
+	page := make([]byte, size)
 	spent := make([]time.Duration, n)
 	for i := range spent {
 		begin := time.Now()

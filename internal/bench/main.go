@@ -139,7 +139,7 @@ func (b *bench) parts(ctx context.Context) error {
 		b.many, b.open = 200, 50
 	}
 	if b.smoke || b.many == 0 && b.open == 0 {
-		if b.only == "" {
+		if b.only == "" && !b.hot {
 			if err := b.start(ctx); err != nil {
 				return fmt.Errorf("start: %w", err)
 			}

@@ -15,6 +15,7 @@ type report struct {
 	Version     string        `json:"version"`
 	Load        string        `json:"load_average"` // of the machine, before: figures of a busy one say little
 	Sync        time.Duration `json:"sync"`
+	Flush       time.Duration `json:"flush"`
 	Start       *startFigures `json:"start,omitempty"`
 	Comparisons []comparison  `json:"comparisons,omitempty"`
 	Scale       []scaleRow    `json:"scale,omitempty"`

@@ -105,3 +105,120 @@ func testKeysLimit(t *testing.T, url string) {
 		t.Fatal("a refused request holds its Idempotency-Key")
 	}
 }
+
+// testKeyLimits: a key has the limits that it was given, wherever it is read, until they are changed.
+func testKeyLimits(t *testing.T, url string) {
+	c := &clock{at: time.Now().UTC().Truncate(time.Microsecond)}
+	s := OpenWith(t, store.Options{URL: url, Serve: true, Now: c.now})
+	id := Account(t, s, "pro")
+	soon := c.now().Add(time.Hour)
+	asst := elumenta.NewAssistantID()
+	all := elumenta.KeyLimits{
+		Assistants: []elumenta.AssistantID{asst, elumenta.NewAssistantID()}, Models: []string{"m", `"quoted" \\ ü`}, Budget: new(int64(0)), ExpiresAt: soon,
+	}
+	for _, limits := range []elumenta.KeyLimits{{}, {ReadOnly: true, ExpiresAt: soon}, {Budget: new(int64(elumenta.MaxKeyBudget))}, all} {
+		secret := elumenta.NewKeySecret()
+		key, _, err := s.CreateKey(t.Context(), id, elumenta.NewKey{Name: "k", Limits: limits}, secret, nil)
+		wantOK(t, err)
+		if diff := cmp.Diff(limits, key.Limits); diff != "" {
+			t.Fatalf("created (-want +got):\n%s", diff)
+		}
+		caller, err := s.Authenticate(t.Context(), secret.Hash())
+		wantOK(t, err)
+		if diff := cmp.Diff(*key, caller.Key); diff != "" {
+			t.Fatalf("authenticated (-want +got):\n%s", diff)
+		}
+		lifted, err := s.ChangeKey(t.Context(), id, key.ID, &elumenta.KeyPatch{
+			ReadOnly: elumenta.Optional[bool]{Set: true, Null: true}, Budget: elumenta.Optional[int64]{Set: true, Null: true},
+			Assistants: elumenta.Optional[[]elumenta.AssistantID]{Set: true, Null: true}, Models: elumenta.Optional[[]string]{Set: true, Null: true},
+			ExpiresAt: elumenta.Optional[time.Time]{Set: true, Null: true},
+		})
+		wantOK(t, err)
+		if diff := cmp.Diff(elumenta.KeyLimits{}, lifted.Limits); diff != "" {
+			t.Fatalf("lifted (-want +got):\n%s", diff)
+		}
+		if limits.First() != "" && lifted.Revision <= key.Revision {
+			t.Fatalf("the revision is %d after %d", lifted.Revision, key.Revision)
+		}
+		set, err := s.ChangeKey(t.Context(), id, key.ID, keyPatchOf(limits))
+		wantOK(t, err)
+		keys, _, err := s.Keys(t.Context(), id, "", 1)
+		wantOK(t, err)
+		caller, err = s.Authenticate(t.Context(), secret.Hash())
+		wantOK(t, err)
+		caller.Key.LastUsedAt, keys[0].LastUsedAt = set.LastUsedAt, set.LastUsedAt // it follows the use
+		want := *set
+		want.Limits = limits
+		for where, got := range map[string]elumenta.Key{"changed": *set, "listed": keys[0], "authenticated": caller.Key} {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%s (-want +got):\n%s", where, diff)
+			}
+		}
+		same, err := s.ChangeKey(t.Context(), id, key.ID, keyPatchOf(limits))
+		wantOK(t, err)
+		if same.Revision != set.Revision {
+			t.Fatal("a patch that changes nothing raises the revision")
+		}
+	}
+}
+
+func keyPatchOf(l elumenta.KeyLimits) *elumenta.KeyPatch {
+	p := &elumenta.KeyPatch{
+		ReadOnly: elumenta.Some(l.ReadOnly), Assistants: elumenta.Some(l.Assistants), Models: elumenta.Some(l.Models), ExpiresAt: elumenta.Some(l.ExpiresAt),
+	}
+	if l.Budget != nil {
+		p.Budget = elumenta.Some(*l.Budget)
+	}
+	return p
+}
+
+// testKeyLimitsRefused: what is wrong is refused as a whole, and changes nothing.
+func testKeyLimitsRefused(t *testing.T, url string) {
+	s := Open(t, url)
+	id := Account(t, s, "pro")
+	budget, _, err := s.CreateKey(t.Context(), id, elumenta.NewKey{Name: "k", Limits: elumenta.KeyLimits{Budget: new(int64(1))}}, elumenta.NewKeySecret(), nil)
+	wantOK(t, err)
+	for _, bad := range []elumenta.KeyLimits{
+		{Budget: new(int64(-1))}, {Budget: new(int64(elumenta.MaxKeyBudget + 1))}, {ReadOnly: true, Models: []string{"m"}},
+		{Models: []string{}}, {Models: []string{"m", "m"}}, {Models: []string{""}}, {Models: make([]string, elumenta.MaxKeyScope+1)},
+		{Assistants: []elumenta.AssistantID{}}, {Assistants: []elumenta.AssistantID{"asst_"}}, {ExpiresAt: time.Now().Add(-time.Second)},
+	} {
+		_, _, err := s.CreateKey(t.Context(), id, elumenta.NewKey{Name: "k", Limits: bad}, elumenta.NewKeySecret(), nil)
+		want(t, err, elumenta.CodeValidation)
+		p := keyPatchOf(bad)
+		p.Name = elumenta.Some("renamed")
+		_, err = s.ChangeKey(t.Context(), id, budget.ID, p)
+		want(t, err, elumenta.CodeValidation)
+	}
+	_, err = s.ChangeKey(t.Context(), id, budget.ID, &elumenta.KeyPatch{ReadOnly: elumenta.Some(true)}) // by the budget that it has
+	want(t, err, elumenta.CodeValidation)
+	keys, _, err := s.Keys(t.Context(), id, "", 9)
+	wantOK(t, err)
+	if diff := cmp.Diff([]elumenta.Key{*budget}, keys); diff != "" {
+		t.Fatalf("a refusal changed something (-want +got):\n%s", diff)
+	}
+}
+
+// testKeyExpiry: an expired key is not authenticated; it may be renamed as it is, and works again once it is extended.
+func testKeyExpiry(t *testing.T, url string) {
+	c := &clock{at: time.Now().UTC().Truncate(time.Microsecond)}
+	s := OpenWith(t, store.Options{URL: url, Serve: true, Now: c.now})
+	id := Account(t, s, "pro")
+	secret := elumenta.NewKeySecret()
+	key, _, err := s.CreateKey(t.Context(), id, elumenta.NewKey{Name: "k", Limits: elumenta.KeyLimits{ExpiresAt: c.now().Add(time.Minute)}}, secret, nil)
+	wantOK(t, err)
+	c.set(c.now().Add(time.Minute - time.Microsecond))
+	_, err = s.Authenticate(t.Context(), secret.Hash())
+	wantOK(t, err)
+	c.set(c.now().Add(time.Microsecond))
+	_, err = s.Authenticate(t.Context(), secret.Hash())
+	want(t, err, elumenta.CodeNotAuthenticated)
+	_, err = s.ChangeKey(t.Context(), id, key.ID, &elumenta.KeyPatch{Name: elumenta.Some("renamed")})
+	wantOK(t, err)
+	_, err = s.ChangeKey(t.Context(), id, key.ID, &elumenta.KeyPatch{ExpiresAt: elumenta.Some(c.now())})
+	want(t, err, elumenta.CodeValidation)
+	_, err = s.ChangeKey(t.Context(), id, key.ID, &elumenta.KeyPatch{ExpiresAt: elumenta.Some(c.now().Add(time.Second))})
+	wantOK(t, err)
+	_, err = s.Authenticate(t.Context(), secret.Hash())
+	wantOK(t, err)
+}

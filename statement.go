@@ -8,6 +8,11 @@ type Tokens struct{ Monthly, Topup int64 }
 // Total is the sum of both.
 func (t Tokens) Total() int64 { return t.Monthly + t.Topup }
 
+// EntryKinds lists the kinds of an entry.
+func EntryKinds() []EntryKind {
+	return []EntryKind{EntryGrant, EntryTopup, EntryReserve, EntrySettle, EntryGiveBack, EntryExpire, EntryCorrection}
+}
+
 // NumberedEntry is an entry at its place in an account's journal.
 type NumberedEntry struct {
 	// Seq numbers the account's entries from 1, without gaps.

@@ -63,8 +63,6 @@ func (e *postgresEngine) read(ctx context.Context, f func(ctx context.Context, q
 }
 
 func (e *postgresEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	ctx, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
-	defer cancel()
 	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func (o *Options) fill() {
 	}
 	o.clock = o.Now != nil
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = clock()
 	}
 	if o.lease == (leaseTimes{}) {
 		o.lease = defaultLeaseTimes()
@@ -90,7 +90,7 @@ type querier interface {
 type engine interface {
 	// read lends a querier; see Store.read.
 	read(ctx context.Context, f func(ctx context.Context, q querier) error) error
-	// snapshot lends a querier for reading; see Store.snapshot.
+	// snapshot lends a querier for reading, for as long as ctx lasts; see Store.snapshot.
 	snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error
 	// write runs f in a transaction; see Store.write.
 	write(ctx context.Context, f func(ctx context.Context, tx querier) error) error
@@ -204,6 +204,8 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, q querier)
 
 // snapshot is read, and all that f reads is of one moment.
 func (s *Store) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
 	return failure(s.engine.snapshot(ctx, f))
 }
 

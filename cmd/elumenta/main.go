@@ -30,6 +30,7 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" help:"Serve the API."`
 	Accounts   accountsCommand   `cmd:"" help:"Create and change accounts, in the database."`
 	Keys       keysCommand       `cmd:"" help:"Create, list and revoke API keys, in the database."`
+	Ledger     ledgerCommand     `cmd:"" help:"Verify the journal and print statements, in the database."`
 	Assistants assistantsCommand `cmd:"" help:"Manage assistants on a server."`
 	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
 	Config     configCommand     `cmd:"" help:"Check the configuration."`

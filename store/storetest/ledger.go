@@ -42,6 +42,7 @@ func Ledger(t *testing.T, url func(testing.TB) string) {
 		{"many accounts", testManyAccounts},
 		{"contexts", testContexts},
 		{"model", testModel},
+		{"journal", testJournal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -97,12 +98,16 @@ func newBench(t *testing.T, url string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := &bench{t, s, clock, Raw(t, url)}
 	t.Cleanup(func() {
+		if s.Ping(context.Background()) == nil { // not closed by the test
+			Verified(t, s)
+		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &bench{t, s, clock, Raw(t, url)}
+	return b
 }
 
 // payer is an account with a key, as a request would have read them.

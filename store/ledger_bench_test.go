@@ -12,8 +12,9 @@ import (
 	"github.com/elumenta/elumenta/store/storetest"
 )
 
-// BenchmarkLedger measures a reservation and its settlement, durable both, on an unlimited account. With 64 callers the
-// batches fill themselves; with one, each operation has a commit of its own. cpu-µs/op is the whole process's.
+// BenchmarkLedger measures a reservation and its settlement, durable both, on accounts with a balance and on unlimited ones.
+// With 64 callers the batches fill themselves; with one, each operation has a commit of its own. cpu-µs/op is the whole
+// process's.
 func BenchmarkLedger(b *testing.B) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": sqliteURL, "postgres": storetest.Postgres} {
 		for _, callers := range []int{1, 16, 64, 256} {
@@ -21,16 +22,20 @@ func BenchmarkLedger(b *testing.B) {
 				if accounts > callers {
 					continue
 				}
-				b.Run(fmt.Sprintf("%s/callers=%d/accounts=%d", name, callers, accounts), func(b *testing.B) {
-					benchmarkPairs(b, url(b), callers, accounts)
-				})
+				for _, plan := range []string{"balance", "unlimited"} {
+					b.Run(fmt.Sprintf("%s/%s/callers=%d/accounts=%d", name, plan, callers, accounts), func(b *testing.B) {
+						benchmarkPairs(b, url(b), plan, callers, accounts)
+					})
+				}
 			}
 		}
 	}
 }
 
-func benchmarkPairs(b *testing.B, url string, callers, accounts int) {
-	s, err := store.Open(b.Context(), store.Options{URL: url, Serve: true})
+func benchmarkPairs(b *testing.B, url, plan string, callers, accounts int) {
+	s, err := store.Open(b.Context(), store.Options{URL: url, Serve: true, Plans: elumenta.Plans{
+		{Name: "balance", OnceTokens: 1 << 40}, {Name: "unlimited", Unlimited: true},
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,7 +46,7 @@ func benchmarkPairs(b *testing.B, url string, callers, accounts int) {
 	}()
 	payers := make([]elumenta.Reservation, accounts)
 	for i := range payers {
-		payers[i] = composed(b, s, "unlimited", time.Hour)
+		payers[i] = composed(b, s, plan, time.Hour)
 	}
 	outcome := elumenta.Outcome{
 		State: elumenta.Charged, Finish: elumenta.FinishStop, Latency: time.Second, FirstPiece: time.Millisecond,

@@ -38,6 +38,8 @@ type lease struct {
 	held   time.Time // this process's clock before the last renewal
 	// since is the database's clock when this node reached it first, or again; zero if that is to be read.
 	since time.Time
+	// judged is whether this node has looked, since then, for what nodes without a lease left open.
+	judged bool
 }
 
 // openLease takes the first lease and keeps it until ctx ends.
@@ -138,12 +140,12 @@ func (k *lease) step(ctx context.Context) bool {
 	default:
 		k.ledger.store.opts.Logger.Warn("the lease on the database could not be renewed", "error", elumenta.AsError(err).Cause)
 	}
-	k.since = time.Time{}
+	k.since, k.judged = time.Time{}, false
 	return false
 }
 
-// giveUpLease lets others give back at once what this node left open. It runs when nothing reserves any more. If it fails,
-// they will do so when the lease is over.
+// giveUpLease ends the lease, so that others give back at once what this node left open and then remove its row. It runs
+// when nothing reserves any more. If it fails, they will do so when the lease is over.
 func (l *ledger) giveUpLease() {
 	if l.lease == nil || l.lease.node == "" {
 		return
@@ -151,7 +153,7 @@ func (l *ledger) giveUpLease() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := l.store.read(ctx, func(ctx context.Context, q querier) error {
-		_, err := q.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, l.lease.node)
+		_, err := q.ExecContext(ctx, `UPDATE nodes SET renewed_at = 0 WHERE id = $1`, l.lease.node)
 		return err
 	}); err != nil {
 		l.store.opts.Logger.Warn("the lease on the database could not be given up", "error", elumenta.AsError(err).Cause)

@@ -22,12 +22,12 @@ type ledger struct {
 	ops    sync.Pool // of *ledgerOp
 	// node names this process in its reservations; nil while it has no lease.
 	node   atomic.Pointer[string]
+	open   openGenerations
 	unsure unsureReservations
 
-	batch  *ledgerBatch    // SQLite: used by the writer alone
-	sqlite *sqliteLedger   // SQLite: its statements
-	known  openGenerations // SQLite
-	lease  *lease          // Postgres
+	batch  *ledgerBatch  // SQLite: used by the writer alone
+	sqlite *sqliteLedger // SQLite: its statements
+	lease  *lease        // Postgres
 	stop   context.CancelFunc
 	owned  sync.WaitGroup
 }
@@ -47,30 +47,10 @@ type ledgerOp struct {
 	settled elumenta.Settled
 	err     error
 	row     *generationRow // of a reservation that was made
-	// known is the row as Reserve left it, if it was this process: it need not be read.
+	// known is the row as Reserve left it, if it was this process and no other can have changed it: it need not be read.
 	known *generationRow
 	// again says that an earlier attempt may have been committed.
 	again bool
-}
-
-// openGenerations remembers what this process has reserved and not settled.
-type openGenerations struct {
-	mu   sync.Mutex
-	rows map[elumenta.GenerationID]*generationRow
-}
-
-func (o *openGenerations) put(id elumenta.GenerationID, row *generationRow) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.rows[id] = row
-}
-
-func (o *openGenerations) take(id elumenta.GenerationID) *generationRow {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	row := o.rows[id]
-	delete(o.rows, id)
-	return row
 }
 
 // Reserve implements elumenta.Ledger.
@@ -85,9 +65,7 @@ func (s *Store) Reserve(ctx context.Context, r elumenta.Reservation) (elumenta.G
 		return elumenta.Grant{}, err
 	}
 	grant, node, err := op.grant, op.node, op.err
-	if err == nil && l.sqlite != nil {
-		l.known.put(r.Generation, op.row)
-	}
+	row := op.row
 	l.ops.Put(op)
 	if err == nil && node != l.node.Load() {
 		// The lease was lost meanwhile: others may take this reservation for a dead node's.
@@ -95,6 +73,7 @@ func (s *Store) Reserve(ctx context.Context, r elumenta.Reservation) (elumenta.G
 		return elumenta.Grant{}, elumenta.Unavailable(errNoLease)
 	}
 	if err == nil {
+		l.open.put(&r, row)
 		s.touchKey(r.Key, s.now())
 	}
 	return grant, err
@@ -106,13 +85,16 @@ func (s *Store) Settle(ctx context.Context, account elumenta.AccountID, id elume
 	op := l.newOp()
 	op.account, op.generation, op.outcome = account, id, o
 	if l.sqlite != nil {
-		op.known = l.known.take(id)
+		op.known = l.open.takeRow(id)
 	}
 	if err := l.do(ctx, op); err != nil {
 		return elumenta.Settled{}, err
 	}
 	settled, err := op.settled, op.err
 	l.ops.Put(op)
+	if err == nil {
+		l.open.remove(id)
+	}
 	return settled, err
 }
 
@@ -197,12 +179,12 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 func (s *Store) openLedger(ctx context.Context) error {
 	l := &s.ledger
 	l.store, l.seed = s, maphash.MakeSeed()
+	l.open.rows = map[elumenta.GenerationID]openGeneration{}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
 	if e, ok := s.engine.(*sqliteEngine); ok {
 		l.queues = []*queue{e.queue}
 		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger()
-		l.known.rows = map[elumenta.GenerationID]*generationRow{}
 		node := newNode()
 		l.node.Store(&node)
 	} else {

@@ -157,12 +157,12 @@ func (b *ledgerBatch) writeReserved(writes *pgx.Batch) {
 	}
 	rows := b.reserved
 	writes.Queue(`INSERT INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at, budgeted)
+			taken_monthly, taken_topup, taken_period, node_id, idempotency_hash, created_at, budgeted)
 		SELECT v.account_id, v.id, v.key_id, NULLIF(v.assistant_id, ''), NULLIF(v.version, 0), NULLIF(v.author_id, ''), v.model, v.price,
-			v.monthly, v.topup, v.period, $13, v.deadline, v.hash, $14, v.budgeted
+			v.monthly, v.topup, v.period, $12, v.hash, $13, v.budgeted
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
-			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $15::bytea[], $16::bigint[])
-			AS v (account_id, id, key_id, assistant_id, version, author_id, model, price, monthly, topup, period, deadline, hash, budgeted)`,
+			$9::bigint[], $10::bigint[], $11::bigint[], $14::bytea[], $15::bigint[])
+			AS v (account_id, id, key_id, assistant_id, version, author_id, model, price, monthly, topup, period, hash, budgeted)`,
 		column(rows, func(n *newGeneration) string { return string(n.Account) }),
 		column(rows, func(n *newGeneration) string { return string(n.Generation) }),
 		column(rows, func(n *newGeneration) string { return string(n.Key) }),
@@ -174,7 +174,6 @@ func (b *ledgerBatch) writeReserved(writes *pgx.Batch) {
 		column(rows, func(n *newGeneration) int64 { return n.row.taken.Monthly }),
 		column(rows, func(n *newGeneration) int64 { return n.row.taken.Topup }),
 		column(rows, func(n *newGeneration) int64 { return n.row.taken.Period }),
-		column(rows, func(n *newGeneration) int64 { return micros(b.now.Add(n.Lifetime)) }),
 		b.node, micros(b.now),
 		column(rows, func(n *newGeneration) []byte {
 			if !n.row.claimed {

@@ -99,7 +99,7 @@ func newSQLiteLedger() *sqliteLedger {
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
 		reserve: newBulk(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period, node_id, deadline, idempotency_hash, created_at, budgeted) VALUES `, 16, false, ``),
+			taken_monthly, taken_topup, taken_period, node_id, idempotency_hash, created_at, budgeted) VALUES `, 15, false, ``),
 		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
@@ -272,7 +272,7 @@ func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
 			claim = n.row.claim.hash[:]
 		}
 		l.args.add(string(n.Account), string(n.Generation), string(n.Key), orNull(n.Assistant), version, orNull(n.Author), n.Model, n.Price,
-			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, b.node, micros(b.now.Add(n.Lifetime)), claim, micros(b.now), flag(n.row.budgeted))
+			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, b.node, claim, micros(b.now), flag(n.row.budgeted))
 	}
 	return l.args
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"sync"
 	"time"
 
@@ -40,6 +41,58 @@ func (u *unsureReservations) take() []generationKey {
 	return keys
 }
 
+// openGeneration is one that this process has reserved and not settled.
+type openGeneration struct {
+	account  elumenta.AccountID
+	row      *generationRow // nil once somebody has begun to settle it
+	deadline time.Time      // by the clock that nobody sets
+}
+
+// openGenerations are those of this process, so that no index need keep them.
+type openGenerations struct {
+	mu   sync.Mutex
+	rows map[elumenta.GenerationID]openGeneration
+}
+
+func (o *openGenerations) put(r *elumenta.Reservation, row *generationRow) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rows[r.Generation] = openGeneration{r.Account, row, time.Now().Add(r.Lifetime)}
+}
+
+// takeRow returns the row as Reserve left it, once: nil if it was not this process, or if somebody has begun to settle it.
+func (o *openGenerations) takeRow(id elumenta.GenerationID) *generationRow {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	g, ok := o.rows[id]
+	if row := g.row; ok && row != nil {
+		g.row = nil
+		o.rows[id] = g
+		return row
+	}
+	return nil
+}
+
+func (o *openGenerations) remove(id elumenta.GenerationID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.rows, id)
+}
+
+// overdue lists those past their deadline.
+func (o *openGenerations) overdue() []generationKey {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	var keys []generationKey
+	for id, g := range o.rows {
+		if now.After(g.deadline) {
+			keys = append(keys, generationKey{g.account, id})
+		}
+	}
+	return keys
+}
+
 // startRecovery gives back what dead processes left open, and goes on to look for it. On SQLite this is the only process
 // that reserves, so that all that is open when it starts is lost.
 func (l *ledger) startRecovery(ctx, running context.Context) error {
@@ -47,7 +100,7 @@ func (l *ledger) startRecovery(ctx, running context.Context) error {
 		return l.openLease(ctx, running)
 	}
 	for {
-		lost, err := l.open(ctx, `SELECT account_id, id FROM generations WHERE state = 0 LIMIT $1`, sweepLimit)
+		lost, err := l.leftOpen(ctx)
 		if err != nil {
 			return err
 		}
@@ -63,6 +116,50 @@ func (l *ledger) startRecovery(ctx, running context.Context) error {
 	return nil
 }
 
+// leftOpen lists what is open on SQLite, sweepLimit at most. Accounts count their open generations, and those are among
+// their newest: the many that are settled are not read.
+func (l *ledger) leftOpen(ctx context.Context) (keys []generationKey, err error) {
+	err = l.store.read(ctx, func(ctx context.Context, q querier) error {
+		keys = keys[:0]
+		open := map[elumenta.AccountID]int64{}
+		rows, err := q.QueryContext(ctx, `SELECT id, open_generations FROM accounts WHERE open_generations > 0`)
+		if err != nil {
+			return err
+		}
+		if err := each(rows, func() error {
+			var id elumenta.AccountID
+			var n int64
+			err := rows.Scan(&id, &n)
+			open[id] = n
+			return err
+		}); err != nil {
+			return err
+		}
+		for account, n := range open {
+			rows, err := q.QueryContext(ctx, `SELECT account_id, id FROM generations WHERE account_id = $1 AND state = 0 ORDER BY id DESC LIMIT $2`,
+				string(account), min(n, sweepLimit-int64(len(keys))))
+			if err != nil {
+				return err
+			}
+			if keys, err = scanKeys(rows, keys); err != nil || len(keys) >= sweepLimit {
+				return err
+			}
+		}
+		return nil
+	})
+	return keys, err
+}
+
+func scanKeys(rows *sql.Rows, keys []generationKey) ([]generationKey, error) {
+	err := each(rows, func() error {
+		var key generationKey
+		err := rows.Scan(&key.account, &key.id)
+		keys = append(keys, key)
+		return err
+	})
+	return keys, err
+}
+
 func (l *ledger) sweepSQLite(ctx context.Context) {
 	ticker := time.NewTicker(l.store.opts.lease.sweep)
 	defer ticker.Stop()
@@ -76,58 +173,84 @@ func (l *ledger) sweepSQLite(ctx context.Context) {
 	}
 }
 
-// sweep gives back reservations past their deadline and those whose commit is not known; with a lease, also those of
-// nodes whose own is over. Its failures are logged: the next time may do better.
+// sweep gives back this process's reservations that are past their deadline and those whose commit is not known; with a
+// lease, also those of nodes whose own is over. Its failures are logged: the next time may do better.
 func (l *ledger) sweep(ctx context.Context, k *lease) {
 	err := l.giveBackUnsure(ctx)
-	if err == nil && k != nil {
-		err = l.sweepPostgres(ctx, k)
+	if err == nil {
+		err = l.giveBackLost(ctx, l.open.overdue())
 	}
-	if err == nil && k == nil {
-		err = l.giveBackFrom(ctx, `SELECT account_id, id FROM generations WHERE state = 0 AND deadline < $1 LIMIT $2`, micros(l.store.now()), sweepLimit)
+	if err == nil && k != nil {
+		err = l.giveBackDead(ctx, k)
 	}
 	if err != nil && ctx.Err() == nil {
 		l.store.opts.Logger.Warn("reservations could not be given back", "error", err, "cause", elumenta.AsError(err).Cause)
 	}
 }
 
-func (l *ledger) sweepPostgres(ctx context.Context, k *lease) error {
-	var given any // the clock, where it is not the database's
-	if l.store.opts.clock {
-		given = micros(l.store.now())
-	}
-	if err := l.giveBackFrom(ctx, `SELECT account_id, id FROM generations
-		WHERE state = 0 AND deadline < coalesce($1::bigint, `+databaseNow+`) LIMIT $2`, given, sweepLimit); err != nil {
+// giveBackDead gives back what nodes left open whose lease is over, and removes their rows once there is nothing left. It
+// looks for it when there is such a node, and once when this node may judge others: a row may have been removed.
+func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
+	ready, dead, err := l.mayJudge(ctx, k)
+	if err != nil || !ready || len(dead) == 0 && k.judged {
 		return err
 	}
-	if ready, err := l.mayJudge(ctx, k); err != nil || !ready {
+	var lost []generationKey
+	if err := l.store.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.QueryContext(ctx, `SELECT g.account_id, g.id FROM accounts AS a CROSS JOIN LATERAL (
+				SELECT account_id, id, node_id FROM generations WHERE account_id = a.id AND state = 0 ORDER BY id DESC LIMIT a.open_generations
+			) AS g WHERE a.open_generations > 0 AND NOT EXISTS (
+				SELECT 1 FROM nodes AS n WHERE n.id = g.node_id AND n.renewed_at > `+databaseNow+` - $1::bigint) LIMIT $2`,
+			k.times.over.Microseconds(), sweepLimit)
+		if err != nil {
+			return err
+		}
+		lost, err = scanKeys(rows, nil)
+		return err
+	}); err != nil {
 		return err
 	}
-	// A node without a row is one whose row was removed.
-	over := k.times.over.Microseconds()
-	if err := l.giveBackFrom(ctx, `SELECT g.account_id, g.id FROM generations AS g WHERE g.state = 0 AND NOT EXISTS (
-		SELECT 1 FROM nodes AS n WHERE n.id = g.node_id AND n.renewed_at > `+databaseNow+` - $1::bigint) LIMIT $2`, over, sweepLimit); err != nil {
-		return err
+	if len(lost) > 0 {
+		return l.giveBackLost(ctx, lost)
 	}
-	return l.store.read(ctx, func(ctx context.Context, q querier) error {
-		_, err := q.ExecContext(ctx, `DELETE FROM nodes AS n WHERE n.renewed_at <= `+databaseNow+` - $1::bigint
-			AND NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.state = 0 AND g.node_id = n.id)`, over)
-		return err
+	k.judged = true
+	return l.store.write(ctx, func(ctx context.Context, tx querier) error {
+		for _, id := range dead {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// mayJudge reports whether this node has reached the database for so long that others had the time to renew.
-func (l *ledger) mayJudge(ctx context.Context, k *lease) (bool, error) {
-	var now time.Time
-	if err := l.store.read(ctx, func(ctx context.Context, q querier) error {
-		return q.QueryRowContext(ctx, `SELECT `+databaseNow).Scan(storedTime{&now})
-	}); err != nil {
-		return false, err
-	}
-	if k.since.IsZero() {
-		k.since = now
-	}
-	return now.Sub(k.since) > k.times.patience, nil
+// mayJudge reports whether this node has reached the database for so long that others had the time to renew, and names
+// those whose lease is over, in the order of their ids.
+func (l *ledger) mayJudge(ctx context.Context, k *lease) (ready bool, dead []string, err error) {
+	err = l.store.read(ctx, func(ctx context.Context, q querier) error {
+		var now time.Time
+		if err := q.QueryRowContext(ctx, `SELECT `+databaseNow).Scan(storedTime{&now}); err != nil {
+			return err
+		}
+		if k.since.IsZero() {
+			k.since = now
+		}
+		dead = nil
+		if ready = now.Sub(k.since) > k.times.patience; !ready {
+			return nil
+		}
+		rows, err := q.QueryContext(ctx, `SELECT id FROM nodes WHERE renewed_at <= $1 ORDER BY id`, micros(now.Add(-k.times.over)))
+		if err != nil {
+			return err
+		}
+		return each(rows, func() error {
+			var id string
+			err := rows.Scan(&id)
+			dead = append(dead, id)
+			return err
+		})
+	})
+	return ready, dead, err
 }
 
 func (l *ledger) giveBackUnsure(ctx context.Context) error {
@@ -144,32 +267,13 @@ func (l *ledger) giveBackUnsure(ctx context.Context) error {
 	return failed
 }
 
-func (l *ledger) giveBackFrom(ctx context.Context, query string, args ...any) error {
-	lost, err := l.open(ctx, query, args...)
-	if err != nil || len(lost) == 0 {
-		return err
+func (l *ledger) giveBackLost(ctx context.Context, lost []generationKey) error {
+	if len(lost) == 0 {
+		return nil
 	}
 	l.store.opts.Logger.Warn("reservations that nobody settled are given back", "count", len(lost))
-	_, err = l.giveBack(ctx, lost)
+	_, err := l.giveBack(ctx, lost)
 	return err
-}
-
-func (l *ledger) open(ctx context.Context, query string, args ...any) ([]generationKey, error) {
-	var keys []generationKey
-	err := l.store.read(ctx, func(ctx context.Context, q querier) error {
-		keys = keys[:0]
-		rows, err := q.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		return each(rows, func() error {
-			var key generationKey
-			err := rows.Scan(&key.account, &key.id)
-			keys = append(keys, key)
-			return err
-		})
-	})
-	return keys, err
 }
 
 // giveBack settles what was lost, so many at once that they fill the ledger's batches, and counts it. A reservation that

@@ -139,6 +139,7 @@ func TestDeadNode(t *testing.T) {
 		awaitGivenBack(t, db, r.Generation)
 		wantBalance(t, living.Store, r.Account, 50)
 	}
+	await(t, db, 2, `SELECT count(*) FROM nodes`) // of the one that lives, and of the one that gave back
 	wantBalance(t, living.Store, kept.Account, 46)
 }
 

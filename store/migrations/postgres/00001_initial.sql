@@ -126,13 +126,11 @@ CREATE TABLE generations (
     latency_us         BIGINT NOT NULL DEFAULT 0,
     first_piece_us     BIGINT NOT NULL DEFAULT 0,
     node_id            TEXT COLLATE "C"    NOT NULL,
-    deadline           BIGINT NOT NULL,
     idempotency_hash   BYTEA,
     created_at         BIGINT NOT NULL,
     settled_at         BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, id)
 );
-CREATE INDEX generations_open ON generations (node_id, deadline) WHERE state = 0;
 
 -- The journal: each row moves tokens from one place to another, and is never changed. An account's places are available (its
 -- balance), reserved, spent and expired; granted and topped_up are where its tokens come from. seq numbers an account's

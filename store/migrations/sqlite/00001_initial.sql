@@ -127,13 +127,11 @@ CREATE TABLE generations (
     latency_us         INTEGER NOT NULL DEFAULT 0,
     first_piece_us     INTEGER NOT NULL DEFAULT 0,
     node_id            TEXT    NOT NULL,
-    deadline           INTEGER NOT NULL,
     idempotency_hash   BLOB,
     created_at         INTEGER NOT NULL,
     settled_at         INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX generations_open ON generations (deadline) WHERE state = 0;
 
 -- The journal: each row moves tokens from one place to another, and is never changed. An account's places are available (its
 -- balance), reserved, spent and expired; granted and topped_up are where its tokens come from. seq numbers an account's

@@ -60,13 +60,13 @@ func testUsage(t *testing.T, url string) {
 	answered := elumenta.UsageRow{Group: string(a.ID), Requests: 19, TokensSpent: 76, CacheHits: 19, PromptTokens: 190, CachedTokens: 57, CacheWriteTokens: 19,
 		CompletionTokens: 38, LatencyP50: 10 * time.Millisecond, LatencyP95: 19 * time.Millisecond}
 	failed := elumenta.UsageRow{Group: elumenta.UsageNone, Requests: 1, Failures: 1, LatencyP50: time.Second, LatencyP95: time.Second}
-	WantUsage(t, rows, []elumenta.UsageRow{answered, failed})
+	wantUsage(t, rows, []elumenta.UsageRow{answered, failed})
 	if rate := rows[0].CacheHitRate(); rate != 1 {
 		t.Errorf("the cache's hit rate is %v", rate)
 	}
 	all := answered
 	all.Group, all.Requests, all.Failures = "", 20, 1
-	WantUsage(t, []elumenta.UsageRow{total}, []elumenta.UsageRow{all})
+	wantUsage(t, []elumenta.UsageRow{total}, []elumenta.UsageRow{all})
 	for by, group := range map[elumenta.UsageGroup]string{elumenta.UsageByVersion: string(a.ID) + "@1", elumenta.UsageByModel: "sandbox", elumenta.UsageByDay: "", elumenta.UsageByKey: ""} {
 		rows, again, err := s.Usage(t.Context(), account, from, to, by)
 		wantOK(t, err)
@@ -98,13 +98,18 @@ func testUsage(t *testing.T, url string) {
 	want(t, err, elumenta.CodeValidation)
 }
 
-// WantUsage compares rows of usage; latencies are right to one percent.
-func WantUsage(t testing.TB, got, want []elumenta.UsageRow) {
+// wantUsage compares rows of usage.
+func wantUsage(t testing.TB, got, want []elumenta.UsageRow) {
 	t.Helper()
-	near := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() <= max(a, b)/50+time.Microsecond })
-	if diff := cmp.Diff(want, got, near, cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("usage (-want +got):\n%s", diff)
+	if diff := DiffUsage(want, got); diff != "" {
+		t.Errorf("usage (-want +got):\n%s", diff)
 	}
+}
+
+// DiffUsage is the difference of rows of usage, whose latencies are right to one percent.
+func DiffUsage(want, got []elumenta.UsageRow) string {
+	near := cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() <= max(a, b)/50+time.Microsecond })
+	return cmp.Diff(want, got, near, cmpopts.EquateEmpty())
 }
 
 // testUses charges generations and waits for the follower.

@@ -32,17 +32,20 @@ func failure(err error) error {
 		return err
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// The server's message may quote a value.
-		err = fmt.Errorf("postgres error %s, table %q, constraint %q", pg.Code, pg.TableName, pg.ConstraintName)
 		if pgUnavailable(pg.Code) {
-			return elumenta.Unavailable(err)
+			return elumenta.Unavailable(withoutValues(pg))
 		}
-		return elumenta.Internal(err)
+		return elumenta.Internal(withoutValues(pg))
 	}
 	if unavailable(err) {
 		return elumenta.Unavailable(err)
 	}
 	return elumenta.Internal(err)
+}
+
+// withoutValues leaves the server's message out, which may quote a value.
+func withoutValues(pg *pgconn.PgError) error {
+	return fmt.Errorf("postgres error %s, table %q, constraint %q", pg.Code, pg.TableName, pg.ConstraintName)
 }
 
 func unavailable(err error) bool {
@@ -88,6 +91,11 @@ func missingTable(err error) bool {
 
 // sqliteOpenError says what to do about a file that cannot be used.
 func sqliteOpenError(path string, err error) error {
+	return sqliteError("open the database "+path, err)
+}
+
+// sqliteError adds to the error of a database file what was being done, and what to do about it.
+func sqliteError(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -114,9 +122,9 @@ func sqliteOpenError(path string, err error) error {
 	case code == sqlite3.SQLITE_CANTOPEN:
 		advice = "the file cannot be opened: check that this user may write it and its directory"
 	default:
-		return fmt.Errorf("open the database %s: %w", path, err)
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return fmt.Errorf("open the database %s: %s (%w)", path, advice, err)
+	return fmt.Errorf("%s: %s (%w)", doing, advice, err)
 }
 
 // postgresOpenError says what to do about a server that cannot be used. It names the place and never the password.

@@ -177,6 +177,15 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 
 // openLedger starts what the ledger needs; it runs at the end of Open.
 func (s *Store) openLedger(ctx context.Context) error {
+	running := s.startLedger(ctx)
+	if !s.opts.Serve {
+		return nil
+	}
+	return s.ledger.startRecovery(ctx, running)
+}
+
+// startLedger returns the context of what runs until the ledger is closed.
+func (s *Store) startLedger(ctx context.Context) context.Context {
 	l := &s.ledger
 	l.store, l.seed = s, maphash.MakeSeed()
 	l.open.rows = map[elumenta.GenerationID]openGeneration{}
@@ -195,10 +204,7 @@ func (s *Store) openLedger(ctx context.Context) error {
 			go q.serve(p.commit)
 		}
 	}
-	if !s.opts.Serve {
-		return nil
-	}
-	return l.startRecovery(ctx, running)
+	return running
 }
 
 // closeLedger ends it; it runs in Close before the engine is closed.

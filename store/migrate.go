@@ -82,6 +82,10 @@ func upgrade(ctx context.Context, db *sql.DB, provider *goose.Provider) error {
 	return err
 }
 
+func tooOld(needed int64) error {
+	return fmt.Errorf("the database was brought up to date by a newer elumenta, and this one (schema %d, the database needs %d) is too old for it: install the newer one", SchemaNumber, needed)
+}
+
 // checkSchema refuses a schema that excludes this binary, and reports whether migrations of this binary are missing.
 func checkSchema(ctx context.Context, db *sql.DB, provider *goose.Provider) (pending bool, err error) {
 	var oldest int64
@@ -93,7 +97,7 @@ func checkSchema(ctx context.Context, db *sql.DB, provider *goose.Provider) (pen
 		return false, err
 	}
 	if oldest > SchemaNumber {
-		return false, fmt.Errorf("the database was brought up to date by a newer elumenta, and this one (schema %d, the database needs %d) is too old for it: install the newer one", SchemaNumber, oldest)
+		return false, tooOld(oldest)
 	}
 	current, target, err := provider.GetVersions(ctx)
 	return current < target, err

@@ -24,10 +24,10 @@ type postgresEngine struct {
 	db    *sql.DB
 }
 
-// openPostgres uses the exec mode, which prepares nothing that outlives a statement, so that PgBouncer may hand each
+// postgresConfig uses the exec mode, which prepares nothing that outlives a statement, so that PgBouncer may hand each
 // transaction another connection (https://pkg.go.dev/github.com/jackc/pgx/v5#QueryExecMode).
-func (s *Store) openPostgres(ctx context.Context) (engine, error) {
-	config, err := pgx.ParseConfig(s.opts.URL)
+func postgresConfig(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("the database's URL is malformed: it must be postgres://USER:PASSWORD@HOST:PORT/NAME, and special characters in the password must be percent-encoded")
 	}
@@ -35,6 +35,14 @@ func (s *Store) openPostgres(ctx context.Context) (engine, error) {
 	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
+	}
+	return config, nil
+}
+
+func (s *Store) openPostgres(ctx context.Context) (engine, error) {
+	config, err := postgresConfig(s.opts.URL)
+	if err != nil {
+		return nil, err
 	}
 	s.db = stdlib.OpenDB(*config)
 	s.db.SetMaxOpenConns(s.opts.MaxConns)

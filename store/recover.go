@@ -99,6 +99,15 @@ func (l *ledger) startRecovery(ctx, running context.Context) error {
 	if l.sqlite == nil {
 		return l.openLease(ctx, running)
 	}
+	if err := l.giveBackAll(ctx); err != nil {
+		return err
+	}
+	l.owned.Go(func() { l.sweepSQLite(running) })
+	return nil
+}
+
+// giveBackAll gives back whatever is open, where no process can be at work on it.
+func (l *ledger) giveBackAll(ctx context.Context) error {
 	for {
 		lost, err := l.leftOpen(ctx)
 		if err != nil {
@@ -109,11 +118,9 @@ func (l *ledger) startRecovery(ctx, running context.Context) error {
 			return err
 		}
 		if given == 0 {
-			break
+			return nil
 		}
 	}
-	l.owned.Go(func() { l.sweepSQLite(running) })
-	return nil
 }
 
 // leftOpen lists what is open on SQLite, sweepLimit at most. Accounts count their open generations, and those are among

@@ -37,14 +37,14 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 	if path, err = sqlitePath(path); err != nil {
 		return nil, err
 	}
-	e := &sqliteEngine{store: s, readers: make(chan *conn, s.opts.Readers), lock: flock.New(path+".lock", flock.SetPermissions(0o600))}
+	e := &sqliteEngine{store: s, readers: make(chan *conn, s.opts.Readers), lock: newLock(path)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.release())
 		}
 	}()
 	if s.opts.Serve {
-		if err := e.lockFile(ctx, path); err != nil {
+		if err := takeLock(ctx, e.lock, path); err != nil {
 			return nil, err
 		}
 	}
@@ -78,12 +78,14 @@ func sqlitePath(path string) (string, error) {
 	return abs, nil
 }
 
-// lockFile takes the lock that makes this process the file's only server. A command that brings the schema up to date
+func newLock(path string) *flock.Flock { return flock.New(path+".lock", flock.SetPermissions(0o600)) }
+
+// takeLock takes the lock that makes this process the file's only server. A command that brings the schema up to date
 // holds it for a moment.
-func (e *sqliteEngine) lockFile(ctx context.Context, path string) error {
+func takeLock(ctx context.Context, lock *flock.Flock, path string) error {
 	wait, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	ok, err := e.lock.TryLockContext(wait, 20*time.Millisecond)
+	ok, err := lock.TryLockContext(wait, 20*time.Millisecond)
 	switch {
 	case ok:
 		return nil

@@ -122,6 +122,18 @@ type Store struct {
 // Open opens a database, brings its schema up to date under a lock, and makes the installation's secret if there is
 // none. Its errors say what to do and never hold the URL's password.
 func Open(ctx context.Context, opts Options) (*Store, error) {
+	s, err := open(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// open is Open without all that works by itself: no secret is made, and nothing runs in the background.
+func open(ctx context.Context, opts Options) (*Store, error) {
 	opts.fill()
 	s := &Store{opts: opts, follower: newFollower(opts.Logger)}
 	var err error
@@ -140,15 +152,15 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.start(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	return s, nil
 }
 
 func (s *Store) start(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
+	if err := s.refuseUnfinished(ctx); err != nil {
+		return err
+	}
 	if err := s.loadSecret(ctx); err != nil {
 		return fmt.Errorf("read the installation's secret: %w", err)
 	}

@@ -58,25 +58,6 @@ func (b *Balance) begin(grant int64) {
 	b.Period++
 }
 
-// PeriodEnd returns the first end after now of the months that begin at start: the same day of each month at the same
-// time, UTC, or the month's last day where there is none.
-func PeriodEnd(start, now time.Time) time.Time {
-	start, now = start.UTC(), now.UTC()
-	months := max(0, (now.Year()-start.Year())*12+int(now.Month())-int(start.Month())-1)
-	for {
-		if end := addMonths(start, months); end.After(now) && months > 0 {
-			return end
-		}
-		months++
-	}
-}
-
-func addMonths(t time.Time, n int) time.Time {
-	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
-	last := first.AddDate(0, 1, -1).Day()
-	return first.AddDate(0, 0, min(t.Day(), last)-1)
-}
-
 // EntryKind says why tokens moved.
 type EntryKind string
 
@@ -152,52 +133,6 @@ func (e *Entry) Change() (monthly, topup int64) {
 		return -e.Monthly, -e.Topup
 	}
 	return 0, 0
-}
-
-// Advance brings an account to a moment: an expired plan falls back to the least one, and each month that has ended
-// takes its remaining tokens with it and begins with a grant. It returns the entries to append, and whether the account
-// changed. Advancing twice to the same moment changes nothing.
-func (a *Account) Advance(plans Plans, now time.Time) (entries []Entry, changed bool) {
-	if !a.PlanExpires.IsZero() && !now.Before(a.PlanExpires) && len(plans) > 0 {
-		entries = append(entries, a.StartPlan(plans[0], a.PlanExpires, time.Time{})...)
-		changed = true
-	}
-	plan, ok := plans.Get(a.Plan)
-	if !ok || a.Balance.PeriodEnds.IsZero() || now.Before(a.Balance.PeriodEnds) {
-		return entries, changed
-	}
-	if left := a.Balance.Monthly; left > 0 {
-		entries = append(entries, Entry{Kind: EntryExpire, Monthly: left, Reason: a.Plan, At: a.Balance.PeriodEnds})
-	}
-	a.Balance.begin(plan.MonthlyTokens)
-	if plan.MonthlyTokens > 0 {
-		a.Balance.PeriodEnds = PeriodEnd(a.PlanStarted, now)
-		entries = append(entries, Entry{Kind: EntryGrant, Monthly: plan.MonthlyTokens, Reason: plan.Name, At: now})
-	}
-	return entries, true
-}
-
-// StartPlan puts the account on a plan at a moment: what was left of the old plan's tokens expires, the new plan's are
-// granted, top-ups stay. It raises the revision and returns the entries to append.
-func (a *Account) StartPlan(plan Plan, at, expires time.Time) []Entry {
-	var entries []Entry
-	if left := a.Balance.Monthly; left > 0 {
-		entries = append(entries, Entry{Kind: EntryExpire, Monthly: left, Reason: a.Plan, At: at})
-	}
-	a.Plan, a.PlanStarted, a.PlanExpires = plan.Name, at, expires
-	a.Balance.begin(plan.MonthlyTokens)
-	if plan.MonthlyTokens > 0 {
-		a.Balance.PeriodEnds = PeriodEnd(at, at)
-	}
-	if plan.OnceTokens > 0 && !a.OnceGranted {
-		a.Balance.Monthly += plan.OnceTokens
-		a.OnceGranted = true
-	}
-	if a.Balance.Monthly > 0 {
-		entries = append(entries, Entry{Kind: EntryGrant, Monthly: a.Balance.Monthly, Reason: plan.Name, At: at})
-	}
-	a.Revision++
-	return entries
 }
 
 // Reservation is what Reserve needs to know of a generation: what it was composed from, and what it costs.

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/elumenta/elumenta"
 )
 
@@ -32,81 +30,6 @@ func TestPeriodEnd(t *testing.T) {
 			t.Errorf("from %s at %s: got %s, want %s", c.start, c.now, got, c.want)
 		}
 	}
-}
-
-// Whatever happens to an account, its balance is the sum of its entries and neither part is below zero; what was taken
-// returns to where it came from, or expires.
-func TestBalanceProperty(t *testing.T) {
-	plans := elumenta.DefaultPlans()
-	rapid.Check(t, func(t *rapid.T) {
-		now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-		a := &elumenta.Account{}
-		var monthly, topup int64
-		book := func(entries []elumenta.Entry) {
-			for _, e := range entries {
-				m, u := e.Change()
-				monthly, topup = monthly+m, topup+u
-			}
-		}
-		book(a.StartPlan(plans[0], now, time.Time{}))
-		var open []elumenta.Taken
-		t.Repeat(map[string]func(*rapid.T){
-			"time": func(t *rapid.T) {
-				now = now.Add(time.Duration(rapid.IntRange(0, 24*70).Draw(t, "hours")) * time.Hour)
-				entries, _ := a.Advance(plans, now)
-				book(entries)
-				if again, changed := a.Advance(plans, now); len(again) > 0 || changed {
-					t.Fatal("advancing twice changes something")
-				}
-				if !a.Balance.PeriodEnds.IsZero() && !now.Before(a.Balance.PeriodEnds) {
-					t.Fatal("the month has ended")
-				}
-			},
-			"plan": func(t *rapid.T) {
-				plan := plans[rapid.IntRange(0, len(plans)-1).Draw(t, "plan")]
-				expires := time.Time{}
-				if rapid.Bool().Draw(t, "expires") {
-					expires = now.AddDate(0, 0, rapid.IntRange(1, 100).Draw(t, "days"))
-				}
-				book(a.StartPlan(plan, now, expires))
-			},
-			"topup": func(t *rapid.T) {
-				n := rapid.Int64Range(1, 1000).Draw(t, "n")
-				a.Balance.Topup += n
-				topup += n
-			},
-			"take": func(t *rapid.T) {
-				price := rapid.Int64Range(0, 60).Draw(t, "price")
-				before := a.Balance
-				taken, ok := a.Balance.Take(price)
-				if ok != (price <= before.Total()) {
-					t.Fatalf("taking %d of %d: %t", price, before.Total(), ok)
-				}
-				if !ok {
-					return
-				}
-				if taken.Total() != price || taken.Topup > 0 && a.Balance.Monthly > 0 {
-					t.Fatalf("took %+v of %+v", taken, before)
-				}
-				open = append(open, taken)
-				monthly, topup = monthly-taken.Monthly, topup-taken.Topup
-			},
-			"give back": func(t *rapid.T) {
-				if len(open) == 0 {
-					t.Skip()
-				}
-				taken := open[0]
-				open = open[1:]
-				expired := a.Balance.GiveBack(taken)
-				monthly, topup = monthly+taken.Monthly-expired, topup+taken.Topup
-			},
-			"": func(t *rapid.T) {
-				if a.Balance.Monthly != monthly || a.Balance.Topup != topup || monthly < 0 || topup < 0 {
-					t.Fatalf("balance %+v, entries say %d and %d", a.Balance, monthly, topup)
-				}
-			},
-		})
-	})
 }
 
 // The free plan's tokens are given once, whichever way an account comes back to it.

@@ -22,7 +22,9 @@ func (a *API) accountRoutes() {
 	}, need{}, a.getBalance)
 	register(a, huma.Operation{
 		OperationID: "get-usage", Method: http.MethodGet, Path: "/usage", Tags: []string{"Account"}, Summary: "Add up your generations",
-	}, need{}, a.getUsage)
+		Description: "What was settled before the call is in it. Whole days cost the same however many generations there were. With Accept: text/csv, " +
+			"or format=csv, the items are rows of a file, without the total.",
+	}, need{csv: true}, a.getUsage)
 }
 
 // oneName reads a body of one name.

@@ -1,6 +1,9 @@
 package httpapi_test
 
 import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -88,4 +91,44 @@ func TestUsage(t *testing.T) {
 	if v := s.do("GET", "/usage?from="+tomorrow+"&to=2100-01-01T00:00:00%2B02:00", key, nil).want(200); v["total"].(object)["requests"] != 0.0 {
 		t.Errorf("from tomorrow: %v", v)
 	}
+	for _, query := range []string{"?from=2020-01-01", "?from=2026-02-01&to=2026-01-01", "?from=yesterday"} {
+		s.do("GET", "/usage"+query, key, nil).wantFields("from")
+	}
+}
+
+func TestUsageCSV(t *testing.T) {
+	s := newServer(t, setup{})
+	key, _ := s.account("free")
+	s.do("POST", "/generate", key, object{"model": "paid", "prompt": "one two"}).want(200)
+	s.do("POST", "/generate", key, object{"model": "sandbox", "prompt": "sandbox:error 500"}).wantError(502, elumenta.CodeProvider)
+	item := s.do("GET", "/usage?group_by=model", key, nil).want(200)["items"].([]any)[0].(object)
+	for query, accept := range map[string]string{"?group_by=model&format=csv": "*/*", "?group_by=model": "text/csv", "?format=csv&group_by=model": "application/json"} {
+		r := s.do("GET", "/usage"+query, key, nil, "Accept", accept)
+		if r.status != 200 || r.header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" ||
+			r.header.Get("Content-Disposition") != `attachment; filename="usage-by-model.csv"` {
+			t.Fatalf("%s: %d %v", query, r.status, r.header)
+		}
+		lines, err := csv.NewReader(bytes.NewReader(r.body)).ReadAll()
+		if err != nil || len(lines) != 3 || lines[0][0] != "model" {
+			t.Fatalf("%s: %v, %v", query, lines, err)
+		}
+		if len(lines[0]) != len(item) {
+			t.Errorf("columns %v, fields %v", lines[0], item)
+		}
+		for i, name := range lines[0] {
+			want := item[name]
+			if i == 0 {
+				want = item["group"]
+			}
+			if got := lines[1][i]; got != fmt.Sprint(want) {
+				t.Errorf("%s is %s, want %v", name, got, want)
+			}
+		}
+	}
+	for _, accept := range []string{"application/json, text/csv;q=0.5", "*/*"} {
+		s.do("GET", "/usage", key, nil, "Accept", accept).want(200)
+	}
+	s.do("GET", "/usage", key, nil, "Accept", "text/html").wantError(406, elumenta.CodeBadRequest)
+	s.do("GET", "/models", key, nil, "Accept", "text/csv").wantError(406, elumenta.CodeBadRequest)
+	s.do("GET", "/usage?from=x", key, nil, "Accept", "text/csv").wantFields("from")
 }

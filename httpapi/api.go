@@ -164,6 +164,7 @@ type need struct {
 	generation bool  // a generation: it is not counted as a call, and its caller may be a cached one
 	scoped     bool  // a key that is limited to assistants, models or a budget may make it, too
 	unlimited  bool  // only a key without any limit may make it
+	csv        bool  // it may answer with comma-separated values
 }
 
 // register adds a route to huma: its guard, and a handler whose errors are the domain's.

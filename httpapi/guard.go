@@ -79,7 +79,14 @@ func permit(l *elumenta.KeyLimits, method string, n need) error {
 
 // negotiate checks what the client takes and reads what it sends.
 func (a *API) negotiate(c *call, r *http.Request, n need) error {
-	if !acceptable(r.Header.Values("Accept"), n.generation) {
+	also := ""
+	switch {
+	case n.generation:
+		also = "text/event-stream"
+	case n.csv:
+		also = csvType
+	}
+	if !acceptable(r.Header.Values("Accept"), also) {
 		return &elumenta.Error{Code: elumenta.CodeBadRequest, Status: http.StatusNotAcceptable, Message: "the answer is application/json, which the Accept header refuses"}
 	}
 	if n.body == 0 {
@@ -143,16 +150,16 @@ func setRate(h http.Header, s elumenta.RateState) {
 	}
 }
 
-// acceptable reports whether an Accept header takes JSON, or an event stream where one may be asked for.
-func acceptable(values []string, stream bool) bool {
+// acceptable reports whether an Accept header takes JSON, or a text that may be asked for instead.
+func acceptable(values []string, also string) bool {
 	if len(values) == 0 {
 		return true
 	}
 	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		media, params, _ := strings.Cut(item, ";")
 		switch media = strings.ToLower(strings.TrimSpace(media)); media {
-		case "text/event-stream", "text/*":
-			if !stream {
+		case "text/event-stream", csvType, "text/*":
+			if also == "" || media != also && media != "text/*" {
 				continue
 			}
 		case "", "*/*", "application/*", "application/json":

@@ -161,6 +161,9 @@ func (a *API) complete() {
 	own, public := schemaOf[assistantView](doc.Components.Schemas), schemaOf[listingView](doc.Components.Schemas)
 	get.Responses["200"].Content = jsonOf(&huma.Schema{OneOf: []*huma.Schema{own, public}})
 	get.Responses["304"] = &huma.Response{Description: "Nothing has changed.", Headers: get.Responses["200"].Headers}
+	usage := doc.Paths[Base+"/usage"].Get.Responses["200"]
+	usage.Content = jsonOf(schemaOf[usageView](doc.Components.Schemas))
+	usage.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	delete(doc.Components.Schemas.Map(), "ErrorModel") // huma's own, which is never sent
 }
 

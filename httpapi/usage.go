@@ -1,10 +1,15 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/elumenta/elumenta"
 )
@@ -14,39 +19,54 @@ const usageDays = 30
 
 type usageIn struct {
 	known
-	From    string `query:"from" maxLength:"64" doc:"RFC 3339 date or time, inclusive; 30 days before to by default."`
-	To      string `query:"to" maxLength:"64" doc:"RFC 3339 date or time, exclusive; now by default."`
-	GroupBy string `query:"group_by" enum:"day,assistant,model,key" default:"day"`
+	From    string `query:"from" maxLength:"64" doc:"RFC 3339 date or time, inclusive; midnight UTC 30 days before to by default."`
+	To      string `query:"to" maxLength:"64" doc:"RFC 3339 date or time, exclusive; what was settled last is in it by default."`
+	GroupBy string `query:"group_by" enum:"day,assistant,version,model,key" default:"day"`
+	Format  string `query:"format" enum:"json,csv" doc:"Beats the Accept header, which may be text/csv, too."`
 
 	from, to time.Time
+	csv      bool
 }
 
 // Resolve reads the times, so that what is wrong with them joins the other errors.
 func (in *usageIn) Resolve(ctx huma.Context) []error {
 	errs := in.known.Resolve(ctx)
 	var bad elumenta.FieldErrors
-	in.to = moment(&bad, "to", in.To, time.Now())
-	in.from = moment(&bad, "from", in.From, in.to.AddDate(0, 0, -usageDays))
-	if len(bad) == 0 && !in.from.Before(in.to) {
-		bad.Add("from", "must be before to")
-	}
+	in.from, in.to = usageSpan(&bad, in.From, in.To)
+	in.csv = in.Format == "csv" || in.Format == "" && negotiation.SelectQValue(ctx.Header("Accept"), []string{"application/json", csvType}) == csvType
 	return append(errs, paramErrors(bad)...)
 }
+
+// usageSpan reads the range of an answer. Whole days cost least, so that the defaults are midnights.
+func usageSpan(bad *elumenta.FieldErrors, from, to string) (start, end time.Time) {
+	end = moment(bad, "to", to, midnight(time.Now()).AddDate(0, 0, 1))
+	last := end.Add(-time.Nanosecond) // of the last day
+	start = moment(bad, "from", from, midnight(last).AddDate(0, 0, -usageDays))
+	if len(*bad) == 0 && !start.Before(end) {
+		bad.Add("from", "must be before to")
+	}
+	return start, end
+}
+
+func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // UsageTotal is the sums of any number of generations. It is exported for huma, which reads its tags.
 type UsageTotal struct {
 	Requests         int64   `json:"requests"`
-	Failures         int64   `json:"failures" doc:"Of the requests."`
+	Failures         int64   `json:"failures" doc:"Requests that were given back: they cost nothing."`
 	TokensSpent      int64   `json:"tokens_spent"`
 	PromptTokens     int64   `json:"prompt_tokens"`
 	CachedTokens     int64   `json:"cached_tokens"`
+	CacheWriteTokens int64   `json:"cache_write_tokens"`
 	CompletionTokens int64   `json:"completion_tokens"`
-	LatencyP50       float64 `json:"latency_p50_ms"`
-	LatencyP95       float64 `json:"latency_p95_ms"`
+	CacheHits        int64   `json:"cache_hits" doc:"Requests that did not fail and read cached tokens."`
+	CacheHitRate     float64 `json:"cache_hit_rate" doc:"Of the requests that did not fail, from 0 to 1."`
+	LatencyP50       float64 `json:"latency_p50_ms" doc:"Right to one percent."`
+	LatencyP95       float64 `json:"latency_p95_ms" doc:"Right to one percent."`
 }
 
 type usageRow struct {
-	Group string `json:"group" doc:"A day as YYYY-MM-DD in UTC, or an id or slug; none for generations without an assistant."`
+	Group string `json:"group" doc:"A day as YYYY-MM-DD in UTC, or an id, id and version (asst_…@3) or slug; none for generations without an assistant; other, at the end, for what is beyond the 1,000 groups with the most requests."`
 	UsageTotal
 }
 
@@ -58,23 +78,74 @@ type usageView struct {
 func viewUsage(r *elumenta.UsageRow) UsageTotal {
 	return UsageTotal{
 		Requests: r.Requests, Failures: r.Failures, TokensSpent: r.TokensSpent, PromptTokens: r.PromptTokens,
-		CachedTokens: r.CachedTokens, CompletionTokens: r.CompletionTokens,
+		CachedTokens: r.CachedTokens, CacheWriteTokens: r.CacheWriteTokens, CompletionTokens: r.CompletionTokens,
+		CacheHits: r.CacheHits, CacheHitRate: r.CacheHitRate(),
 		LatencyP50: milliseconds(r.LatencyP50), LatencyP95: milliseconds(r.LatencyP95),
 	}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-func (a *API) getUsage(ctx context.Context, c *call, in *usageIn) (*bodyOf[usageView], error) {
+// usageOut is a usageView, or rows of comma-separated values.
+type usageOut struct{ Body any }
+
+func (a *API) getUsage(ctx context.Context, c *call, in *usageIn) (*usageOut, error) {
 	rows, total, err := a.Usage.Usage(ctx, c.caller.Account.ID, in.from, in.to, elumenta.UsageGroup(in.GroupBy))
 	if err != nil {
 		return nil, err
 	}
-	out := &bodyOf[usageView]{usageView{Items: make([]usageRow, len(rows)), Total: viewUsage(&total)}}
-	for i := range rows {
-		out.Body.Items[i] = usageRow{Group: rows[i].Group, UsageTotal: viewUsage(&rows[i])}
+	return answerUsage(c, in.csv, in.GroupBy, rows, &total)
+}
+
+// answerUsage shows usage as JSON or as a file of comma-separated values.
+func answerUsage(c *call, asCSV bool, by string, rows []elumenta.UsageRow, total *elumenta.UsageRow) (*usageOut, error) {
+	c.Header().Add("Vary", "Accept")
+	if asCSV {
+		b, err := usageCSV(by, rows)
+		c.Header().Set("Content-Type", csvType+"; charset=utf-8; header=present")
+		c.Header().Set("Content-Disposition", `attachment; filename="usage-by-`+by+`.csv"`)
+		return &usageOut{b}, err
 	}
-	return out, nil
+	v := usageView{Items: make([]usageRow, len(rows)), Total: viewUsage(total)}
+	for i := range rows {
+		v.Items[i] = usageRow{Group: rows[i].Group, UsageTotal: viewUsage(&rows[i])}
+	}
+	return &usageOut{v}, nil
+}
+
+const csvType = "text/csv"
+
+// usageCSV has the fields of an item for columns, the group's under the name of what it is.
+func usageCSV(by string, rows []elumenta.UsageRow) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	lines := [][]string{{
+		by, "requests", "failures", "tokens_spent", "prompt_tokens", "cached_tokens", "cache_write_tokens", "completion_tokens",
+		"cache_hits", "cache_hit_rate", "latency_p50_ms", "latency_p95_ms",
+	}}
+	for i := range rows {
+		r := &rows[i]
+		line := []string{spreadsheetText(r.Group)}
+		for _, n := range []int64{
+			r.Requests, r.Failures, r.TokensSpent, r.PromptTokens, r.CachedTokens, r.CacheWriteTokens, r.CompletionTokens, r.CacheHits,
+		} {
+			line = append(line, strconv.FormatInt(n, 10))
+		}
+		for _, f := range []float64{r.CacheHitRate(), milliseconds(r.LatencyP50), milliseconds(r.LatencyP95)} {
+			line = append(line, strconv.FormatFloat(f, 'f', -1, 64))
+		}
+		lines = append(lines, line)
+	}
+	err := w.WriteAll(lines)
+	return b.Bytes(), err
+}
+
+// spreadsheetText keeps a spreadsheet from taking a text for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+func spreadsheetText(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }
 
 // moment reads an RFC 3339 time, or a date as its beginning in UTC.

@@ -83,7 +83,7 @@ func newUsage(account elumenta.AccountID, first, end int64, by elumenta.UsageGro
 }
 
 func (s *Store) usage(ctx context.Context, u *usage) (rows []elumenta.UsageRow, total elumenta.UsageRow, err error) {
-	if u.end-u.first > elumenta.MaxUsageDays {
+	if min(u.end, dayAfter(s.now())+1)-u.first > elumenta.MaxUsageDays { // there is little after today
 		reason := fmt.Sprintf("must be at most %d days before to", elumenta.MaxUsageDays)
 		return nil, total, elumenta.FieldErrors{{Field: "from", Reason: reason}}.Err()
 	}

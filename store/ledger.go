@@ -191,16 +191,17 @@ func (s *Store) startLedger(ctx context.Context) context.Context {
 	l.open.rows = map[elumenta.GenerationID]openGeneration{}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
-	if e, ok := s.engine.(*sqliteEngine); ok {
+	switch e := s.engine.(type) {
+	case *sqliteEngine:
 		l.queues = []*queue{e.queue}
 		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger()
 		node := newNode()
 		l.node.Store(&node)
-	} else {
+	case *postgresEngine:
 		for range postgresBatches {
 			q := newQueue()
 			l.queues = append(l.queues, q)
-			p := newPostgresLedger(l)
+			p := newPostgresLedger(l, e)
 			go q.serve(p.commit)
 		}
 	}

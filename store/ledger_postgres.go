@@ -16,11 +16,12 @@ import (
 // and reads, one that writes and commits. It is used by one goroutine.
 type postgresLedger struct {
 	ledger *ledger
+	engine *postgresEngine
 	batch  *ledgerBatch
 }
 
-func newPostgresLedger(l *ledger) *postgresLedger {
-	return &postgresLedger{l, newLedgerBatch(l.store.opts.Plans)}
+func newPostgresLedger(l *ledger, e *postgresEngine) *postgresLedger {
+	return &postgresLedger{l, e, newLedgerBatch(l.store.opts.Plans)}
 }
 
 // commit carries out what was collected and answers it.
@@ -59,10 +60,14 @@ func (p *postgresLedger) runAll(ops []*ledgerOp) {
 	}
 }
 
-// run repeats the transaction while another attempt may do better: for a moment where nothing was committed, and for as
-// long as a statement may take where that is not known, since a reservation must not be left behind in silence.
+// unsureFor is how long a batch is repeated that may have been committed. Whoever asked is told then that the database is
+// away: a reservation is given back later, and a settlement is repeated by its caller.
+const unsureFor = time.Second
+
+// run repeats the transaction while another attempt may do better: a few times where nothing was committed, and for
+// unsureFor where that is not known.
 func (p *postgresLedger) run(ops []*ledgerOp) error {
-	ctx, cancel := context.WithTimeout(context.Background(), p.ledger.store.opts.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), unsureFor)
 	defer cancel()
 	unsure := false
 	for attempt := 0; ; attempt++ {
@@ -98,6 +103,7 @@ func (p *postgresLedger) attempt(ops []*ledgerOp) (again, maybe bool, err error)
 	}
 	defer func() { _ = conn.Close() }()
 	committing := false
+	defer p.engine.watch(ctx)()
 	err = conn.Raw(func(dc any) error {
 		pg, ok := dc.(*stdlib.Conn)
 		if !ok {

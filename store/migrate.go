@@ -9,8 +9,19 @@ import (
 	"time"
 
 	"github.com/elumenta/elumenta/store/migrations"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+)
+
+const (
+	// migrationLease is how long the lock row of a process that died keeps others from migrating.
+	migrationLease = 15 * time.Second
+	// migrationWait is how long a process waits while another one migrates, or for the tables that it must change.
+	migrationWait = 10 * time.Minute
+	migrationPoll = 100 * time.Millisecond
+	// migrationPause lets those run who queued behind a migration that waited for a table.
+	migrationPause = 2 * time.Second
 )
 
 // migrate brings a SQLite schema up to date. A command that finds work to do holds the server's lock file meanwhile, so
@@ -49,7 +60,8 @@ func (e *sqliteEngine) migrate(ctx context.Context, path string) error {
 // migrate brings a Postgres schema up to date, under a lock row with a lease.
 func (e *postgresEngine) migrate(ctx context.Context) error {
 	locker, err := lock.NewPostgresTableLocker(lock.WithTableName("migration_lock"), lock.WithTableLogger(e.store.opts.Logger),
-		lock.WithTableLeaseDuration(30*time.Second), lock.WithTableHeartbeatInterval(5*time.Second), lock.WithTableLockTimeout(100*time.Millisecond, 600))
+		lock.WithTableLeaseDuration(migrationLease), lock.WithTableHeartbeatInterval(migrationLease/5),
+		lock.WithTableLockTimeout(migrationPoll, uint64(migrationWait/migrationPoll)))
 	if err != nil {
 		return err
 	}
@@ -60,7 +72,25 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	if pending, err := checkSchema(ctx, e.db, provider); err != nil || !pending {
 		return err
 	}
-	return upgrade(ctx, e.db, provider)
+	deadline := time.Now().Add(migrationWait)
+	for {
+		err := upgrade(ctx, e.db, provider)
+		if !lockNotAvailable(err) || time.Now().After(deadline) {
+			return err
+		}
+		e.store.opts.Logger.Warn("the schema cannot be brought up to date while others use its tables: trying again", "pause", migrationPause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(migrationPause):
+		}
+	}
+}
+
+// lockNotAvailable reports whether a migration gave up waiting for a table, and was rolled back.
+func lockNotAvailable(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "55P03"
 }
 
 func newProvider(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {

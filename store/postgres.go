@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 const (
@@ -20,8 +19,9 @@ const (
 )
 
 type postgresEngine struct {
-	store *Store
-	db    *sql.DB
+	store     *Store
+	db        *sql.DB
+	connector *connector
 }
 
 // postgresConfig uses the exec mode, which prepares nothing that outlives a statement, so that PgBouncer may hand each
@@ -34,7 +34,7 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 5 * time.Second
+		config.ConnectTimeout = connectTimeout
 	}
 	return config, nil
 }
@@ -44,11 +44,12 @@ func (s *Store) openPostgres(ctx context.Context) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db = stdlib.OpenDB(*config)
+	connector := newConnector(*config)
+	s.db = sql.OpenDB(connector)
 	s.db.SetMaxOpenConns(s.opts.MaxConns)
 	s.db.SetMaxIdleConns(s.opts.MaxIdle)
 	s.db.SetConnMaxIdleTime(5 * time.Minute)
-	e := &postgresEngine{store: s, db: s.db}
+	e := &postgresEngine{store: s, db: s.db, connector: connector}
 	if err := e.migrate(ctx); err != nil {
 		return nil, errors.Join(postgresOpenError(config, err), s.db.Close())
 	}
@@ -67,16 +68,28 @@ func (e *postgresEngine) checkpoint(context.Context) (bool, error) { return true
 func (e *postgresEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
 	ctx, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
+	defer e.watch(ctx)()
 	return f(ctx, e.db)
 }
 
 func (e *postgresEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	defer e.watch(ctx)()
 	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // there is nothing to commit
 	return f(ctx, tx)
+}
+
+// watch returns what to call at the end of what runs under ctx: it tells the connector whether the database was silent.
+func (e *postgresEngine) watch(ctx context.Context) (end func()) {
+	began := time.Now()
+	return func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			e.connector.silent(began)
+		}
+	}
 }
 
 func (e *postgresEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
@@ -111,9 +124,10 @@ func (e *postgresEngine) transact(ctx context.Context, f func(ctx context.Contex
 	defer func() { _ = conn.Close() }()
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), e.store.opts.Timeout)
 	defer cancel()
+	defer e.watch(ctx)()
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return lostBeforeCommit(err), err
+		return ctx.Err() == nil && lostBeforeCommit(err), err
 	}
 	if err := guard(func() error { return f(ctx, tx) }); err != nil {
 		_ = tx.Rollback()

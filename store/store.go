@@ -38,7 +38,8 @@ type Options struct {
 	Readers int
 	// MaxConns and MaxIdle size the pool of Postgres connections; zero means 16 and 8.
 	MaxConns, MaxIdle int
-	// Timeout bounds each statement or transaction on Postgres, waits for a connection included; zero means 10 seconds.
+	// Timeout bounds each statement or transaction on Postgres, waits for a connection included, and with it how long a
+	// request waits for a database that is silent; zero means 5 seconds.
 	Timeout time.Duration
 	// Now is the clock; nil means time.Now, and on Postgres the database's own for all that nodes must agree on.
 	Now func() time.Time
@@ -69,7 +70,7 @@ func (o *Options) fill() {
 	setDefault(&o.Readers, 4)
 	setDefault(&o.MaxConns, 16)
 	setDefault(&o.MaxIdle, min(8, o.MaxConns))
-	setDefault(&o.Timeout, 10*time.Second)
+	setDefault(&o.Timeout, 5*time.Second)
 }
 
 func setDefault[T int | time.Duration](v *T, d T) {
@@ -185,8 +186,11 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// Ping reports whether the database answers, as a CodeUnavailable error if not.
+// Ping reports whether the database answers and, in a server, whether it may reserve, as a CodeUnavailable error if not.
 func (s *Store) Ping(ctx context.Context) error {
+	if s.opts.Serve && s.ledger.node.Load() == nil {
+		return elumenta.Unavailable(errNoLease)
+	}
 	return s.read(ctx, func(ctx context.Context, q querier) error {
 		var oldest int
 		return q.QueryRowContext(ctx, `SELECT oldest_binary FROM schema_info`).Scan(&oldest)

@@ -159,9 +159,14 @@ func (n *node) ready(ctx context.Context) error {
 	case <-n.draining:
 		return errors.New("this node is stopping")
 	default:
+		ctx, cancel := context.WithTimeout(ctx, readyWait)
+		defer cancel()
 		return n.store.Ping(ctx)
 	}
 }
+
+// readyWait is how long a probe waits for the database: less than a load balancer waits for the probe.
+const readyWait = time.Second
 
 func bootstrapKey(getenv func(string) string) (*elumenta.KeySecret, error) {
 	text := strings.TrimSpace(getenv("ELUMENTA_BOOTSTRAP_KEY"))

@@ -1,5 +1,11 @@
 // Package migrations holds the database schema, a set of goose migrations for each engine. They differ in types and
 // table options only.
+//
+// Nodes of the version before go on serving while a new one migrates, and afterwards until they are replaced. A migration
+// therefore only adds: tables, columns that have a default or may be null, indexes. What the new version no longer needs is
+// removed by a migration of a later one, which raises schema_info.oldest_binary. On Postgres each migration is a transaction
+// that starts with SET LOCAL lock_timeout: whoever needs a table queues behind a migration that waits for it, so that it must
+// give up soon, and it is repeated. What takes long comes before what locks a table in use, or is a migration of its own.
 package migrations
 
 import (

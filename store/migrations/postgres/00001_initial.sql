@@ -1,4 +1,5 @@
 -- +goose Up
+SET LOCAL lock_timeout = '1s';
 
 -- oldest_binary is the lowest schema number (store.SchemaNumber) of a binary that may use this schema.
 CREATE TABLE schema_info (

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// connectTimeout is how long opening a connection may take, unless the URL has a connect_timeout.
+	connectTimeout = 2 * time.Second
+	// pingAfter is how long a connection may have been idle before it is tried ahead of its use.
+	pingAfter = time.Second
+	// probePause is how often a database that is away is tried.
+	probePause = 200 * time.Millisecond
+)
+
+// connector opens the pool's connections. While the database is away it refuses at once, and a goroutine finds out when it
+// is back: so requests fail soon, not each after a time limit of its own.
+type connector struct {
+	driver.Connector
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	probing sync.WaitGroup
+
+	mu   sync.Mutex
+	away error // what the last attempt found; nil if the server answered
+
+	// epoch rises when the database fell silent, which it last did at silence. Connections of an earlier one are not used
+	// again.
+	epoch   atomic.Int64
+	silence time.Time
+}
+
+// epochOf is where a connection keeps its epoch.
+const epochOf = "elumenta.epoch"
+
+func newConnector(config pgx.ConnConfig) *connector {
+	c := &connector{}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.Connector = stdlib.GetConnector(config,
+		stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+			conn.PgConn().CustomData()[epochOf] = c.epoch.Load()
+			return nil
+		}),
+		stdlib.OptionShouldPing(func(_ context.Context, p stdlib.ShouldPingParams) bool {
+			return p.IdleDuration > pingAfter && c.current(p.Conn)
+		}),
+		stdlib.OptionResetSession(func(_ context.Context, conn *pgx.Conn) error {
+			if !c.current(conn) {
+				return driver.ErrBadConn
+			}
+			return nil
+		}))
+	return c
+}
+
+func (c *connector) current(conn *pgx.Conn) bool {
+	return conn.PgConn().CustomData()[epochOf] == c.epoch.Load()
+}
+
+// Connect implements driver.Connector.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	c.mu.Lock()
+	away := c.away
+	c.mu.Unlock()
+	if away != nil {
+		return nil, away
+	}
+	conn, err := c.Connector.Connect(ctx)
+	if unanswered(err) && ctx.Err() == nil { // with ctx at its end it says nothing of the server
+		c.lost(err)
+	}
+	return conn, err
+}
+
+// unanswered reports whether an attempt failed without the server having taken part. One that is starting or stopping
+// counts as away.
+func unanswered(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return err != nil && (!ok || pg.Code[:min(3, len(pg.Code))] == "57P")
+}
+
+func (c *connector) lost(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.away == nil && c.ctx.Err() == nil {
+		c.away = err
+		c.probing.Go(c.probe)
+	}
+}
+
+// probe tries until the server answers.
+func (c *connector) probe() {
+	ticker := time.NewTicker(probePause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		conn, err := c.Connector.Connect(c.ctx)
+		if err == nil {
+			_ = conn.Close()
+		}
+		if c.found(err) {
+			return
+		}
+	}
+}
+
+// found notes what a probe found, and reports whether the server is back.
+func (c *connector) found(err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if unanswered(err) {
+		c.away = err
+		return false
+	}
+	c.away = nil
+	return true
+}
+
+// Close implements io.Closer, for sql.DB.
+func (c *connector) Close() error {
+	c.mu.Lock()
+	c.stop() // lost starts no more
+	c.mu.Unlock()
+	c.probing.Wait()
+	return nil
+}
+
+// silent notes that what began then was not answered in time: the other connections may be as dead, and are not to be
+// found so one by one. It counts once for all that were waiting together, lest a busy server lose its connections again
+// and again.
+func (c *connector) silent(began time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if began.After(c.silence) {
+		c.silence = time.Now()
+		c.epoch.Add(1)
+	}
+}

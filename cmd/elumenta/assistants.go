@@ -306,7 +306,7 @@ func (p *program) confirm(question string) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("nothing was deleted")
+		return errors.New("nothing was done")
 	}
 	return nil
 }

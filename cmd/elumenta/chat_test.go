@@ -179,7 +179,7 @@ func TestDeleteAsksOnATerminal(t *testing.T) {
 	screen := onTerminal(t, s.env(), "assistants", "delete", id)
 	screen.expect(`Delete "X" (` + id + `) with its one version? [y/N] `)
 	screen.write("n\r")
-	screen.expect("nothing was deleted")
+	screen.expect("nothing was done")
 	screen.end(exitFailed)
 	screen = onTerminal(t, s.env(), "assistants", "delete", id)
 	screen.expect("[y/N] ")

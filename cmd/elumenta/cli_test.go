@@ -46,7 +46,7 @@ func TestHelpHasExamplesAndExitCodes(t *testing.T) {
 	if help := must(t, nil, "", "--help"); !strings.Contains(help, "Exit codes: 0 done; 1 failed; 2 wrong") || !strings.Contains(help, "ELUMENTA_API_KEY") {
 		t.Error(help)
 	}
-	for _, args := range []string{"serve", "accounts", "accounts create", "accounts topup", "accounts plan", "keys", "keys create", "keys generate", "assistants",
+	for _, args := range []string{"serve", "accounts", "accounts create", "accounts topup", "accounts plan", "keys", "keys create", "keys generate", "backup", "restore", "migrate", "assistants",
 		"assistants create", "assistants list", "assistants show", "assistants edit", "chat", "config check", "completion"} {
 		if help := must(t, nil, "", append(strings.Fields(args), "--help")...); !strings.Contains(help, "Example") || !strings.Contains(help, "elumenta "+args) {
 			t.Errorf("%s: %s", args, help)
@@ -237,7 +237,7 @@ func TestConfigCheck(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                            "serve accounts keys assistants chat config completion version",
+		"":                            "serve accounts keys ledger backup restore migrate assistants chat config completion version",
 		"a":                           "accounts assistants",
 		"accounts ":                   "create list topup plan",
 		"accounts create --na":        "--name",

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +53,7 @@ type verifyView struct {
 	OK          bool             `json:"ok"`
 	Checked     checkedView      `json:"checked"`
 	Records     *time.Time       `json:"records_since"`
+	Unknown     map[string]int64 `json:"unknown_plans"`
 	AuditHead   auditHeadView    `json:"audit_head"`
 	Found       int64            `json:"found"`
 	Differences []differenceView `json:"differences"`
@@ -84,7 +87,7 @@ func viewVerification(v *store.Verification) verifyView {
 			AuditEntries: v.AuditHead.Seq,
 		},
 		AuditHead: auditHeadView{v.AuditHead.Seq, hex.EncodeToString(v.AuditHead.Hash[:])},
-		Found:     v.Found, Differences: []differenceView{},
+		Unknown:   v.UnknownPlans, Found: v.Found, Differences: []differenceView{},
 	}
 	if !v.RecordsSince.IsZero() {
 		view.Records = &v.RecordsSince
@@ -140,10 +143,18 @@ func printVerification(w io.Writer, v *verifyView, took time.Duration) error {
 	if more := v.Found - int64(len(v.Differences)); more > 0 {
 		fmt.Fprintf(&text, "and %d more\n", more)
 	}
-	fmt.Fprintf(&text, "checked: %d accounts, %d entries, %d generations, %d keys, %d Idempotency-Keys, %d audit entries in %v\n", v.Checked.Accounts,
-		v.Checked.Entries, v.Checked.Generations, v.Checked.Keys, v.Checked.IdempotencyKeys, v.Checked.AuditEntries, took.Round(time.Millisecond))
+	fmt.Fprintf(&text, "checked: %d accounts, %d entries, %d generations, %d keys, %d Idempotency-Keys, %d audit entries", v.Checked.Accounts,
+		v.Checked.Entries, v.Checked.Generations, v.Checked.Keys, v.Checked.IdempotencyKeys, v.Checked.AuditEntries)
+	if took > 0 {
+		fmt.Fprintf(&text, " in %v", took.Round(time.Millisecond))
+	}
+	text.WriteString("\n")
 	if v.Records != nil {
 		fmt.Fprintf(&text, "single records are kept since %s: what is older was checked by the journal and by usage alone\n", v.Records.Format(time.DateOnly))
+	}
+	for _, plan := range slices.Sorted(maps.Keys(v.Unknown)) {
+		fmt.Fprintf(&text, "%d accounts are on the plan %s, which the configuration does not have: they keep their tokens and cannot generate\n",
+			v.Unknown[plan], printable(plan))
 	}
 	fmt.Fprintf(&text, "audit head: %d:%s\n", v.AuditHead.Seq, v.AuditHead.Hash)
 	if v.OK {
@@ -188,11 +199,16 @@ func (p *program) progress() *progressLine {
 }
 
 func (l *progressLine) show(done, of int64) {
+	l.say("%d of %d entries (%d%%)", done, of, percent(done, of))
+}
+
+// say shows a text instead of the one before, unless that has only just been shown.
+func (l *progressLine) say(format string, args ...any) {
 	if l.w == nil || time.Since(l.last) < progressInterval {
 		return
 	}
 	l.last, l.shown = time.Now(), true
-	_, _ = fmt.Fprintf(l.w, "\r\x1b[K%d of %d entries (%d%%)", done, of, min(100, done*100/max(1, of)))
+	_, _ = fmt.Fprintf(l.w, "\r\x1b[K"+format, args...)
 }
 
 func (l *progressLine) clear() {

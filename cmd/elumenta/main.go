@@ -31,6 +31,9 @@ type cli struct {
 	Accounts   accountsCommand   `cmd:"" help:"Create and change accounts, in the database."`
 	Keys       keysCommand       `cmd:"" help:"Create, list and revoke API keys, in the database."`
 	Ledger     ledgerCommand     `cmd:"" help:"Verify the journal and print statements, in the database."`
+	Backup     backupCommand     `cmd:"" help:"Copy a SQLite database while it is used."`
+	Restore    restoreCommand    `cmd:"" help:"Put a backup back."`
+	Migrate    migrateCommand    `cmd:"" help:"Move everything to another database, SQLite or Postgres."`
 	Assistants assistantsCommand `cmd:"" help:"Manage assistants on a server."`
 	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
 	Config     configCommand     `cmd:"" help:"Check the configuration."`

@@ -70,19 +70,19 @@ func (k *lease) take(ctx context.Context) error {
 // renew reports false if the lease is over by the database's clock, or the row is gone.
 func (k *lease) renew(ctx context.Context) (bool, error) {
 	start := time.Now()
-	var renewed int64
+	var now time.Time // stays zero if no row was renewed
 	err := k.ledger.store.read(ctx, func(ctx context.Context, q querier) error {
-		result, err := q.ExecContext(ctx, `UPDATE nodes SET renewed_at = `+databaseNow+`
-			WHERE id = $1 AND renewed_at > `+databaseNow+` - $2::bigint`, k.node, k.times.lost.Microseconds())
-		if err == nil {
-			renewed, err = result.RowsAffected()
-		}
-		return err
+		return optional(q.QueryRowContext(ctx, `UPDATE nodes SET renewed_at = `+databaseNow+`
+			WHERE id = $1 AND renewed_at > `+databaseNow+` - $2::bigint RETURNING renewed_at`, k.node, k.times.lost.Microseconds()).Scan(storedTime{&now}))
 	})
-	if err == nil && renewed > 0 {
-		k.held = start
+	if err != nil || now.IsZero() {
+		return false, err
 	}
-	return renewed > 0, err
+	k.held = start
+	if !k.ledger.store.opts.clock {
+		k.ledger.store.shared.set(now)
+	}
+	return true, nil
 }
 
 // lose tells the pipeline to cancel its calls; nothing is reserved until there is a new lease.

@@ -110,6 +110,7 @@ type Store struct {
 	metrics  *metrics
 	secret   elumenta.InstallationSecret
 	touched  touchedKeys
+	shared   sharedClock // of Postgres, unless Options.Now was given
 	ledger   ledger
 	follower *follower
 	retired  time.Time // since when retire, which alone uses it, has left the records
@@ -161,6 +162,9 @@ func (s *Store) start(ctx context.Context) error {
 	s.stop = stop
 	if err := s.refuseUnfinished(ctx); err != nil {
 		return err
+	}
+	if err := s.readClock(ctx); err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
 	}
 	if err := s.loadSecret(ctx); err != nil {
 		return fmt.Errorf("read the installation's secret: %w", err)
@@ -237,8 +241,14 @@ func (s *Store) write(ctx context.Context, f func(ctx context.Context, tx querie
 	}))
 }
 
-// now is the clock as the database keeps it, to the microsecond.
-func (s *Store) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
+// now is the clock that counts, as the database keeps it, to the microsecond.
+func (s *Store) now() time.Time {
+	now, shared := s.shared.now()
+	if !shared {
+		now = s.opts.Now()
+	}
+	return now.UTC().Truncate(time.Microsecond)
+}
 
 // micros is how times are stored: microseconds since 1970, zero for the zero time.
 func micros(t time.Time) int64 {

@@ -2,6 +2,11 @@ package elumenta
 
 import "time"
 
+// PlanGone is the answer to a request of an account whose plan the configuration does not have any more.
+func PlanGone(plan string) *Error {
+	return Errorf(CodeInsufficientPlan, "the plan %s of this account is not offered any more: its tokens are kept; ask the operator for another plan", plan)
+}
+
 // PeriodEnd returns the first end after now of the months that begin at start: the same day of each month at the same
 // time, UTC, or the month's last day where there is none.
 func PeriodEnd(start, now time.Time) time.Time {

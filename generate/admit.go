@@ -123,6 +123,7 @@ func (s *Service) chooseModel(p *prepared) error {
 		return errs.Err()
 	}
 	model, ok := s.Catalog.Get(slug)
+	_, offered := s.Plans.Get(p.caller.Account.Plan)
 	switch {
 	case !ok && p.req.Model == "":
 		errs.Add("model", "is required: the assistant's own is not in the catalog any more")
@@ -132,6 +133,8 @@ func (s *Service) chooseModel(p *prepared) error {
 		return errs.Err()
 	case p.caller.Key.Limits.Models != nil && !slices.Contains(p.caller.Key.Limits.Models, slug):
 		return elumenta.BeyondLimit(elumenta.LimitModels, "this key does not generate with the model "+slug+"; GET /api/v2/keys/me lists those that it does")
+	case !offered:
+		return elumenta.PlanGone(p.caller.Account.Plan)
 	case !s.Plans.Includes(p.caller.Account.Plan, model.MinPlan):
 		e := elumenta.Errorf(elumenta.CodeInsufficientPlan, "the model %s needs at least the plan %s; this account is on %s", slug, model.MinPlan, p.caller.Account.Plan)
 		e.Details = map[string]any{"plan": p.caller.Account.Plan, "min_plan": model.MinPlan, "model": slug}

@@ -193,7 +193,7 @@ func (b *ledgerBatch) reserve(r *elumenta.Reservation) (elumenta.Grant, error) {
 	}
 	plan, ok := b.plans.Get(a.Plan)
 	if !ok {
-		return elumenta.Grant{}, elumenta.Errorf(elumenta.CodeInsufficientPlan, "the account's plan is not offered any more; ask the operator for another")
+		return elumenta.Grant{}, elumenta.PlanGone(a.Plan)
 	}
 	if err := b.claimable(r); err != nil {
 		return elumenta.Grant{}, err

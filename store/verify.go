@@ -23,6 +23,9 @@ type Verification struct {
 	// RecordsSince is the moment since which the records of single generations are kept; zero means that all are there. What
 	// is older was checked by the journal and the rollups alone.
 	RecordsSince time.Time
+	// UnknownPlans are plans that the configuration does not have, and how many accounts are on them: they keep their tokens
+	// and cannot generate.
+	UnknownPlans map[string]int64
 	// AuditHead is the end of the audit trail: kept elsewhere, it shows later whether entries were removed or written anew.
 	AuditHead elumenta.AuditHead
 	// Differences are the first MaxDifferences of those that were Found.
@@ -50,7 +53,8 @@ type VerifyOptions struct {
 // Idempotency-Keys, the rollups of usage, and the audit trail, by its chain of hashes. It changes nothing, and others may work meanwhile. On SQLite the
 // write-ahead log grows as long as it reads. An error means that it could not check; what it found stands in the result.
 func (s *Store) Verify(ctx context.Context, o VerifyOptions) (*Verification, error) {
-	v := &verifier{progress: o.Progress, seed: maphash.MakeSeed(), buckets: new(fingerprint)}
+	v := &verifier{plans: s.opts.Plans, progress: o.Progress, seed: maphash.MakeSeed(), buckets: new(fingerprint)}
+	v.found.UnknownPlans = map[string]int64{}
 	err := s.engine.snapshot(ctx, func(ctx context.Context, q querier) error {
 		v.q = q
 		return v.run(ctx)
@@ -71,6 +75,7 @@ func (s *Store) Verify(ctx context.Context, o VerifyOptions) (*Verification, err
 // verifier reads accounts, entries and generations side by side, each once, in the order of their keys.
 type verifier struct {
 	q        querier
+	plans    elumenta.Plans
 	progress func(checked, of int64)
 	total    int64 // entries, as the accounts count them
 	found    Verification
@@ -142,6 +147,9 @@ func (v *verifier) verifyPage(ctx context.Context, page []verifiedAccount, after
 	for i := range page {
 		a := &page[i]
 		v.found.Accounts++
+		if _, known := v.plans.Get(a.plan); !known {
+			v.found.UnknownPlans[a.plan]++
+		}
 		if err := v.skipUnknown(ctx, string(a.id)); err != nil {
 			return err
 		}

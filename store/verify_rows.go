@@ -73,6 +73,7 @@ func readRows[T any](ctx context.Context, q querier, into []T, scan func(*sql.Ro
 // verifiedAccount is what the journal says of an account, as the account has it.
 type verifiedAccount struct {
 	id      elumenta.AccountID
+	plan    string
 	balance elumenta.Tokens
 	entries int64
 	open    int64
@@ -80,14 +81,14 @@ type verifiedAccount struct {
 
 func (v *verifier) allAccounts() *stream[verifiedAccount] {
 	scan := func(rows *sql.Rows, a *verifiedAccount) error {
-		return rows.Scan(&a.id, &a.balance.Monthly, &a.balance.Topup, &a.entries, &a.open)
+		return rows.Scan(&a.id, &a.plan, &a.balance.Monthly, &a.balance.Topup, &a.entries, &a.open)
 	}
 	return &stream[verifiedAccount]{limit: accountsPage, next: func(ctx context.Context, behind *verifiedAccount, into []verifiedAccount) ([]verifiedAccount, error) {
 		last := ""
 		if behind != nil {
 			last = string(behind.id)
 		}
-		return readRows(ctx, v.q, into, scan, `SELECT id, monthly, topup, entries, open_generations FROM accounts
+		return readRows(ctx, v.q, into, scan, `SELECT id, plan, monthly, topup, entries, open_generations FROM accounts
 			WHERE id > $1 ORDER BY id LIMIT $2`, last, accountsPage)
 	}}
 }

@@ -57,6 +57,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"Paging":              testPaging,
 		"Usage":               testUsage,
 		"Uses":                testUses,
+		"PlansConfigured":     testPlansConfigured,
 		"Verify":              testVerify,
 		"CanceledContext":     testCanceledContext,
 		"Closed":              testClosed,

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -175,8 +176,14 @@ func (h *ledgerHistory) tamperMuch() {
 
 // copyOf inserts a generation like another.
 func (h *ledgerHistory) copyOf(id, as elumenta.GenerationID) string {
-	return fmt.Sprintf(`INSERT INTO generations (account_id, id, key_id, model, price, taken_monthly, taken_topup, state, node_id, deadline, created_at)
-		SELECT account_id, '%s', key_id, model, price, taken_monthly, taken_topup, state, node_id, deadline, created_at FROM generations WHERE id = '%s'`, as, id)
+	h.Helper()
+	rows, err := h.db.QueryContext(h.Context(), `SELECT * FROM generations LIMIT 0`)
+	wantOK(h, err)
+	columns, err := rows.Columns()
+	wantOK(h, errors.Join(err, rows.Err(), rows.Close()))
+	list := strings.Join(columns, ", ")
+	return fmt.Sprintf(`INSERT INTO generations (%s) SELECT %s FROM generations WHERE id = '%s'`,
+		list, strings.Replace(list, " id,", " '"+string(as)+"',", 1), id)
 }
 
 // tampering lists what is done to the first account, and to others' rows.

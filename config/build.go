@@ -61,6 +61,7 @@ func (b *builder) file(f *file) {
 	setString(&b.Log.Format, f.Log.Format, checkFormat, b.report("log.format"))
 	setLevel(&b.Log.Level, f.Log.Level, b.report("log.level"))
 	b.limits(&f.Limits)
+	setDuration(&b.KeepRecords, (*duration)(f.Usage.KeepRecords))
 	b.plans(f)
 	b.providers(f.Providers)
 	b.models(f.Models)

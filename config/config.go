@@ -32,8 +32,10 @@ type Config struct {
 	DrainDelay, DrainTimeout time.Duration
 	Log                      Log
 	Limits                   Limits
-	Plans                    elumenta.Plans
-	Providers                []Provider
+	// KeepRecords is how long the records of single generations are kept, in whole days; zero means forever.
+	KeepRecords time.Duration
+	Plans       elumenta.Plans
+	Providers   []Provider
 	// Models have no routes yet: who knows the wire formats adds them. Model.Provider names the entry of Providers.
 	Models []elumenta.Model
 }

@@ -293,6 +293,20 @@ func TestOllamaHost(t *testing.T) {
 	}
 }
 
+func TestKeepRecords(t *testing.T) {
+	for in, want := range map[string]time.Duration{`"0"`: 0, `"1d"`: 24 * time.Hour, `"36500d"`: 36_500 * 24 * time.Hour} {
+		c, err := Load(write(t, "f.toml", "[usage]\nkeep_records = "+in), Overrides{}, environment())
+		if err != nil || c.KeepRecords != want {
+			t.Errorf("%s: %v, %v", in, c, err)
+		}
+	}
+	for _, in := range []string{`""`, `"d"`, `"90"`, `"-1d"`, `"1.5d"`, `"36501d"`, `"99999999999999999999d"`, `"24h"`, `90`} {
+		if _, err := Load(write(t, "f.toml", "[usage]\nkeep_records = "+in), Overrides{}, environment()); err == nil || !strings.Contains(err.Error(), "usage.keep_records must be") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile("../elumenta.example.toml")
 	if err != nil {
@@ -309,7 +323,8 @@ func TestExample(t *testing.T) {
 	if diff := cmp.Diff(fmt.Sprintf("%+v", want.Limits), fmt.Sprintf("%+v", got.Limits)); diff != "" {
 		t.Errorf("the example says that it shows the defaults: %s", diff)
 	}
-	if got.Addr != want.Addr || got.Database != want.Database || got.DrainTimeout != want.DrainTimeout || got.Log != want.Log || !cmp.Equal(got.Plans, want.Plans) {
+	if got.Addr != want.Addr || got.Database != want.Database || got.DrainTimeout != want.DrainTimeout || got.Log != want.Log ||
+		got.KeepRecords != want.KeepRecords || !cmp.Equal(got.Plans, want.Plans) {
 		t.Error("the example says that it shows the defaults")
 	}
 	// The settings in comments must be right, too.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type file struct {
 	TLS            fileTLS        `key:"tls"`
 	Log            fileLog        `key:"log"`
 	Limits         fileLimits     `key:"limits"`
+	Usage          fileUsage      `key:"usage"`
 	PlanOrder      []string       `key:"plan_order"`
 	Plans          []filePlan     `key:"plans"`
 	Providers      []fileProvider `key:"providers"`
@@ -45,6 +47,10 @@ type fileLimits struct {
 	OtherBody         *size     `key:"other_body"`
 	OpenGenerations   *int64    `key:"open_generations"`
 	RequestsPerMinute *int64    `key:"requests_per_minute"`
+}
+
+type fileUsage struct {
+	KeepRecords *days `key:"keep_records"`
 }
 
 type filePlan struct {
@@ -103,6 +109,21 @@ func (d *duration) UnmarshalText(b []byte) error {
 		return errors.New("must not be negative")
 	}
 	*d = duration(v)
+	return nil
+}
+
+// days are written as 90d; 0 is none.
+type days time.Duration
+
+// UnmarshalText reads a number of days of at most a hundred years.
+func (d *days) UnmarshalText(b []byte) error {
+	text := string(b)
+	digits, ok := strings.CutSuffix(text, "d")
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil || !ok && text != "0" || n > 36_500 {
+		return errors.New(`must be a number of days such as "90d", at most "36500d", or "0"`)
+	}
+	*d = days(time.Duration(n) * 24 * time.Hour)
 	return nil
 }
 

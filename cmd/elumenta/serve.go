@@ -103,7 +103,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	defer n.listeners.close()
 	n.store, err = store.Open(ctx, store.Options{
 		URL: n.conf.Database, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics, Serve: true,
-		OnLeaseLost: n.interrupt,
+		KeepRecords: n.conf.KeepRecords, OnLeaseLost: n.interrupt,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil // asked to stop before it served

@@ -72,7 +72,7 @@ func (r *run) refused(load context.Context, node int, key, id string) {
 		if !a.inconclusive() {
 			r.record.revoked.Add(1)
 			if a.status != http.StatusUnauthorized {
-				r.record.fault("revoked: node %d answered a request with %d that began after %s was revoked: %s", node, a.status, id, a)
+				r.record.fault(checkChanges, "revoked: node %d answered a request with %d that began after %s was revoked: %s", node, a.status, id, a)
 			}
 			return
 		}

@@ -18,7 +18,7 @@ func (r *run) play(load context.Context, track []event) {
 			return
 		}
 		if err := r.happen(load, e); err != nil {
-			r.record.fault("%s: %v", e.kind, err)
+			r.record.fault(checkProgram, "%s: %v", e.kind, err)
 			return
 		}
 	}

@@ -153,7 +153,7 @@ func (c *checker) finished() {
 		}
 		switch {
 		case leftAfter:
-			c.violate(checkLeft, "call %d of the provider (message %d, node %d) is not charged: %v", p.number, p.marker, p.node, of)
+			c.violate(checkLeft, "call %d of the provider (message %d, node %d, %s to %s) is not charged: %v", p.number, p.marker, p.node, c.since(p.start), c.since(p.ended()), of)
 		case slices.ContainsFunc(of, (*attempt).hungUp):
 			c.leavers = append(c.leavers, p)
 		default:
@@ -163,27 +163,29 @@ func (c *checker) finished() {
 	}
 }
 
-// explained returns the incident during which a call was in flight, or -1. Where the client waited, that is until it had its
-// answer; where it had left, until shortly after the provider's end.
+// leftBehind is how long a node may take to settle what its client has left.
+const leftBehind = 2 * time.Second
+
+// explained returns the incident during which a call was in flight, or -1. That is since its client asked: a reservation may
+// be on its way when a clock is set. Where the client waited, it is until it had its answer; where it had left, until shortly
+// after the provider's end.
 func (c *checker) explained(p *provided, of []*attempt) int {
-	to := p.ended()
+	from, to := p.start, p.ended()
 	for _, a := range of {
+		if a.start.Before(from) {
+			from = a.start
+		}
+		end := a.end
 		if a.outcome == left {
-			to = later(to, p.ended().Add(500*time.Millisecond))
-		} else {
-			to = later(to, a.end)
+			end = p.ended().Add(leftBehind)
+		}
+		if end.After(to) {
+			to = end
 		}
 	}
 	return slices.IndexFunc(c.run.record.incidents, func(i incident) bool {
-		return (i.node < 0 || i.node == p.node) && i.explains(c.run.plan.engine) && !i.from.After(to) && !i.to.Before(p.start)
+		return (i.node < 0 || i.node == p.node) && i.explains(c.run.plan.engine) && !i.from.After(to) && !i.to.Before(from)
 	})
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // errors: what a client was told of an error is what it paid: nothing, or what the event says.
@@ -209,11 +211,7 @@ func (c *checker) errors() {
 	}
 	c.count(checkProgram, int64(len(c.run.nodes)))
 	for _, f := range c.run.record.faults {
-		check := checkProgram
-		if len(f) > 8 && f[:8] == "revoked:" {
-			check = checkChanges
-		}
-		c.violate(check, "%s", f)
+		c.violate(f.check, "%s", f.text)
 	}
 }
 

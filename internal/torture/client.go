@@ -26,7 +26,7 @@ func newClient() *http.Client {
 func (r *run) caller(load context.Context, index int) {
 	random := r.plan.random(drawCallers + uint64(index))
 	for n := int64(1); load.Err() == nil; n++ {
-		c := r.plan.next(random)
+		c := r.plan.next(index, random)
 		r.call(load, int64(index+1)<<32|n, &c)
 	}
 }

@@ -130,7 +130,7 @@ func (n *node) kill(kind eventKind) {
 	select {
 	case <-n.ended:
 		if kind != "" {
-			n.record.fault("node %d ended by itself, with %s; its log: %s", n.index, n.cmd.ProcessState, n.log)
+			n.record.fault(checkProgram, "node %d ended by itself, with %s; its log: %s", n.index, n.cmd.ProcessState, n.log)
 		}
 	default:
 	}

@@ -84,8 +84,9 @@ const (
 	sharedModels = 4 // assistants
 )
 
-// next draws a call. It always draws the same number of numbers, so that what came before does not move what follows.
-func (p *plan) next(r *rand.Rand) call {
+// next draws a call of a caller, who mostly goes to the same node first: or all would soon wait for the one that is in trouble.
+// It always draws the same number of numbers, so that what came before does not move what follows.
+func (p *plan) next(caller int, r *rand.Rand) call {
 	c := call{
 		account: r.IntN(p.accounts), dear: chance(r, 30), stream: chance(r, 60), does: p.behaviour(r),
 		pieces: 1 + r.IntN(6), pause: time.Duration(r.IntN(15)) * time.Millisecond,
@@ -108,6 +109,9 @@ func (p *plan) next(r *rand.Rand) call {
 	c.twin = chance(r, 15) && c.keyed
 	for i := range c.node {
 		c.node[i] = r.IntN(p.nodes)
+	}
+	if chance(r, 85) {
+		c.node[0] = caller % p.nodes
 	}
 	return c
 }
@@ -224,7 +228,7 @@ func (p *plan) digest(callers int) string {
 	for i := range callers {
 		r := p.random(drawCallers + uint64(i))
 		for range 100 {
-			_, _ = fmt.Fprintf(h, "%+v\n", p.next(r))
+			_, _ = fmt.Fprintf(h, "%+v\n", p.next(i, r))
 		}
 	}
 	_, _ = fmt.Fprintf(h, "%+v\n", p.tracks())

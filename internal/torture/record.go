@@ -65,6 +65,9 @@ type granted struct {
 	acknowledged bool
 }
 
+// fault is what needs no look at the database to be wrong.
+type fault struct{ check, text string }
+
 // record is what clients saw and what was done to the nodes.
 type record struct {
 	mu        sync.Mutex
@@ -72,7 +75,7 @@ type record struct {
 	incidents []incident
 	topups    []granted
 	looks     []seen
-	faults    []string // what was wrong at once
+	faults    []fault
 	begun     atomic.Int64
 	ends      [4]atomic.Int64 // by outcome
 	revoked   atomic.Int64    // keys whose next request was looked at, as below
@@ -92,11 +95,10 @@ func (r *record) incident(i incident) {
 	r.incidents = append(r.incidents, i)
 }
 
-// fault notes what needs no look at the database to be wrong.
-func (r *record) fault(format string, args ...any) {
+func (r *record) fault(check, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+	r.faults = append(r.faults, fault{check, fmt.Sprintf(format, args...)})
 }
 
 func (r *record) look(s seen) {

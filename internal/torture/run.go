@@ -29,7 +29,7 @@ const (
 	// restLimit is the most that reservations may stay open once the load has ended and all nodes run: the longest call, and
 	// on Postgres the leases of the last nodes that were killed.
 	restLimit = 30 * time.Second
-	callers   = 32
+	callers   = 48
 	progress  = 3 * time.Second
 )
 
@@ -220,7 +220,7 @@ func (r *run) look(ctx context.Context) (*report, error) {
 	defer cancel()
 	for _, n := range r.nodes {
 		if err := n.stop(stopping); err != nil {
-			r.record.fault("%v", err)
+			r.record.fault(checkProgram, "%v", err)
 		}
 	}
 	b, err := readBooks(ctx, db)

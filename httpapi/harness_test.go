@@ -71,6 +71,7 @@ type setup struct {
 	retires  time.Time
 	options  func(*httpapi.Options)
 	generate func(*generate.Options)
+	now      func() time.Time // the store's clock
 }
 
 func newServer(t *testing.T, s setup) *server {
@@ -80,7 +81,7 @@ func newServer(t *testing.T, s setup) *server {
 	}
 	logs := &logBuffer{}
 	logger := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	db, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db"), Plans: s.plans, Serve: true})
+	db, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db"), Plans: s.plans, Serve: true, Now: s.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func newServer(t *testing.T, s setup) *server {
 	pipeline := generate.New(g)
 	reg := prometheus.NewRegistry()
 	o := httpapi.Options{
-		Accounts: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: s.plans, Secret: db.InstallationSecret(),
+		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: s.plans, Secret: db.InstallationSecret(),
 		Logger: logger, Metrics: reg, Version: "test", RequestsPerMinute: 1_000_000,
 	}
 	if s.options != nil {

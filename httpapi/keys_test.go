@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -269,7 +271,7 @@ func (s *server) node() *server {
 			s.t.Error(err)
 		}
 	})
-	return &server{t: s.t, url: h.URL, store: s.store, doc: s.doc}
+	return &server{t: s.t, url: h.URL, store: s.store}
 }
 
 // What one node changes of a key counts for the next request on another, which knows the key from before.
@@ -303,6 +305,69 @@ func TestKeyLimitsCountAtOnce(t *testing.T) {
 	}
 	s.do("DELETE", "/keys/"+id, key, nil).want(204)
 	call().wantError(401, elumenta.CodeNotAuthenticated)
+}
+
+// Of many calls at once exactly as many are answered as the key's budget covers, on two nodes.
+func TestKeyBudget(t *testing.T) {
+	s := newServer(t, setup{})
+	nodes := []*server{s.node(), s.node()}
+	key, _ := s.account("unlimited")
+	limited, id := s.limited(key, object{"budget": 100})
+	var answered, refused atomic.Int64
+	var calls sync.WaitGroup
+	for i := range 500 {
+		calls.Go(func() {
+			switch r := nodes[i%2].do("POST", "/generate", limited, object{"model": "paid", "prompt": "x"}); r.status {
+			case 200:
+				answered.Add(1)
+			case 402:
+				refused.Add(1)
+			}
+		})
+	}
+	calls.Wait()
+	if a, r := answered.Load(), refused.Load(); a != 14 || r != 486 {
+		t.Errorf("%d answered and %d refused, want 14 of 7 tokens each", a, r)
+	}
+	if v := s.do("GET", "/keys/me", limited, nil).want(200); v["budget_spent"] != 98.0 || v["budget"] != 100.0 {
+		t.Errorf("the key: %v", v)
+	}
+	r := s.do("POST", "/generate", limited, object{"model": "paid", "prompt": "x"})
+	r.wantError(402, elumenta.CodeInsufficientTokens)
+	if diff := cmp.Diff(object{"balance": 2.0, "cost": 7.0, "limit": "key"}, r.json()["details"]); diff != "" {
+		t.Error(diff)
+	}
+	s.do("POST", "/generate", limited, object{"model": "sandbox", "prompt": "free of charge"}).want(200)
+	s.do("PATCH", "/keys/"+id, key, object{"budget": 105}).want(200)
+	nodes[1].do("POST", "/generate", limited, object{"model": "paid", "prompt": "x"}).want(200)
+	nodes[1].do("POST", "/generate", limited, object{"model": "paid", "prompt": "x"}).wantError(402, elumenta.CodeInsufficientTokens)
+	s.do("PATCH", "/keys/"+id, key, object{"budget": nil}).want(200)
+	nodes[1].do("POST", "/generate", limited, object{"model": "paid", "prompt": "x"}).want(200)
+}
+
+// A key ends in time, also on a node that knows it from before, and goes on once it is extended.
+func TestKeyExpires(t *testing.T) {
+	var ahead atomic.Int64
+	s := newServer(t, setup{now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	key, _ := s.account("basic")
+	limited, id := s.limited(key, object{"expires_at": time.Now().Add(time.Hour).Format(time.RFC3339)})
+	calls := map[string]func() *reply{
+		"read":     func() *reply { return s.do("GET", "/balance", limited, nil) },
+		"generate": func() *reply { return s.do("POST", "/generate", limited, object{"model": "sandbox", "prompt": "x"}) },
+		"broken":   func() *reply { return s.do("POST", "/generate", limited, "{") },
+		"bad":      func() *reply { return s.do("POST", "/generate", limited, object{"model": "nothing", "prompt": "x"}) },
+	}
+	calls["read"]().want(200)
+	calls["generate"]().want(200)
+	ahead.Store(int64(time.Hour))
+	for name, call := range calls {
+		if message := call().wantError(401, elumenta.CodeNotAuthenticated); !strings.Contains(message, "has expired") {
+			t.Errorf("%s: %s", name, message)
+		}
+	}
+	s.do("PATCH", "/keys/"+id, key, object{"expires_at": time.Now().Add(2 * time.Hour).Format(time.RFC3339)}).want(200)
+	calls["read"]().want(200)
+	calls["generate"]().want(200)
 }
 
 func TestLimitedKeyIdempotent(t *testing.T) {

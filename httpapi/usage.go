@@ -91,29 +91,26 @@ type usageOut struct{ Body any }
 
 func (a *API) getUsage(ctx context.Context, c *call, in *usageIn) (*usageOut, error) {
 	rows, total, err := a.Usage.Usage(ctx, c.caller.Account.ID, in.from, in.to, elumenta.UsageGroup(in.GroupBy))
-	c.Header().Add("Vary", "Accept")
-	if err != nil || !in.csv {
-		v, err := viewUsages(rows, total, err)
-		if err != nil {
-			return nil, err
-		}
-		return &usageOut{v.Body}, nil
-	}
-	b, err := usageCSV(in.GroupBy, rows)
-	c.Header().Set("Content-Type", csvType+"; charset=utf-8; header=present")
-	c.Header().Set("Content-Disposition", `attachment; filename="usage-by-`+in.GroupBy+`.csv"`)
-	return &usageOut{b}, err
-}
-
-func viewUsages(rows []elumenta.UsageRow, total elumenta.UsageRow, err error) (*bodyOf[usageView], error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &bodyOf[usageView]{usageView{Items: make([]usageRow, len(rows)), Total: viewUsage(&total)}}
-	for i := range rows {
-		v.Body.Items[i] = usageRow{Group: rows[i].Group, UsageTotal: viewUsage(&rows[i])}
+	return answerUsage(c, in.csv, in.GroupBy, rows, &total)
+}
+
+// answerUsage shows usage as JSON or as a file of comma-separated values.
+func answerUsage(c *call, asCSV bool, by string, rows []elumenta.UsageRow, total *elumenta.UsageRow) (*usageOut, error) {
+	c.Header().Add("Vary", "Accept")
+	if asCSV {
+		b, err := usageCSV(by, rows)
+		c.Header().Set("Content-Type", csvType+"; charset=utf-8; header=present")
+		c.Header().Set("Content-Disposition", `attachment; filename="usage-by-`+by+`.csv"`)
+		return &usageOut{b}, err
 	}
-	return v, nil
+	v := usageView{Items: make([]usageRow, len(rows)), Total: viewUsage(total)}
+	for i := range rows {
+		v.Items[i] = usageRow{Group: rows[i].Group, UsageTotal: viewUsage(&rows[i])}
+	}
+	return &usageOut{v}, nil
 }
 
 const csvType = "text/csv"

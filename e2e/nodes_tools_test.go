@@ -225,8 +225,8 @@ func (w *wire) pass() bool {
 	return state == networkWhole
 }
 
-// haproxy starts the load balancer with the configuration of the documentation, whose addresses are replaced, and returns
-// where it listens.
+// haproxy starts the load balancer with the configuration that docs/deployment.md shows, whose addresses are replaced, and
+// returns where it listens.
 func haproxy(t *testing.T, nodes ...string) string {
 	t.Helper()
 	program := tool(t, "haproxy")
@@ -235,6 +235,9 @@ func haproxy(t *testing.T, nodes ...string) string {
 		t.Fatal(err)
 	}
 	addr, text := freeAddr(t), string(raw)
+	if page, err := os.ReadFile("../docs/deployment.md"); err != nil || !strings.Contains(string(page), "```haproxy\n"+text+"```\n") {
+		t.Errorf("docs/deployment.md does not show examples/haproxy/haproxy.cfg as it is: %v", err)
+	}
 	for i, real := range append([]string{addr}, nodes...) {
 		documented := fmt.Sprintf("127.0.0.1:808%d", i)
 		if i == 0 {

@@ -77,6 +77,7 @@ func (l *lockedBuffer) String() string {
 
 // startOptions say how to start a program. Zero values take a fresh SQLite file, a free port and a new key.
 type startOptions struct {
+	binary   string // another build of the program
 	database string
 	key      string
 	addr     string
@@ -97,8 +98,11 @@ func launch(t *testing.T, o startOptions) *server {
 	if o.addr == "" {
 		o.addr = freeAddr(t)
 	}
+	if o.binary == "" {
+		o.binary = binary
+	}
 	args := append([]string{}, o.wrap...)
-	args = append(args, binary, "serve", "--addr", o.addr, "--database", o.database)
+	args = append(args, o.binary, "serve", "--addr", o.addr, "--database", o.database)
 	args = append(args, o.args...)
 	s := &server{t: t, url: "http://" + o.addr, key: o.key, cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{}), log: &lockedBuffer{}, out: &lockedBuffer{}}
 	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "ELUMENTA_BOOTSTRAP_KEY=" + o.key}, o.env...)

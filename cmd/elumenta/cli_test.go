@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -47,7 +49,7 @@ func TestHelpHasExamplesAndExitCodes(t *testing.T) {
 		t.Error(help)
 	}
 	for _, args := range []string{"serve", "accounts", "accounts create", "accounts topup", "accounts plan", "keys", "keys create", "keys generate", "backup", "restore", "migrate", "assistants",
-		"assistants create", "assistants list", "assistants show", "assistants edit", "chat", "config check", "completion"} {
+		"assistants create", "assistants list", "assistants show", "assistants edit", "chat", "usage", "config check", "completion"} {
 		if help := must(t, nil, "", append(strings.Fields(args), "--help")...); !strings.Contains(help, "Example") || !strings.Contains(help, "elumenta "+args) {
 			t.Errorf("%s: %s", args, help)
 		}
@@ -130,6 +132,29 @@ func TestExitCodes(t *testing.T) {
 		if r.code != exitUsage || !strings.Contains(r.err, "ELUMENTA_API_KEY") || strings.Contains(r.err, "mistyped") {
 			t.Errorf("key %q: %+v", key, r)
 		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	s := start(t, "", nil)
+	id := must(t, s.env(), "", "assistants", "create", "--name", "Support", "--model", "sandbox", "--instructions", "You help.")
+	must(t, s.env(), "hello", "chat", id)
+	if got := must(t, s.env(), "", "usage", "--group-by", "assistant"); !strings.HasPrefix(got, "ASSISTANT") || !strings.Contains(got, id) || !strings.Contains(got, "total") {
+		t.Errorf("%s", got)
+	}
+	lines, err := csv.NewReader(strings.NewReader(must(t, s.env(), "", "usage", "--group-by", "version", "--csv"))).ReadAll()
+	if err != nil || len(lines) != 2 || lines[0][0] != "version" || lines[1][0] != id+"@1" || lines[1][1] != "1" {
+		t.Errorf("%v, %v", lines, err)
+	}
+	answer := unmarshal[struct{ Total struct{ Requests int } }](t, must(t, s.env(), "", "usage", "--json", "--from", time.Now().UTC().Format(time.DateOnly)))
+	if answer.Total.Requests != 1 {
+		t.Errorf("%+v", answer)
+	}
+	if r := invoke(t, s.env(), "", "usage", "--from", "yesterday"); r.code != exitRefused || !strings.Contains(r.err, "from must be a date") {
+		t.Errorf("%+v", r)
+	}
+	if r := invoke(t, s.env(), "", "usage", "--csv", "--json"); r.code != exitUsage {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -237,7 +262,7 @@ func TestConfigCheck(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                            "serve accounts keys ledger backup restore migrate assistants chat config completion version",
+		"":                            "serve accounts keys ledger backup restore migrate assistants chat usage config completion version",
 		"a":                           "accounts assistants",
 		"accounts ":                   "create list topup plan",
 		"accounts create --na":        "--name",

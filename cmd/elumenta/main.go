@@ -36,6 +36,7 @@ type cli struct {
 	Migrate    migrateCommand    `cmd:"" help:"Move everything to another database, SQLite or Postgres."`
 	Assistants assistantsCommand `cmd:"" help:"Manage assistants on a server."`
 	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
+	Usage      usageCommand      `cmd:"" help:"Add up an account's generations on a server."`
 	Config     configCommand     `cmd:"" help:"Check the configuration."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

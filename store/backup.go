@@ -217,7 +217,7 @@ func checkUsable(ctx context.Context, q querier) error {
 			(SELECT count(*) FROM settings WHERE name = '`+transferSetting+`')`).Scan(&secrets, &unfinished)
 	}
 	switch {
-	case sqliteCode(err) == sqlite3.SQLITE_ERROR: // no such table, no such column
+	case sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such "): // table or column
 		return errForeign
 	case err == nil && unfinished > 0:
 		return errUnfinished

@@ -31,6 +31,9 @@ func Restore(ctx context.Context, file, url string, force bool, progress func(do
 	if err != nil {
 		return nil, err
 	}
+	if file, err = filepath.Abs(file); err != nil {
+		return nil, fmt.Errorf("backup file: %w", err)
+	}
 	if err := glance(ctx, file, path); err != nil {
 		return nil, fmt.Errorf("the backup %s cannot be restored: %w", file, err)
 	}

@@ -103,6 +103,9 @@ func (t Transfer) Run(ctx context.Context) (_ *TransferReport, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, run.source.unlock()) }()
+	if err := run.target.prepareTarget(ctx); err != nil {
+		return nil, err
+	}
 	if !run.report.Resumed {
 		if err := run.target.begin(ctx, id); err != nil {
 			return nil, err

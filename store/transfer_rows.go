@@ -20,8 +20,8 @@ const (
 	// firstRows and mostRows bound a page's rows, and pageBytes is about how much it holds in between: a row may be a few
 	// numbers or the longest instructions.
 	firstRows = 100
-	mostRows  = 5000
-	pageBytes = 4 << 20
+	mostRows  = 20_000
+	pageBytes = 8 << 20
 	// pageTimeout bounds the reading and writing of one page, and every other statement of a transfer.
 	pageTimeout = 10 * time.Minute
 )
@@ -117,14 +117,24 @@ func named(values []driver.Value) []driver.NamedValue {
 	return args
 }
 
-// write adds a page's rows, all or none.
+// write adds a page's rows, all or none. It does not wait for the disk: what a crash takes away is moved again, and the end of
+// the transfer is durable only after all that came before it.
 func (s *side) write(ctx context.Context, t *table, p *rowPage) error {
 	return s.conn.Raw(func(dc any) error {
 		if pg, ok := dc.(*stdlib.Conn); ok {
-			_, err := pg.Conn().CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, p)
-			return err
+			return copyAll(ctx, pg.Conn(), t, p)
 		}
 		return insertAll(ctx, dc.(sqliteConn), t, p) //nolint:forcetypeassert // the other driver's
+	})
+}
+
+func copyAll(ctx context.Context, c *pgx.Conn, t *table, p *rowPage) error {
+	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, p)
+		return err
 	})
 }
 

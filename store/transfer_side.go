@@ -242,6 +242,14 @@ func identity(secret []byte) []byte {
 	return sum[:]
 }
 
+// prepareTarget makes moved rows not wait for the disk; see write.
+func (s *side) prepareTarget(ctx context.Context) error {
+	if s.postgres() {
+		return nil
+	}
+	return s.failed("prepare", s.exec(ctx, `PRAGMA synchronous = normal`))
+}
+
 // begin marks the target as one that a transfer is under way to.
 func (s *side) begin(ctx context.Context, id []byte) error {
 	err := s.store.write(ctx, func(ctx context.Context, tx querier) error {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -21,6 +23,7 @@ type keysCommand struct {
 func (keysCommand) Help() string {
 	return `Examples:
   elumenta keys create --account acct_01j9x2… --name laptop > key.txt
+  elumenta keys create --account acct_01j9x2… --name website --assistant asst_01j9x2… --budget 500 --expires 30d
   elumenta keys list --account acct_01j9x2…
   elumenta keys revoke key_01j9x2… --account acct_01j9x2…
   ELUMENTA_BOOTSTRAP_KEY=$(elumenta keys generate) elumenta serve
@@ -30,17 +33,56 @@ Only a hash of a key is kept: it is shown when it is made and never again.`
 
 type keysCreateCommand struct {
 	databaseFlags
-	Account string `required:"" help:"The account's id."`
-	Name    string `required:"" help:"What the key is for."`
-	JSON    bool   `name:"json" help:"Print id and key as JSON."`
+	Account   string   `required:"" help:"The account's id."`
+	Name      string   `required:"" help:"What the key is for."`
+	ReadOnly  bool     `help:"Let the key only read."`
+	Assistant []string `help:"Let the key generate with this assistant only. May be repeated." placeholder:"ID" sep:"none"`
+	Model     []string `help:"Let the key generate with this model only. May be repeated." placeholder:"SLUG" sep:"none"`
+	Budget    *int64   `help:"How many tokens the key may spend in all." placeholder:"TOKENS"`
+	Expires   string   `help:"When the key stops working: a day, a time, or how long from now, such as 36h or 30d." placeholder:"WHEN"`
+	JSON      bool     `name:"json" help:"Print id and key as JSON."`
 }
 
 // Help shows examples.
 func (keysCreateCommand) Help() string {
-	return `Example:
+	return `Examples:
   elumenta keys create --account acct_01j9x2… --name laptop
+  elumenta keys create --account acct_01j9x2… --name website --assistant asst_01j9x2… --budget 500
+  elumenta keys create --account acct_01j9x2… --name audit --read-only --expires 2027-01-31
 
-Prints the key alone, this once.`
+Prints the key alone, this once. A key with --assistant, --model or --budget can be given away: it
+generates within these limits and reads nothing of the account. A limited key makes no keys.`
+}
+
+// limits are the key's, by the flags.
+func (c *keysCreateCommand) limits(now time.Time) (elumenta.KeyLimits, error) {
+	l := elumenta.KeyLimits{ReadOnly: c.ReadOnly, Models: c.Model, Budget: c.Budget}
+	for _, id := range c.Assistant {
+		l.Assistants = append(l.Assistants, elumenta.AssistantID(id))
+	}
+	var err error
+	if c.Expires != "" {
+		l.ExpiresAt, err = parseWhen(c.Expires, now)
+	}
+	return l, err
+}
+
+// parseWhen takes a day, a time or how long from now.
+func parseWhen(s string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.AddDate(0, 0, int(n)), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return now.Add(d), nil
+	}
+	return time.Time{}, usageError{"--expires must be a day such as 2027-01-31, a time such as 2027-01-31T12:00:00Z, or a duration such as 36h or 30d"}
 }
 
 // Run creates the key.
@@ -49,9 +91,13 @@ func (c *keysCreateCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	limits, err := c.limits(time.Now())
+	if err != nil {
+		return err
+	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
 		secret := elumenta.NewKeySecret()
-		key, _, err := s.CreateKey(ctx, id, elumenta.NewKey{Name: c.Name}, secret, nil)
+		key, _, err := s.CreateKey(ctx, id, elumenta.NewKey{Name: c.Name, Limits: limits}, secret, nil)
 		if err != nil {
 			return err
 		}
@@ -65,13 +111,60 @@ func (c *keysCreateCommand) Run(p *program) error {
 	})
 }
 
-// keyView is a key as --json prints it.
+// keyView is a key as --json prints it. What does not limit the key is null.
 type keyView struct {
-	ID         elumenta.KeyID `json:"id"`
-	Name       string         `json:"name"`
-	Prefix     string         `json:"prefix"`
-	CreatedAt  time.Time      `json:"created_at"`
-	LastUsedAt *time.Time     `json:"last_used_at"`
+	ID          elumenta.KeyID         `json:"id"`
+	Name        string                 `json:"name"`
+	Prefix      string                 `json:"prefix"`
+	ReadOnly    bool                   `json:"read_only"`
+	Assistants  []elumenta.AssistantID `json:"assistants"`
+	Models      []string               `json:"models"`
+	Budget      *int64                 `json:"budget"`
+	BudgetSpent *int64                 `json:"budget_spent"`
+	ExpiresAt   *time.Time             `json:"expires_at"`
+	CreatedAt   time.Time              `json:"created_at"`
+	LastUsedAt  *time.Time             `json:"last_used_at"`
+}
+
+func viewKey(k *elumenta.Key) keyView {
+	v := keyView{
+		ID: k.ID, Name: k.Name, Prefix: k.Prefix, ReadOnly: k.Limits.ReadOnly, Assistants: k.Limits.Assistants, Models: k.Limits.Models,
+		Budget: k.Limits.Budget, CreatedAt: k.CreatedAt.UTC(),
+	}
+	if v.Budget != nil {
+		v.BudgetSpent = &k.Spent
+	}
+	if at := k.Limits.ExpiresAt.UTC(); !at.IsZero() {
+		v.ExpiresAt = &at
+	}
+	if used := k.LastUsedAt.UTC(); !used.IsZero() {
+		v.LastUsedAt = &used
+	}
+	return v
+}
+
+// limits are what the key is limited to, in words.
+func (v *keyView) limits() string {
+	var words []string
+	if v.ReadOnly {
+		words = append(words, "read only")
+	}
+	if n := len(v.Assistants); n > 0 {
+		words = append(words, "assistants: "+strconv.Itoa(n))
+	}
+	if len(v.Models) > 0 {
+		words = append(words, "models: "+printable(strings.Join(v.Models, " ")))
+	}
+	if v.Budget != nil {
+		words = append(words, fmt.Sprintf("%d of %d tokens spent", *v.BudgetSpent, *v.Budget))
+	}
+	if v.ExpiresAt != nil {
+		words = append(words, "until "+v.ExpiresAt.Format(time.DateTime))
+	}
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
 }
 
 type keysListCommand struct {
@@ -92,12 +185,8 @@ func (c *keysListCommand) Run(p *program) error {
 			return err
 		}
 		views := make([]keyView, len(keys))
-		for i, k := range keys {
-			views[i] = keyView{ID: k.ID, Name: k.Name, Prefix: k.Prefix, CreatedAt: k.CreatedAt.UTC()}
-			if !k.LastUsedAt.IsZero() {
-				used := k.LastUsedAt.UTC()
-				views[i].LastUsedAt = &used
-			}
+		for i := range keys {
+			views[i] = viewKey(&keys[i])
 		}
 		if c.JSON {
 			return p.printJSON(views)
@@ -107,13 +196,13 @@ func (c *keysListCommand) Run(p *program) error {
 }
 
 func writeKeys(w *tabwriter.Writer, views []keyView) {
-	_, _ = fmt.Fprintln(w, "ID\tNAME\tBEGINS\tCREATED\tLAST USED")
-	for _, v := range views {
-		used := "never"
+	_, _ = fmt.Fprintln(w, "ID\tNAME\tBEGINS\tCREATED\tLAST USED\tLIMITS")
+	for i := range views {
+		v, used := &views[i], "never"
 		if v.LastUsedAt != nil {
 			used = v.LastUsedAt.Format(time.DateTime)
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.ID, printable(v.Name), v.Prefix, v.CreatedAt.Format(time.DateOnly), used)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, printable(v.Name), v.Prefix, v.CreatedAt.Format(time.DateOnly), used, v.limits())
 	}
 }
 

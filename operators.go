@@ -10,12 +10,60 @@ import (
 // MaxTopup bounds one top-up, in tokens.
 const MaxTopup = 1_000_000_000_000
 
+// Check gathers everything that is wrong with an account to create.
+func (n *NewAccount) Check(plans Plans) FieldErrors {
+	var errs FieldErrors
+	checkDisplayName(&errs, n.DisplayName)
+	checkPlan(&errs, plans, n.Plan)
+	if n.Role != "" {
+		checkRole(&errs, n.Role)
+	}
+	return errs
+}
+
+func checkDisplayName(errs *FieldErrors, name string) {
+	checkText(errs, "display_name", name, 1, MaxDisplayName)
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		errs.Add("display_name", "must not contain control characters")
+	}
+}
+
+func checkPlan(errs *FieldErrors, plans Plans, name string) {
+	if _, ok := plans.Get(name); !ok {
+		errs.Add("plan", "is not known; the plans are %s", strings.Join(plans.Names(), ", "))
+	}
+}
+
+func checkRole(errs *FieldErrors, role Role) {
+	if role != RoleUser && role != RoleAdmin {
+		errs.Add("role", "must be %s or %s", RoleUser, RoleAdmin)
+	}
+}
+
+// CheckReason adds what is wrong with an operator's reason: it is one line of at most MaxReason characters.
+func CheckReason(errs *FieldErrors, reason string, least int) {
+	checkText(errs, "reason", reason, least, MaxReason)
+	if strings.ContainsFunc(reason, unicode.IsControl) {
+		errs.Add("reason", "must not contain control characters")
+	}
+}
+
 // Topup adds 1 to MaxTopup tokens, which never expire.
 type Topup struct {
 	Tokens int64
 	Reason string // of an operator, "" for none
 	// Idempotency is nil for a top-up without an Idempotency-Key.
 	Idempotency *Idempotency
+}
+
+// Check gathers everything that is wrong with a top-up.
+func (t *Topup) Check() FieldErrors {
+	var errs FieldErrors
+	if t.Tokens < 1 || t.Tokens > MaxTopup {
+		errs.Add("tokens", "must be between 1 and %d", int64(MaxTopup))
+	}
+	CheckReason(&errs, t.Reason, 0)
+	return errs
 }
 
 // PlanChange puts an account on a plan.
@@ -26,10 +74,34 @@ type PlanChange struct {
 	Reason  string // of an operator, "" for none
 }
 
+// Check gathers everything that is wrong with a change of plan at a moment.
+func (c *PlanChange) Check(plans Plans, now time.Time) FieldErrors {
+	var errs FieldErrors
+	checkPlan(&errs, plans, c.Plan)
+	checkExpiry(&errs, c.Expires, now)
+	if len(plans) > 0 && c.Plan == plans[0].Name && !c.Expires.IsZero() {
+		errs.Add("expires_at", "must be left out: %s is the plan that accounts fall back to, and has no end", c.Plan)
+	}
+	CheckReason(&errs, c.Reason, 0)
+	return errs
+}
+
 // AccountPatch is a partial update of an account: what is not Set stays.
 type AccountPatch struct {
 	DisplayName Optional[string]
 	Role        Optional[Role]
+}
+
+// Check gathers everything that is wrong with a patch.
+func (p *AccountPatch) Check() FieldErrors {
+	var errs FieldErrors
+	if p.DisplayName.Set {
+		checkDisplayName(&errs, p.DisplayName.Value)
+	}
+	if p.Role.Set {
+		checkRole(&errs, p.Role.Value)
+	}
+	return errs
 }
 
 // AccountQuery asks for one page of all accounts, newest first.
@@ -48,6 +120,7 @@ type AccountQuery struct {
 // What changes something is recorded in the audit trail, in the same commit. Errors are *Error: CodeNotFound,
 // CodeValidation, CodeConflict, CodeUnavailable. Methods are safe for concurrent use; what they acknowledge is durable.
 type Operators interface {
+	JournalReader
 	// CreateAccount makes an account on a plan; an empty role is RoleUser. With idem, a repetition returns the first one's
 	// account, as it is now, and replayed true.
 	CreateAccount(ctx context.Context, n NewAccount, idem *Idempotency) (a *Account, replayed bool, err error)
@@ -76,12 +149,4 @@ type Operators interface {
 	Unpublish(ctx context.Context, id AssistantID, reason string) error
 	// AuditTrail lists what was recorded, newest first.
 	AuditTrail(ctx context.Context, q AuditQuery) (items []AuditEntry, more bool, err error)
-}
-
-// CheckReason adds what is wrong with an operator's reason: it is one line of at most MaxReason characters.
-func CheckReason(errs *FieldErrors, field, reason string, least int) {
-	CheckText(errs, field, reason, least, MaxReason)
-	if strings.ContainsFunc(reason, unicode.IsControl) {
-		errs.Add(field, "must not contain control characters")
-	}
 }

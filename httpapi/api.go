@@ -35,6 +35,7 @@ type Generator interface {
 // Options are what an API needs. Zero sizes, times and limits mean the defaults.
 type Options struct {
 	Accounts   elumenta.Accounts
+	Operators  elumenta.Operators
 	Assistants elumenta.AssistantStore
 	Usage      elumenta.UsageReader
 	Generator  Generator
@@ -120,6 +121,7 @@ func New(o Options) (*API, error) {
 	a.keyRoutes()
 	a.accountRoutes()
 	a.modelRoutes()
+	a.adminRoutes()
 	a.generateRoute()
 	a.probeRoutes()
 	if err := a.documentRoutes(); err != nil {
@@ -160,11 +162,12 @@ func (m humaMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.a.mux.Ser
 
 // need says what a route asks of a request before its handler runs.
 type need struct {
-	body       int64 // the largest body; zero: the route takes none
-	generation bool  // a generation: it is not counted as a call, and its caller may be a cached one
-	scoped     bool  // a key that is limited to assistants, models or a budget may make it, too
-	unlimited  bool  // only a key without any limit may make it
-	csv        bool  // it may answer with comma-separated values
+	body       int64         // the largest body; zero: the route takes none
+	generation bool          // a generation: it is not counted as a call, and its caller may be a cached one
+	scoped     bool          // a key that is limited to assistants, models or a budget may make it, too
+	unlimited  bool          // only a key without any limit may make it
+	csv        bool          // it may answer with comma-separated values
+	role       elumenta.Role // only an account with this role may make it; empty: every account
 }
 
 // register adds a route to huma: its guard, and a handler whose errors are the domain's.
@@ -178,7 +181,8 @@ func register[I, O any](a *API, op huma.Operation, n need, h func(ctx context.Co
 	}}
 	op.Security = []map[string][]string{{"key": {}}}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := h(ctx, callOf(ctx), in)
+		c := callOf(ctx)
+		out, err := h(elumenta.WithActor(ctx, a.actor(c)), c, in)
 		if err != nil {
 			return nil, &failed{elumenta.AsError(err)}
 		}

@@ -135,7 +135,7 @@ func (a *API) finish(r *http.Request, c *call) {
 	}
 	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs, slog.String("request_id", string(c.id)), slog.String("route", c.route), slog.Int("status", status),
-		slog.Duration("duration", took), slog.Int64("bytes", c.bytes), slog.String("client", a.client(r)))
+		slog.Duration("duration", took), slog.Int64("bytes", c.bytes), slog.String("client", shownClient(a.client(r))))
 	if c.caller != nil {
 		attrs = append(attrs, slog.String("account", string(c.caller.Account.ID)))
 	}
@@ -148,15 +148,27 @@ func (a *API) finish(r *http.Request, c *call) {
 	a.Logger.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// client is the address of the client: the nearest one that is not a trusted proxy.
-func (a *API) client(r *http.Request) string {
+// actor is who makes a call, for what it changes.
+func (a *API) actor(c *call) elumenta.Actor {
+	return elumenta.Actor{Account: c.caller.Account.ID, Key: c.caller.Key.ID, Address: a.client(c.request)}
+}
+
+func shownClient(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
+}
+
+// client is the address of the client: the nearest one that is not a trusted proxy. It is invalid if that is not known.
+func (a *API) client(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return ""
+		return netip.Addr{}
 	}
 	addr := peer.Addr().Unmap()
 	if len(a.TrustedProxies) == 0 {
-		return addr.String()
+		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
@@ -169,7 +181,7 @@ func (a *API) client(r *http.Request) string {
 		}
 		addr = next.Unmap()
 	}
-	return addr.String()
+	return addr
 }
 
 func (a *API) trusted(addr netip.Addr) bool {

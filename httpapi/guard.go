@@ -58,6 +58,9 @@ func (a *API) check(c *call, r *http.Request, n need) error {
 	if err := permit(&c.caller.Key.Limits, r.Method, n); err != nil {
 		return err
 	}
+	if n.role != "" && c.caller.Account.Role != n.role {
+		return elumenta.Errorf(elumenta.CodeForbidden, "this is for accounts with the role %s", n.role)
+	}
 	return a.negotiate(c, r, n)
 }
 

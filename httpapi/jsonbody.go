@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -268,7 +269,10 @@ func (r *reader) boolean(p *fieldPath) bool {
 }
 
 // number reads a number.
-func (r *reader) number(p *fieldPath) (float64, bool) { return r.numeric(p, "a number") }
+func (r *reader) number(p *fieldPath) (float64, bool) {
+	_, f, ok := r.numeric(p, "a number")
+	return f, ok
+}
 
 // integer reads a whole number of at most 2³¹-1.
 func (r *reader) integer(p *fieldPath) (int, bool) {
@@ -276,21 +280,59 @@ func (r *reader) integer(p *fieldPath) (int, bool) {
 	return int(n), ok
 }
 
-// whole reads a whole number between two that a float64 can hold.
+// whole reads a whole number between two, exactly, in whichever way it is written: 1000, 1e3 and 1000.0 are the same.
 func (r *reader) whole(p *fieldPath, least, most int64) (int64, bool) {
-	f, ok := r.numeric(p, "an integer")
+	raw, f, ok := r.numeric(p, "an integer")
 	if !ok {
-		return 0, false
-	}
-	if f != math.Trunc(f) {
-		r.bad(p, "must be an integer")
 		return 0, false
 	}
 	if f < float64(least) || f > float64(most) {
 		r.bad(p, "must be between %d and %d", least, most)
 		return 0, false
 	}
-	return int64(f), true
+	n, ok := wholeNumber(string(raw), f)
+	if !ok {
+		r.bad(p, "must be an integer")
+	}
+	return n, ok
+}
+
+// wholeNumber is the number that raw is, which f rounds; false if it has a fraction, however small.
+func wholeNumber(raw string, f float64) (int64, bool) {
+	if f == 0 { // its exponent may be anything
+		digits, _, _ := strings.Cut(strings.ToLower(raw), "e")
+		return 0, strings.Trim(digits, "-0.") == ""
+	}
+	n, ok := new(big.Rat).SetString(raw)
+	if !ok || !n.IsInt() {
+		return 0, false
+	}
+	return n.Num().Int64(), true
+}
+
+// fields reads a body whose fields have readers by their names; null leaves a field out.
+func (r *reader) fields(body []byte, known map[string]func(p *fieldPath)) {
+	r.read(body, func(name []byte) {
+		read, ok := known[string(name)]
+		switch {
+		case !ok:
+			r.unknown(nil, name)
+		case !r.null():
+			at := fieldPath{name: string(name)}
+			read(&at)
+		}
+	})
+}
+
+// into reads a string into a variable.
+func (r *reader) into(to *string) func(*fieldPath) {
+	return func(p *fieldPath) { *to, _ = r.text(p) }
+}
+
+// also returns everything that is wrong with a body, errs included.
+func (r *reader) also(errs elumenta.FieldErrors) error {
+	r.errs = append(r.errs, errs...)
+	return r.err()
 }
 
 // time reads a moment.
@@ -307,21 +349,22 @@ func (r *reader) time(p *fieldPath) (time.Time, bool) {
 	return t, true
 }
 
-func (r *reader) numeric(p *fieldPath, want string) (f float64, ok bool) {
+// numeric reads a number: raw, as it stands in the body until the next value is read, and rounded.
+func (r *reader) numeric(p *fieldPath, want string) (raw []byte, f float64, ok bool) {
 	if !r.is(p, '0', want) {
-		return 0, false
+		return nil, 0, false
 	}
 	raw, err := r.dec.ReadValue()
 	if err != nil {
 		r.fail(err)
-		return 0, false
+		return nil, 0, false
 	}
 	f, err = strconv.ParseFloat(string(raw), 64)
 	if err != nil {
 		r.bad(p, "is too large")
-		return 0, false
+		return nil, 0, false
 	}
-	return f, true
+	return raw, f, true
 }
 
 // raw reads an object as it stands, to be kept.

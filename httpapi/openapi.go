@@ -133,6 +133,14 @@ func (a *API) bodies() map[string]*huma.Schema {
 		"update-key":       schemaOf[updateKeyDoc](r),
 		"update-user":      schemaOf[displayNameDoc](r),
 		"generate":         schemaOf[generateRequestDoc](r),
+
+		"admin-create-account":      schemaOf[newAccountDoc](r),
+		"admin-update-account":      schemaOf[updateAccountDoc](r),
+		"admin-set-plan":            schemaOf[setPlanDoc](r),
+		"admin-topup":               schemaOf[topupDoc](r),
+		"admin-suspend":             schemaOf[reasonDoc](r),
+		"admin-resume":              schemaOf[reasonDoc](r),
+		"admin-unpublish-assistant": schemaOf[unpublishDoc](r),
 	}
 }
 
@@ -161,9 +169,11 @@ func (a *API) complete() {
 	own, public := schemaOf[assistantView](doc.Components.Schemas), schemaOf[listingView](doc.Components.Schemas)
 	get.Responses["200"].Content = jsonOf(&huma.Schema{OneOf: []*huma.Schema{own, public}})
 	get.Responses["304"] = &huma.Response{Description: "Nothing has changed.", Headers: get.Responses["200"].Headers}
-	usage := doc.Paths[Base+"/usage"].Get.Responses["200"]
-	usage.Content = jsonOf(schemaOf[usageView](doc.Components.Schemas))
-	usage.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	for _, path := range []string{"/usage", "/admin/usage"} {
+		usage := doc.Paths[Base+path].Get.Responses["200"]
+		usage.Content = jsonOf(schemaOf[usageView](doc.Components.Schemas))
+		usage.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
 	delete(doc.Components.Schemas.Map(), "ErrorModel") // huma's own, which is never sent
 }
 
@@ -195,7 +205,8 @@ func statuses(op *huma.Operation) []int {
 		s = append(s, 400)
 	}
 	switch op.OperationID {
-	case "create-assistant", "create-key", "restore-version", "withdraw-version":
+	case "create-assistant", "create-key", "restore-version", "withdraw-version",
+		"admin-create-account", "admin-update-account", "admin-topup", "admin-suspend":
 		s = append(s, 409)
 	case "update-assistant":
 		s = append(s, 409, 412)

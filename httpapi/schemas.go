@@ -71,6 +71,36 @@ type displayNameDoc struct {
 	DisplayName string `json:"display_name" minLength:"1" maxLength:"100"`
 }
 
+type newAccountDoc struct {
+	DisplayName string  `json:"display_name" minLength:"1" maxLength:"100"`
+	Plan        string  `json:"plan"`
+	Role        *string `json:"role,omitempty" enum:"user,admin" nullable:"true" doc:"user by default."`
+}
+
+type updateAccountDoc struct {
+	DisplayName string `json:"display_name,omitempty" minLength:"1" maxLength:"100"`
+	Role        string `json:"role,omitempty" enum:"user,admin"`
+}
+
+type setPlanDoc struct {
+	Plan      string     `json:"plan"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true" doc:"When the account falls back to the least plan, in the future; null for never."`
+	Reason    *string    `json:"reason,omitempty" maxLength:"200" nullable:"true" doc:"Your own words for the audit trail; a single line."`
+}
+
+type topupDoc struct {
+	Tokens int64   `json:"tokens" minimum:"1" maximum:"1000000000000"`
+	Reason *string `json:"reason,omitempty" maxLength:"200" nullable:"true" doc:"Your own words for the journal and the audit trail; a single line."`
+}
+
+type reasonDoc struct {
+	Reason *string `json:"reason,omitempty" maxLength:"200" nullable:"true" doc:"Your own words for the audit trail; a single line."`
+}
+
+type unpublishDoc struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Your own words for the audit trail; a single line."`
+}
+
 // responseFormatView is OpenAI's response_format.
 type responseFormatView struct {
 	Type       string          `json:"type"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -93,38 +92,13 @@ func lockAccounts(ctx context.Context, tx querier) error {
 }
 
 func (s *Store) newAccount(n elumenta.NewAccount) (*account, error) {
-	var errs elumenta.FieldErrors
-	checkDisplayName(&errs, n.DisplayName)
-	plan := s.knownPlan(&errs, n.Plan)
+	if err := n.Check(s.opts.Plans).Err(); err != nil {
+		return nil, err
+	}
 	if n.Role == "" {
 		n.Role = elumenta.RoleUser
 	}
-	checkRole(&errs, n.Role)
-	if err := errs.Err(); err != nil {
-		return nil, err
-	}
-	return &account{Account: elumenta.Account{ID: elumenta.NewAccountID(), DisplayName: n.DisplayName, Role: n.Role, Plan: plan.Name}}, nil
-}
-
-func (s *Store) knownPlan(errs *elumenta.FieldErrors, name string) elumenta.Plan {
-	plan, ok := s.opts.Plans.Get(name)
-	if !ok {
-		errs.Add("plan", "is not known; the plans are %s", strings.Join(s.opts.Plans.Names(), ", "))
-	}
-	return plan
-}
-
-func checkRole(errs *elumenta.FieldErrors, role elumenta.Role) {
-	if role != elumenta.RoleUser && role != elumenta.RoleAdmin {
-		errs.Add("role", "must be %s or %s", elumenta.RoleUser, elumenta.RoleAdmin)
-	}
-}
-
-func checkDisplayName(errs *elumenta.FieldErrors, name string) {
-	elumenta.CheckText(errs, "display_name", name, 1, elumenta.MaxDisplayName)
-	if strings.ContainsAny(name, "\r\n") {
-		errs.Add("display_name", "must be a single line")
-	}
+	return &account{Account: elumenta.Account{ID: elumenta.NewAccountID(), DisplayName: n.DisplayName, Role: n.Role, Plan: n.Plan}}, nil
 }
 
 func (s *Store) insertAccount(ctx context.Context, tx querier, a *account) error {

@@ -87,9 +87,8 @@ func (s *Store) accountFilter(query *elumenta.AccountQuery) (filter string, args
 		filter += ` AND search_text LIKE ` + param(likePattern(folded)) + ` ESCAPE '\'`
 	}
 	if query.Plan != "" {
-		var errs elumenta.FieldErrors
-		s.knownPlan(&errs, query.Plan)
-		if err := errs.Err(); err != nil {
+		p := elumenta.PlanChange{Plan: query.Plan}
+		if err := p.Check(s.opts.Plans, s.now()).Err(); err != nil {
 			return "", nil, err
 		}
 		// A plan that is over is the least one by now, though that may not be written yet.
@@ -105,14 +104,7 @@ func (s *Store) accountFilter(query *elumenta.AccountQuery) (filter string, args
 
 // ChangeAccount implements elumenta.Operators.
 func (s *Store) ChangeAccount(ctx context.Context, id elumenta.AccountID, p *elumenta.AccountPatch) (changedAccount *elumenta.Account, err error) {
-	var errs elumenta.FieldErrors
-	if p.DisplayName.Set {
-		checkDisplayName(&errs, p.DisplayName.Value)
-	}
-	if p.Role.Set {
-		checkRole(&errs, p.Role.Value)
-	}
-	if err := errs.Err(); err != nil {
+	if err := p.Check().Err(); err != nil {
 		return nil, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
@@ -185,16 +177,11 @@ func rename(ctx context.Context, tx querier, a *account, c *changed, name string
 
 // SetPlan implements elumenta.Operators.
 func (s *Store) SetPlan(ctx context.Context, id elumenta.AccountID, p elumenta.PlanChange) (a *elumenta.Account, err error) {
-	var errs elumenta.FieldErrors
-	plan := s.knownPlan(&errs, p.Plan)
 	now := s.now()
-	if !p.Expires.IsZero() && !p.Expires.After(now) {
-		errs.Add("expires_at", "must be in the future")
-	}
-	elumenta.CheckReason(&errs, "reason", p.Reason, 0)
-	if err := errs.Err(); err != nil {
+	if err := p.Check(s.opts.Plans, now).Err(); err != nil {
 		return nil, err
 	}
+	plan, _ := s.opts.Plans.Get(p.Plan)
 	expires := p.Expires.UTC().Truncate(time.Microsecond)
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
 		a, err = s.change(ctx, tx, id, func(_ context.Context, _ querier, a *account, c *changed) error {
@@ -224,12 +211,7 @@ func (s *Store) SetPlan(ctx context.Context, id elumenta.AccountID, p elumenta.P
 
 // Topup implements elumenta.Operators.
 func (s *Store) Topup(ctx context.Context, id elumenta.AccountID, t elumenta.Topup) (a *elumenta.Account, replayed bool, err error) {
-	var errs elumenta.FieldErrors
-	if t.Tokens < 1 || t.Tokens > elumenta.MaxTopup {
-		errs.Add("tokens", "must be between 1 and %d", int64(elumenta.MaxTopup))
-	}
-	elumenta.CheckReason(&errs, "reason", t.Reason, 0)
-	if err := errs.Err(); err != nil {
+	if err := t.Check().Err(); err != nil {
 		return nil, false, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
@@ -265,7 +247,7 @@ func (s *Store) addTokens(t elumenta.Topup) func(context.Context, querier, *acco
 // SetSuspended implements elumenta.Operators.
 func (s *Store) SetSuspended(ctx context.Context, id elumenta.AccountID, suspended bool, reason string) (a *elumenta.Account, err error) {
 	var errs elumenta.FieldErrors
-	elumenta.CheckReason(&errs, "reason", reason, 0)
+	elumenta.CheckReason(&errs, reason, 0)
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
@@ -332,7 +314,7 @@ const unpublishedNote = "unpublished by an operator"
 // has changed.
 func (s *Store) Unpublish(ctx context.Context, id elumenta.AssistantID, reason string) error {
 	var errs elumenta.FieldErrors
-	elumenta.CheckReason(&errs, "reason", reason, 1)
+	elumenta.CheckReason(&errs, reason, 1)
 	if err := errs.Err(); err != nil {
 		return err
 	}

@@ -139,7 +139,7 @@ func (n *node) assemble() (*httpapi.API, error) {
 		perMinute = 1 << 30 // no limit
 	}
 	return httpapi.New(httpapi.Options{
-		Accounts: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
+		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
 		Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
 		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
 		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,

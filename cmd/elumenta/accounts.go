@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -12,10 +11,15 @@ import (
 )
 
 type accountsCommand struct {
-	Create accountsCreateCommand `cmd:"" help:"Create an account and print its id."`
-	List   accountsListCommand   `cmd:"" help:"List accounts, newest first."`
-	Topup  accountsTopupCommand  `cmd:"" help:"Add tokens that do not expire."`
-	Plan   accountsPlanCommand   `cmd:"" help:"Put an account on a plan."`
+	Create  accountsCreateCommand  `cmd:"" help:"Create an account and print its id."`
+	List    accountsListCommand    `cmd:"" help:"List or search accounts, newest first."`
+	Show    accountsShowCommand    `cmd:"" help:"Show an account."`
+	Topup   accountsTopupCommand   `cmd:"" help:"Add tokens that do not expire."`
+	Plan    accountsPlanCommand    `cmd:"" help:"Put an account on a plan."`
+	Suspend accountsSuspendCommand `cmd:"" help:"Suspend an account, at once."`
+	Resume  accountsResumeCommand  `cmd:"" help:"End a suspension."`
+	Rename  accountsRenameCommand  `cmd:"" help:"Change an account's name."`
+	Role    accountsRoleCommand    `cmd:"" help:"Make an account an operator, or a user again."`
 }
 
 // Help shows examples.
@@ -23,11 +27,12 @@ func (accountsCommand) Help() string {
 	return `Examples:
   acct=$(elumenta accounts create --name "Ada" --plan pro)
   elumenta keys create --account "$acct" --name laptop
-  elumenta accounts topup "$acct" 500
+  elumenta accounts topup "$acct" 500 --reason "invoice 4711"
   elumenta accounts plan "$acct" elite --until 2027-01-01
-  elumenta accounts list --json | jq -r '.[].id'
+  elumenta accounts suspend "$acct" --reason "does not pay"
+  elumenta accounts list -q lovelace --json | jq -r '.[].id'
 
-These commands work on the database itself, also while a server runs on it.`
+These commands work on the database itself, also while a server runs on it. What they change is in the audit trail.`
 }
 
 // accountView is an account as --json prints it.
@@ -56,11 +61,19 @@ func viewAccount(a *elumenta.Account) accountView {
 	return v
 }
 
+// state is whether the account may be used.
+func (v *accountView) state() string {
+	if v.Suspended {
+		return "suspended"
+	}
+	return "active"
+}
+
 type accountsCreateCommand struct {
 	databaseFlags
 	Name  string `required:"" help:"The name that published assistants show."`
 	Plan  string `default:"free" help:"The plan. [${default}]"`
-	Admin bool   `help:"Let the account moderate everyone's assistants."`
+	Admin bool   `help:"Make the account an operator."`
 	JSON  bool   `name:"json" help:"Print the account as JSON."`
 }
 
@@ -93,21 +106,36 @@ func (c *accountsCreateCommand) Run(p *program) error {
 
 type accountsListCommand struct {
 	databaseFlags
-	JSON bool `name:"json" help:"Print a JSON array."`
+	Q         string `short:"q" help:"Only the account with this id, or those whose name contains this, case and accents aside." placeholder:"TEXT"`
+	Plan      string `help:"Only accounts on this plan."`
+	Suspended bool   `help:"Only accounts that are suspended."`
+	JSON      bool   `name:"json" help:"Print a JSON array."`
 }
 
-// Run lists every account.
+// Help shows examples.
+func (accountsListCommand) Help() string {
+	return `Examples:
+  elumenta accounts list
+  elumenta accounts list -q lovelace
+  elumenta accounts list --plan free --suspended --json`
+}
+
+// Run lists accounts.
 func (c *accountsListCommand) Run(p *program) error {
+	query := elumenta.AccountQuery{Text: c.Q, Plan: c.Plan, Limit: 100}
+	if c.Suspended {
+		query.Suspended = &c.Suspended
+	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
 		views := []accountView{}
-		for before := elumenta.AccountID(""); ; {
-			items, more, err := s.ListAccounts(ctx, elumenta.AccountQuery{Before: before, Limit: 100})
+		for {
+			items, more, err := s.ListAccounts(ctx, query)
 			if err != nil {
 				return err
 			}
 			for i := range items {
 				views = append(views, viewAccount(&items[i]))
-				before = items[i].ID
+				query.Before = items[i].ID
 			}
 			if !more {
 				break
@@ -117,94 +145,57 @@ func (c *accountsListCommand) Run(p *program) error {
 			return p.printJSON(views)
 		}
 		return p.table(func(w *tabwriter.Writer) {
-			_, _ = fmt.Fprintln(w, "ID\tNAME\tROLE\tPLAN\tTOKENS\tCREATED")
+			_, _ = fmt.Fprintln(w, "ID\tNAME\tROLE\tPLAN\tTOKENS\tCREATED\tSTATE")
 			for _, v := range views {
-				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", v.ID, printable(v.DisplayName), v.Role, v.Plan, v.TokenBalance, v.CreatedAt.Format(time.DateOnly))
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", v.ID, printable(v.DisplayName), v.Role, v.Plan, v.TokenBalance,
+					v.CreatedAt.Format(time.DateOnly), v.state())
 			}
 		})
 	})
 }
 
-type accountsTopupCommand struct {
+type accountsShowCommand struct {
 	databaseFlags
 	Account string `arg:"" help:"The account's id."`
-	Tokens  string `arg:"" help:"How many tokens to add."`
 	JSON    bool   `name:"json" help:"Print the account as JSON."`
 }
 
 // Help shows examples.
-func (accountsTopupCommand) Help() string {
-	return `Example:
-  elumenta accounts topup acct_01j9x2… 500
-
-Tokens of a top-up never expire and are spent after the plan's.`
-}
-
-// Run adds the tokens.
-func (c *accountsTopupCommand) Run(p *program) error {
-	id, err := accountID(c.Account)
-	if err != nil {
-		return err
-	}
-	tokens, err := strconv.ParseInt(c.Tokens, 10, 64)
-	if err != nil || tokens <= 0 {
-		return usageError{"TOKENS must be a whole number above 0"}
-	}
-	return c.with(p, func(ctx context.Context, s *store.Store) error {
-		a, _, err := s.Topup(ctx, id, elumenta.Topup{Tokens: tokens})
-		if err != nil {
-			return err
-		}
-		return c.show(p, a)
-	})
-}
-
-func (c *accountsTopupCommand) show(p *program, a *elumenta.Account) error {
-	if c.JSON {
-		return p.printJSON(viewAccount(a))
-	}
-	_, err := fmt.Fprintf(p.stdout, "%s has %d tokens: %d of its plan, %d topped up\n", a.ID, a.Balance.Total(), a.Balance.Monthly, a.Balance.Topup)
-	return err
-}
-
-type accountsPlanCommand struct {
-	databaseFlags
-	Account string `arg:"" help:"The account's id."`
-	Plan    string `arg:"" help:"The plan."`
-	Until   string `help:"Day on which the account falls back to the least plan." placeholder:"YYYY-MM-DD"`
-	JSON    bool   `name:"json" help:"Print the account as JSON."`
-}
-
-// Help shows examples.
-func (accountsPlanCommand) Help() string {
+func (accountsShowCommand) Help() string {
 	return `Examples:
-  elumenta accounts plan acct_01j9x2… pro
-  elumenta accounts plan acct_01j9x2… pro --until 2027-01-01
+  elumenta accounts show acct_01j9x2…
+  elumenta accounts show acct_01j9x2… --json | jq .token_balance
 
-The plan begins now: what was left of the old plan's tokens expires, top-ups stay.`
+elumenta ledger show prints where its tokens came from and went.`
 }
 
-// Run changes the plan.
-func (c *accountsPlanCommand) Run(p *program) error {
+// Run shows the account.
+func (c *accountsShowCommand) Run(p *program) error {
 	id, err := accountID(c.Account)
 	if err != nil {
 		return err
 	}
-	var until time.Time
-	if c.Until != "" {
-		if until, err = time.Parse(time.DateOnly, c.Until); err != nil {
-			return usageError{"--until must be a date such as 2027-01-01"}
-		}
-	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
-		a, err := s.SetPlan(ctx, id, elumenta.PlanChange{Plan: c.Plan, Expires: until})
+		a, err := s.Account(ctx, id)
 		if err != nil {
 			return err
 		}
+		v := viewAccount(a)
 		if c.JSON {
-			return p.printJSON(viewAccount(a))
+			return p.printJSON(v)
 		}
-		_, err = fmt.Fprintf(p.stdout, "%s is on %s and has %d tokens\n", a.ID, a.Plan, a.Balance.Total())
-		return err
+		return p.table(func(w *tabwriter.Writer) {
+			until := "for good"
+			if v.PlanExpiresAt != nil {
+				until = "until " + v.PlanExpiresAt.Format(time.DateTime)
+			}
+			for _, line := range [][2]string{
+				{"id", string(v.ID)}, {"name", printable(v.DisplayName)}, {"role", string(v.Role)}, {"state", v.state()}, {"plan", v.Plan + " " + until},
+				{"tokens", fmt.Sprintf("%d: %d of its plan, %d topped up", v.TokenBalance, v.MonthlyTokens, v.TopupTokens)},
+				{"created", v.CreatedAt.Format(time.DateTime)},
+			} {
+				_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+			}
+		})
 	})
 }

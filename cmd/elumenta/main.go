@@ -65,10 +65,20 @@ func run(args []string) int {
 	}
 	ctx, err := p.parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintf(p.stderr, "elumenta: %v\nTry: elumenta --help\n", err)
+		_, _ = fmt.Fprintf(p.stderr, "elumenta: %v\nTry: elumenta --help\n", belowZero(args, err))
 		return exitUsage
 	}
 	return p.report(ctx.Run(p))
+}
+
+// belowZero explains the error that a number below zero makes, which looks like a flag. No argument may be one.
+func belowZero(args []string, err error) error {
+	for _, arg := range args {
+		if len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' && strings.HasPrefix(err.Error(), "unknown flag "+arg[:2]) {
+			return fmt.Errorf("%s is below zero: no argument may be", arg)
+		}
+	}
+	return err
 }
 
 // dropEmptyVariables makes an empty variable mean the same as none: a compose file passes on what is not set.

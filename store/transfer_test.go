@@ -277,6 +277,8 @@ func TestTransferRefused(t *testing.T) {
 	if _, err := storetest.Raw(t, newer).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
 		t.Fatal(err)
 	}
+	all := []string{in.url, other.url, full, half, pg, newer}
+	before := fingerprints(t, all...)
 	for name, c := range map[string]struct{ from, to, want string }{
 		"no source":             {missing, pg, "holds nothing"},
 		"empty source":          {pg, missing, "holds nothing"},
@@ -291,19 +293,16 @@ func TestTransferRefused(t *testing.T) {
 		"itself":                {in.url, in.url, "not empty: its table accounts"},
 		"target of another one": {in.url, half, "another database was being moved"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			before := fingerprints(t, in.url, other.url, full, half, pg)
-			_, err := store.Transfer{From: c.from, To: c.to}.Run(t.Context())
-			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("the error is %v, want %q", err, c.want)
-			}
-			if d := cmp.Diff(before, fingerprints(t, in.url, other.url, full, half, pg)); d != "" {
-				t.Errorf("something was changed: %s", d)
-			}
-			if _, err := os.Stat(filepath.Join(dir, "missing.db")); err == nil {
-				t.Error("a file was made")
-			}
-		})
+		_, err := store.Transfer{From: c.from, To: c.to}.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: the error is %v, want %q", name, err, c.want)
+		}
+	}
+	if d := cmp.Diff(before, fingerprints(t, all...)); d != "" {
+		t.Errorf("something was changed: %s", d)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "missing.db")); err == nil {
+		t.Error("a file was made")
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // runLimit ends a run that hangs.
-const runLimit = 15 * time.Minute
+const runLimit = 30 * time.Minute
 
 type options struct {
 	binary   string
@@ -34,6 +34,7 @@ type options struct {
 	duration time.Duration
 	many     int
 	open     int
+	past     int
 	hot      bool
 	postgres bool
 	pinned   bool
@@ -76,6 +77,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.only, "only", "", "one comparison alone: whole/64, whole/16, stream/64 or stream/16")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each measurement, proxy and Elumenta in turn")
 	flags.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "length of one measurement")
+	flags.IntVar(&o.past, "history", 0, "instead: cost with this many generations in a SQLite database, a tenth as many assistants and a hundredth as many accounts, compared with none (10000000)")
 	flags.BoolVar(&o.hot, "hot", false, "instead: one account called from 64 connections, compared with 64 accounts")
 	flags.BoolVar(&o.postgres, "postgres", false, "keep everything in a private Postgres, whose processes share the load's core, instead of SQLite")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
@@ -88,6 +90,8 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("what is %q? Flags only", flags.Arg(0))
 	case o.rounds < 1 || o.rounds > 100 || o.duration < 50*time.Millisecond || o.duration > time.Minute:
 		return o, errors.New("1 to 100 rounds of 50 ms to 1 minute")
+	case o.past < 0 || o.past > 100_000_000 || o.past > 0 && (o.past < 10_000 || o.postgres):
+		return o, errors.New("a history of 10,000 to 100,000,000 generations, on SQLite")
 	case o.many < 0 || o.many > 1_000_000 || o.open < 0 || o.open > 20_000:
 		return o, errors.New("at most 1,000,000 assistants and 20,000 streams")
 	}
@@ -137,6 +141,9 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 func (b *bench) parts(ctx context.Context) error {
 	if b.smoke {
 		b.many, b.open = 200, 50
+	}
+	if b.past > 0 {
+		return b.history(ctx)
 	}
 	if b.smoke || b.many == 0 && b.open == 0 {
 		if b.only == "" && !b.hot {

@@ -24,7 +24,7 @@ import (
 const crashURL = "ELUMENTA_TEST_CRASH"
 
 // TestCrash kills a process with SIGKILL while it reserves and settles: what it had acknowledged is there afterwards,
-// what it left open is given back, and balances are the sums of their entries.
+// what it left open is given back, balances are the sums of their entries, and usage is what was settled.
 func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills processes")
@@ -59,6 +59,16 @@ func TestCrash(t *testing.T) {
 					OR monthly <> (SELECT `+storetest.Available("monthly")+` FROM ledger_entries AS e WHERE e.account_id = accounts.id)
 					OR open_generations <> (SELECT count(*) FROM generations AS g WHERE g.account_id = accounts.id AND g.state = 0)`).Scan(&wrong); err != nil || wrong != 0 {
 					t.Fatalf("%d balances are wrong, %v", wrong, err)
+				}
+				if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM accounts AS a WHERE
+					(SELECT count(*) FROM generations AS g WHERE g.account_id = a.id AND g.state <> 0) <>
+					(SELECT coalesce(sum(requests), 0) FROM usage_daily AS u WHERE u.account_id = a.id AND u.dimension = 'model') +
+					(SELECT count(*) FROM usage_pending AS p WHERE p.account_id = a.id)
+					OR (SELECT coalesce(sum(price), 0) FROM generations AS g WHERE g.account_id = a.id AND g.state = 1) <>
+					(SELECT coalesce(sum(tokens_spent), 0) FROM usage_daily AS u WHERE u.account_id = a.id AND u.dimension = 'key') +
+					(SELECT coalesce(sum(price), 0) FROM usage_pending AS p JOIN generations AS g ON g.account_id = p.account_id AND g.id = p.generation_id
+						WHERE p.account_id = a.id AND g.state = 1)`).Scan(&wrong); err != nil || wrong != 0 {
+					t.Fatalf("the usage of %d accounts is wrong, %v", wrong, err)
 				}
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
@@ -139,6 +149,9 @@ func TestCrashVictim(t *testing.T) {
 					return
 				}
 				acknowledge(r.Generation, state)
+				if i == 0 {
+					_ = s.FollowUsage(context.Background()) // the server's own follower may have been faster
+				}
 			}
 		})
 	}

@@ -175,6 +175,13 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 	return err
 }
 
+// forget drops the rows that SQLite's writer has in memory. It is the writer's to call.
+func (l *ledger) forget() {
+	if l.sqlite != nil {
+		l.sqlite.cache.forget()
+	}
+}
+
 // openLedger starts what the ledger needs; it runs at the end of Open.
 func (s *Store) openLedger(ctx context.Context) error {
 	running := s.startLedger(ctx)
@@ -194,9 +201,9 @@ func (s *Store) startLedger(ctx context.Context) context.Context {
 	switch e := s.engine.(type) {
 	case *sqliteEngine:
 		l.queues = []*queue{e.queue}
-		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger()
 		node := newNode()
 		l.node.Store(&node)
+		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(node)
 	case *postgresEngine:
 		for range postgresBatches {
 			q := newQueue()

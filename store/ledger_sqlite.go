@@ -24,6 +24,11 @@ type bulk struct {
 // newBulk makes the statement of head, rows of parameters and tail; with numbered, each row begins with its number.
 // Parameters have no number: SQLite looks those up one by one in a list.
 func newBulk(head string, columns int, numbered bool, tail string) *bulk {
+	return newBulkWith(head, columns, numbered, "", tail)
+}
+
+// newBulkWith makes a statement whose rows end with constants.
+func newBulkWith(head string, columns int, numbered bool, constants, tail string) *bulk {
 	k := &bulk{columns: columns, sizes: []int{64, 56, 48, 40, 32, 28, 24, 20, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1}}
 	for _, size := range k.sizes {
 		var text strings.Builder
@@ -36,7 +41,7 @@ func newBulk(head string, columns int, numbered bool, tail string) *bulk {
 			if numbered {
 				text.WriteString(strconv.Itoa(row) + ",")
 			}
-			text.WriteString("?" + strings.Repeat(",?", columns-1) + ")")
+			text.WriteString("?" + strings.Repeat(",?", columns-1) + constants + ")")
 		}
 		text.WriteString(tail)
 		k.texts = append(k.texts, text.String())
@@ -86,60 +91,52 @@ func (a *arguments) add(values ...driver.Value) {
 }
 
 // sqliteLedger reads and writes the rows of a batch. The writer alone uses it. OR FAIL spares SQLite a journal for each
-// statement: the batch is rolled back as a whole if one fails.
+// statement: the batch is rolled back as a whole if one fails. What is the same in all rows is part of a statement's text:
+// each parameter costs SQLite a copy.
 type sqliteLedger struct {
-	generations, reserve, settle, pending, entries *bulk
-	args                                           arguments
-	keys                                           []generationKey
+	generations, reserve, settle, pending *bulk
+	entries                               []entriesOfKind
+	args                                  arguments
+	keys                                  []generationKey
+	cache                                 ledgerCache
 }
 
-func newSQLiteLedger() *sqliteLedger {
-	return &sqliteLedger{
+// entriesOfKind appends entries of one kind.
+type entriesOfKind struct {
+	kind elumenta.EntryKind
+	bulk *bulk
+}
+
+func newSQLiteLedger(node string) *sqliteLedger {
+	l := &sqliteLedger{
 		// CROSS JOIN keeps the order of the tables: the list first.
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
-		reserve: newBulk(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period, node_id, idempotency_hash, created_at, budgeted) VALUES `, 15, false, ``),
+		reserve: newBulkWith(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
+			taken_monthly, taken_topup, taken_period, idempotency_hash, created_at, budgeted, node_id) VALUES `, 14, false, `,'`+node+`'`, ``),
 		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
 			FROM (VALUES `, 13, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
 		pending: newBulk(`INSERT OR FAIL INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
-		entries: newBulk(`INSERT OR FAIL INTO ledger_entries (`+entryColumns+`) VALUES `, 11, false, ``),
 	}
+	l.cache.forget()
+	for _, kind := range elumenta.EntryKinds() {
+		source, destination := kind.Route()
+		l.entries = append(l.entries, entriesOfKind{kind, newBulkWith(`INSERT OR FAIL INTO ledger_entries
+			(account_id, seq, monthly, topup, generation_id, reason, actor, at, kind, source, destination) VALUES `, 8, false,
+			fmt.Sprintf(`,'%s','%s','%s'`, kind, source, destination), ``)})
+	}
+	return l
 }
 
 // read fills in the rows that the batch names.
 func (l *sqliteLedger) read(ctx context.Context, tx querier, b *ledgerBatch) error {
-	for id := range b.accounts {
-		var a accountRow
-		ok, err := found(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, string(id)).Scan(a.fields()...))
-		if err != nil {
-			return fmt.Errorf("read an account: %w", err)
-		}
-		if ok {
-			b.accounts[id] = &a
-		}
+	if err := l.cache.confirm(ctx, tx); err != nil {
+		return err
 	}
-	for id := range b.keys {
-		var k keyRow
-		ok, err := found(tx.QueryRowContext(ctx, `SELECT `+ledgerKeyColumns+` FROM keys WHERE id = $1`, string(id)).Scan(k.fields()...))
-		if err != nil {
-			return fmt.Errorf("read a key: %w", err)
-		}
-		if ok {
-			b.keys[id] = &k
-		}
-	}
-	for id := range b.assistants {
-		var revision int64
-		ok, err := found(tx.QueryRowContext(ctx, `SELECT revision FROM assistants WHERE id = $1`, string(id)).Scan(&revision))
-		if err != nil {
-			return fmt.Errorf("read an assistant: %w", err)
-		}
-		if ok {
-			b.assistants[id] = &revision
-		}
+	if err := l.cache.readRows(ctx, tx, b); err != nil {
+		return err
 	}
 	if err := l.readClaims(ctx, tx, b); err != nil {
 		return fmt.Errorf("read an idempotency key: %w", err)
@@ -242,8 +239,15 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	if _, err := l.pending.exec(tx, l.pendingArgs(b)); err != nil {
 		return fmt.Errorf("note what is to be added up: %w", err)
 	}
-	if _, err := l.entries.exec(tx, l.entryArgs(b)); err != nil {
-		return fmt.Errorf("append entries: %w", err)
+	for _, k := range l.entries {
+		if _, err := k.bulk.exec(tx, l.entryArgs(b, k.kind)); err != nil {
+			return fmt.Errorf("append entries: %w", err)
+		}
+	}
+	for id := range b.spent {
+		if b.keys[id] == nil {
+			delete(l.cache.keys, id) // what it has spent was not counted there
+		}
 	}
 	for text, args := range b.rare() {
 		if _, err := tx.ExecContext(ctx, text, args...); err != nil {
@@ -272,7 +276,7 @@ func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
 			claim = n.row.claim.hash[:]
 		}
 		l.args.add(string(n.Account), string(n.Generation), string(n.Key), orNull(n.Assistant), version, orNull(n.Author), n.Model, n.Price,
-			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, b.node, claim, micros(b.now), flag(n.row.budgeted))
+			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, claim, micros(b.now), flag(n.row.budgeted))
 	}
 	return l.args
 }
@@ -297,13 +301,12 @@ func (l *sqliteLedger) pendingArgs(b *ledgerBatch) arguments {
 	return l.args
 }
 
-func (l *sqliteLedger) entryArgs(b *ledgerBatch) arguments {
+func (l *sqliteLedger) entryArgs(b *ledgerBatch, kind elumenta.EntryKind) arguments {
 	l.args = l.args[:0]
 	for i := range b.entries {
-		e := &b.entries[i]
-		source, destination := e.Kind.Route()
-		l.args.add(string(e.account), e.seq, string(e.Kind), string(source), string(destination), e.Monthly, e.Topup, orNull(e.Generation),
-			e.Reason, e.Actor, micros(e.At))
+		if e := &b.entries[i]; e.Kind == kind {
+			l.args.add(string(e.account), e.seq, e.Monthly, e.Topup, orNull(e.Generation), e.Reason, e.Actor, micros(e.At))
+		}
 	}
 	return l.args
 }

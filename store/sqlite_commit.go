@@ -139,6 +139,7 @@ func (e *sqliteEngine) transact(items []*item) ([]error, error) {
 		e.checks.commits.Add(1)
 	}
 	if err != nil {
+		e.store.ledger.forget()
 		// After some failures SQLite has rolled back by itself, and this one says that there is no transaction.
 		_ = e.writer.exec(`ROLLBACK`)
 		return nil, fmt.Errorf("commit: %w", err)
@@ -154,6 +155,7 @@ func (e *sqliteEngine) runAll(items []*item) ([]error, error) {
 			e.ops = append(e.ops, it.op)
 			continue
 		}
+		e.store.ledger.forget() // it may write what the ledger has in memory
 		var broken error
 		if errs[i], broken = e.savepoint(it.run); broken != nil {
 			return nil, broken
@@ -166,6 +168,7 @@ func (e *sqliteEngine) runAll(items []*item) ([]error, error) {
 	if guard(func() error { return e.store.ledger.run(context.Background(), e.writer, e.ops) }) == nil {
 		return errs, nil
 	}
+	e.store.ledger.forget()
 	if err := errors.Join(e.writer.exec(`ROLLBACK`), e.writer.exec(`BEGIN IMMEDIATE`)); err != nil {
 		return nil, err
 	}
@@ -182,6 +185,7 @@ func (e *sqliteEngine) runLedger(ops []*ledgerOp) error {
 	if err == nil || broken != nil {
 		return broken
 	}
+	e.store.ledger.forget()
 	if len(ops) == 1 {
 		ops[0].err = failure(err)
 		return nil

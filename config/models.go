@@ -110,7 +110,7 @@ func (b *builder) modelNames(path string, f *fileModel, m *elumenta.Model) {
 }
 
 func (b *builder) modelNumbers(path string, f *fileModel, m *elumenta.Model) {
-	b.setCount(&m.TokenCost, f.TokenCost, path+".token_cost")
+	b.setTokens(&m.TokenCost, f.TokenCost, path+".token_cost")
 	b.setInt(&m.ContextWindow, f.ContextWindow, path+".context_window")
 	b.setInt(&m.Capabilities.MaxTokens, f.MaxOutputTokens, path+".max_output_tokens")
 	b.setInt(&m.Capabilities.Stop, f.Stop, path+".stop")

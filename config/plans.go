@@ -54,14 +54,23 @@ func (b *builder) plan(path string, p *filePlan, open *int64) {
 	if p.Unlimited != nil {
 		plan.Unlimited = *p.Unlimited
 	}
-	b.setCount(&plan.OnceTokens, p.OnceTokens, path+".once_tokens")
-	b.setCount(&plan.MonthlyTokens, p.MonthlyTokens, path+".monthly_tokens")
+	b.setTokens(&plan.OnceTokens, p.OnceTokens, path+".once_tokens")
+	b.setTokens(&plan.MonthlyTokens, p.MonthlyTokens, path+".monthly_tokens")
 	b.setCount(&plan.PerHour, p.PerHour, path+".per_hour")
 	b.setCount(&plan.PerDay, p.PerDay, path+".per_day")
 	b.setCount(&plan.OpenGenerations, p.OpenGenerations, path+".open_generations")
 	if plan.Unlimited && (plan.OnceTokens > 0 || plan.MonthlyTokens > 0) {
 		b.at(path, "is unlimited and has tokens: it is one or the other")
 	}
+}
+
+// setTokens bounds a number of tokens as a top-up is, so that no sum of them can be larger than a balance.
+func (b *builder) setTokens(field *int64, v *int64, path string) {
+	if v != nil && *v > elumenta.MaxTopup {
+		b.at(path, "must be at most %d", int64(elumenta.MaxTopup))
+		return
+	}
+	b.setCount(field, v, path)
 }
 
 func (b *builder) planOrder(order []string) {

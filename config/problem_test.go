@@ -87,6 +87,17 @@ plan_order: [free, gold, free]
 			"f.yml:6: plans[3] needs a name", "f.yml:7: plans[4] is unlimited and has tokens", `f.yml:10: plan_order[1] is no plan: "gold"`, "f.yml:10: plan_order[2] stands there twice: free",
 			"f.yml:10: plan_order must name every plan: without basic, pro, vip, elite, x, unlimited",
 		}},
+		{"too many tokens", "f.toml", `[[plans]]
+name = "free"
+once_tokens = 9_223_372_036_854_775_807
+monthly_tokens = 1_000_000_000_001
+[[models]]
+slug = "gpt-5"
+token_cost = 1_000_000_000_001
+`, []string{
+			"f.toml:3: plans[0].once_tokens must be at most 1000000000000", "f.toml:4: plans[0].monthly_tokens must be at most 1000000000000",
+			"f.toml:7: models[0].token_cost must be at most 1000000000000",
+		}},
 		{"providers", "f.toml", `[[providers]]
 name = "sandbox"
 [[providers]]

@@ -12,6 +12,7 @@ import (
 // operate adds a route for operators: accounts with the role admin. Others get 403.
 func operate[I, O any](a *API, op huma.Operation, n need, h func(ctx context.Context, c *call, in *I) (*O, error)) {
 	n.role = elumenta.RoleAdmin
+	n.unlimited = op.Method != http.MethodGet // what it changes, a role above all, would outlive the key's limits
 	op.Path, op.Tags = "/admin"+op.Path, []string{"Operators"}
 	if op.Description != "" {
 		op.Description += " "

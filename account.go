@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -150,6 +151,14 @@ func (r RateCount) State(p Plan, now time.Time) RateState {
 type Caller struct {
 	Key     Key
 	Account Account
+}
+
+// MaxIdempotencyKey bounds an Idempotency-Key, in characters.
+const MaxIdempotencyKey = 255
+
+// ValidIdempotencyKey reports whether s has 1 to MaxIdempotencyKey visible ASCII characters.
+func ValidIdempotencyKey(s string) bool {
+	return s != "" && len(s) <= MaxIdempotencyKey && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
 // Idempotency is what is kept of an Idempotency-Key: HMACs under the installation's secret, never the key or a body.

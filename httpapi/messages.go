@@ -319,3 +319,13 @@ func sniff(data string) string {
 	}
 	return ""
 }
+
+// visible reports whether a text has only visible ASCII characters, and one at least.
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != ""
+}

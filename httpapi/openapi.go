@@ -242,7 +242,7 @@ func (a *API) generateOperation() *huma.Operation {
 	r := a.huma.OpenAPI().Components.Schemas
 	content := jsonOf(schemaOf[generationDoc](r))
 	content["text/event-stream"] = &huma.MediaType{Schema: named[streamEventDoc](r, "StreamEvent")}
-	most := maxIdempotencyKey
+	most := elumenta.MaxIdempotencyKey
 	return &huma.Operation{
 		OperationID: "generate", Method: http.MethodPost, Path: generatePath, Tags: []string{"Generate"}, Summary: "Generate an answer",
 		Description: "Nothing of the conversation is kept. The top level beats params; an unknown field of either is left out and named in " +

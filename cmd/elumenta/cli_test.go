@@ -48,7 +48,8 @@ func TestHelpHasExamplesAndExitCodes(t *testing.T) {
 	if help := must(t, nil, "", "--help"); !strings.Contains(help, "Exit codes: 0 done; 1 failed; 2 wrong") || !strings.Contains(help, "ELUMENTA_API_KEY") {
 		t.Error(help)
 	}
-	for _, args := range []string{"serve", "accounts", "accounts create", "accounts topup", "accounts plan", "keys", "keys create", "keys generate", "backup", "restore", "migrate", "assistants",
+	for _, args := range []string{"serve", "accounts", "accounts create", "accounts topup", "accounts plan", "accounts list", "accounts show", "accounts suspend",
+		"accounts resume", "accounts rename", "accounts role", "audit", "audit list", "audit verify", "keys", "keys list", "keys revoke", "keys create", "keys generate", "backup", "restore", "migrate", "assistants",
 		"assistants create", "assistants list", "assistants show", "assistants edit", "chat", "usage", "config check", "completion"} {
 		if help := must(t, nil, "", append(strings.Fields(args), "--help")...); !strings.Contains(help, "Example") || !strings.Contains(help, "elumenta "+args) {
 			t.Errorf("%s: %s", args, help)
@@ -262,9 +263,9 @@ func TestConfigCheck(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                            "serve accounts keys ledger backup restore migrate assistants chat usage config completion version",
-		"a":                           "accounts assistants",
-		"accounts ":                   "create list topup plan",
+		"":                            "serve accounts keys audit ledger backup restore migrate assistants chat usage config completion version",
+		"a":                           "accounts audit assistants",
+		"accounts ":                   "create list show topup plan suspend resume rename role",
 		"accounts create --na":        "--name",
 		"accounts create --name ":     "",
 		"accounts create --name x --": "--help --config --database --name --plan --admin --json",

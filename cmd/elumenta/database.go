@@ -26,6 +26,7 @@ func (d *databaseFlags) with(p *program, f func(ctx context.Context, s *store.St
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	ctx = elumenta.WithActor(ctx, elumenta.Actor{CLI: true})
 	s, err := store.Open(ctx, store.Options{URL: conf.Database, Plans: conf.Plans})
 	if err != nil {
 		return fmt.Errorf("cannot open the database: %w", err)

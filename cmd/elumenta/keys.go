@@ -14,8 +14,8 @@ import (
 
 type keysCommand struct {
 	Create   keysCreateCommand   `cmd:"" help:"Create a key and print it."`
-	List     keysListCommand     `cmd:"" help:"List an account's keys."`
-	Revoke   keysRevokeCommand   `cmd:"" help:"End a key at once."`
+	List     keysListCommand     `cmd:"" help:"List an account's keys, or find whose key one is."`
+	Revoke   keysRevokeCommand   `cmd:"" help:"End a key at once, whosever it is."`
 	Generate keysGenerateCommand `cmd:"" help:"Print a well-formed key and touch nothing."`
 }
 
@@ -25,7 +25,8 @@ func (keysCommand) Help() string {
   elumenta keys create --account acct_01j9x2… --name laptop > key.txt
   elumenta keys create --account acct_01j9x2… --name website --assistant asst_01j9x2… --budget 500 --expires 30d
   elumenta keys list --account acct_01j9x2…
-  elumenta keys revoke key_01j9x2… --account acct_01j9x2…
+  elumenta keys list --prefix nb_4fT9a
+  elumenta keys revoke key_01j9x2…
   ELUMENTA_BOOTSTRAP_KEY=$(elumenta keys generate) elumenta serve
 
 Only a hash of a key is kept: it is shown when it is made and never again.`
@@ -114,6 +115,7 @@ func (c *keysCreateCommand) Run(p *program) error {
 // keyView is a key as --json prints it. What does not limit the key is null.
 type keyView struct {
 	ID          elumenta.KeyID         `json:"id"`
+	AccountID   elumenta.AccountID     `json:"account_id"`
 	Name        string                 `json:"name"`
 	Prefix      string                 `json:"prefix"`
 	ReadOnly    bool                   `json:"read_only"`
@@ -128,7 +130,7 @@ type keyView struct {
 
 func viewKey(k *elumenta.Key) keyView {
 	v := keyView{
-		ID: k.ID, Name: k.Name, Prefix: k.Prefix, ReadOnly: k.Limits.ReadOnly, Assistants: k.Limits.Assistants, Models: k.Limits.Models,
+		ID: k.ID, AccountID: k.AccountID, Name: k.Name, Prefix: k.Prefix, ReadOnly: k.Limits.ReadOnly, Assistants: k.Limits.Assistants, Models: k.Limits.Models,
 		Budget: k.Limits.Budget, CreatedAt: k.CreatedAt.UTC(),
 	}
 	if v.Budget != nil {
@@ -169,18 +171,31 @@ func (v *keyView) limits() string {
 
 type keysListCommand struct {
 	databaseFlags
-	Account string `required:"" help:"The account's id."`
+	Account string `required:"" xor:"which" help:"The account's id." placeholder:"ID"`
+	Prefix  string `required:"" xor:"which" help:"How the key begins, 8 characters: nb_ and 5 more." placeholder:"nb_…"`
 	JSON    bool   `name:"json" help:"Print a JSON array."`
+}
+
+// Help shows examples.
+func (keysListCommand) Help() string {
+	return `Examples:
+  elumenta keys list --account acct_01j9x2…
+  elumenta keys list --prefix nb_4fT9a
+
+The first 8 characters of a key that leaked say whose it is.`
 }
 
 // Run lists the keys, newest first.
 func (c *keysListCommand) Run(p *program) error {
-	id, err := accountID(c.Account)
-	if err != nil {
-		return err
+	var id elumenta.AccountID
+	if c.Account != "" {
+		var err error
+		if id, err = accountID(c.Account); err != nil {
+			return err
+		}
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
-		keys, _, err := s.Keys(ctx, id, "", elumenta.MaxKeys)
+		keys, err := c.keys(ctx, s, id)
 		if err != nil {
 			return err
 		}
@@ -195,32 +210,51 @@ func (c *keysListCommand) Run(p *program) error {
 	})
 }
 
+func (c *keysListCommand) keys(ctx context.Context, s *store.Store, account elumenta.AccountID) (keys []elumenta.Key, err error) {
+	if c.Prefix != "" {
+		keys, _, err = s.KeysByPrefix(ctx, c.Prefix, "", elumenta.MaxKeys)
+		return keys, err
+	}
+	keys, _, err = s.Keys(ctx, account, "", elumenta.MaxKeys)
+	return keys, err
+}
+
 func writeKeys(w *tabwriter.Writer, views []keyView) {
-	_, _ = fmt.Fprintln(w, "ID\tNAME\tBEGINS\tCREATED\tLAST USED\tLIMITS")
+	_, _ = fmt.Fprintln(w, "ID\tACCOUNT\tNAME\tBEGINS\tCREATED\tLAST USED\tLIMITS")
 	for i := range views {
 		v, used := &views[i], "never"
 		if v.LastUsedAt != nil {
 			used = v.LastUsedAt.Format(time.DateTime)
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, printable(v.Name), v.Prefix, v.CreatedAt.Format(time.DateOnly), used, v.limits())
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.AccountID, printable(v.Name), v.Prefix, v.CreatedAt.Format(time.DateOnly), used, v.limits())
 	}
 }
 
 type keysRevokeCommand struct {
 	databaseFlags
 	Key     string `arg:"" help:"The key's id: key_…"`
-	Account string `required:"" help:"The account's id."`
+	Account string `help:"The account's id: a key of another one is left alone." placeholder:"ID"`
+}
+
+// Help shows examples.
+func (keysRevokeCommand) Help() string {
+	return `Examples:
+  elumenta keys revoke key_01j9x2…
+  elumenta keys revoke key_01j9x2… --account acct_01j9x2…`
 }
 
 // Run ends the key.
 func (c *keysRevokeCommand) Run(p *program) error {
-	account, err := accountID(c.Account)
-	if err != nil {
-		return err
-	}
 	key, ok := elumenta.ParseKeyID(c.Key)
 	if !ok {
 		return usageError{"KEY must be a key's id: key_ and 26 characters; `elumenta keys list` shows them"}
+	}
+	if c.Account == "" {
+		return c.with(p, func(ctx context.Context, s *store.Store) error { return s.RevokeAnyKey(ctx, key) })
+	}
+	account, err := accountID(c.Account)
+	if err != nil {
+		return err
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error { return s.RevokeKey(ctx, account, key) })
 }

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,7 +84,7 @@ func viewVerification(v *store.Verification) verifyView {
 			Accounts: v.Accounts, Entries: v.Entries, Generations: v.Generations, Keys: v.Keys, IdempotencyKeys: v.IdempotencyKeys,
 			AuditEntries: v.AuditHead.Seq,
 		},
-		AuditHead: auditHeadView{v.AuditHead.Seq, hex.EncodeToString(v.AuditHead.Hash[:])},
+		AuditHead: auditHeadView{v.AuditHead.Seq, v.AuditHead.Hash.String()},
 		Unknown:   v.UnknownPlans, Found: v.Found, Differences: []differenceView{},
 	}
 	if !v.RecordsSince.IsZero() {
@@ -110,7 +108,7 @@ func (n differencesError) Error() string {
 
 // Run verifies.
 func (c *ledgerVerifyCommand) Run(p *program) error {
-	heads, err := parseAuditHeads(c.AuditHead)
+	heads, err := parseAuditHeads("--audit-head", c.AuditHead)
 	if err != nil {
 		return err
 	}
@@ -164,17 +162,12 @@ func printVerification(w io.Writer, v *verifyView, took time.Duration) error {
 	return err
 }
 
-func parseAuditHeads(texts []string) (heads []elumenta.AuditHead, err error) {
+func parseAuditHeads(flag string, texts []string) (heads []elumenta.AuditHead, err error) {
 	for _, text := range texts {
-		var h elumenta.AuditHead
-		seq, hash, _ := strings.Cut(text, ":")
-		n, numberErr := strconv.ParseInt(seq, 10, 64)
-		b, hashErr := hex.DecodeString(hash)
-		if numberErr != nil || hashErr != nil || n < 0 || len(b) != len(h.Hash) {
-			return nil, usageError{"--audit-head must be what `elumenta ledger verify` prints: a number, a colon and 64 hexadecimal digits"}
+		h, ok := elumenta.ParseAuditHead(text)
+		if !ok {
+			return nil, usageError{flag + " must be what `elumenta ledger verify` prints: a number, a colon and 64 hexadecimal digits"}
 		}
-		h.Seq = n
-		copy(h.Hash[:], b)
 		heads = append(heads, h)
 	}
 	return heads, nil

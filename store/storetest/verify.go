@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,8 @@ type ledgerHistory struct {
 	account, other, unlimited      *payer
 	open, charged, back, corrected elumenta.GenerationID
 	expired                        elumenta.GenerationID // given back when its month had ended
+	early                          elumenta.GenerationID // charged in the month before the others
+	since                          time.Time             // lies between these and the others
 	key                            elumenta.KeyID        // has a budget
 }
 
@@ -44,7 +47,9 @@ func newLedgerHistory(t *testing.T, url string) *ledgerHistory {
 	h.other, h.unlimited = h.payer("free"), h.payer("unlimited")
 	h.account = h.payer("basic").limited(elumenta.KeyLimits{Budget: new(int64(1000))})
 	h.key = h.account.key.ID
-	h.expired = h.account.reserve(9)
+	h.since = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	h.expired, h.early = h.account.reserveAt(h.since.Add(-time.Hour), 9), h.account.reserveAt(h.since.Add(-time.Minute), 2)
+	h.account.settle(h.early, elumenta.Charged)
 	h.clock.Set(h.clock.Now().AddDate(0, 1, 0))
 	h.account.settle(h.expired, elumenta.GivenBack)
 	_, _, err := h.Topup(ctx, h.account.account, elumenta.Topup{Tokens: 20})
@@ -65,6 +70,16 @@ func newLedgerHistory(t *testing.T, url string) *ledgerHistory {
 	wantOK(t, h.Close())
 	h.Store = OpenWith(t, store.Options{URL: url, Plans: ledgerPlans(), Now: h.clock.Now})
 	return h
+}
+
+// reserveAt reserves for a generation whose id was made at a moment.
+func (p *payer) reserveAt(at time.Time, price int64) elumenta.GenerationID {
+	p.b.Helper()
+	r := p.reservation(price)
+	r.Generation = elumenta.FirstGenerationID(at)
+	_, err := p.b.Reserve(p.b.Context(), r)
+	wantOK(p.b, err)
+	return r.Generation
 }
 
 // awaitRollups waits until the rollups of usage have all that was noted.
@@ -100,8 +115,8 @@ func testVerify(t *testing.T, url string) {
 	h := newLedgerHistory(t, url)
 	v := Verified(t, h.Store)
 	counts := fmt.Sprint(v.Accounts, v.Entries, v.Generations, v.Keys, v.IdempotencyKeys)
-	// Of the account: 3 grants or top-ups, 2 that expire, 5 reserves, 2 settles, 2 give backs and a correction.
-	if counts != "3 18 7 4 1" || v.AuditHead.Seq < 7 || !v.RecordsSince.IsZero() {
+	// Of the account: 3 grants or top-ups, 2 that expire, 6 reserves, 3 settles, 2 give backs and a correction.
+	if counts != "3 20 8 4 1" || v.AuditHead.Seq < 7 || !v.RecordsSince.IsZero() {
 		t.Errorf("checked %s; audit head %+v", counts, v.AuditHead)
 	}
 	tables := []string{"accounts", "keys", "generations", "ledger_entries", "idempotency_keys", "usage_pending", "usage_daily", "audit_entries"}
@@ -112,23 +127,52 @@ func testVerify(t *testing.T, url string) {
 		var texts []string
 		for _, table := range tables {
 			if strings.Contains(changedBy, table) {
-				texts = append(texts, `DELETE FROM `+table+``, fmt.Sprintf(`INSERT INTO %s SELECT * FROM kept_%s`, table, table))
+				texts = append(texts, `DELETE FROM `+table, fmt.Sprintf(`INSERT INTO %s SELECT * FROM kept_%s`, table, table))
 			}
 		}
 		h.exec(texts...)
 	}
-	for _, c := range h.tampering() {
-		h.exec(c.sql...)
-		found, err := h.Verify(t.Context(), store.VerifyOptions{AuditHeads: []elumenta.AuditHead{v.AuditHead}})
-		wantOK(t, err)
-		if !names(found, &c) {
-			t.Errorf("%s is not named: %+v", c.name, found.Differences)
+	tamper := func(cases []tampered) {
+		for _, c := range cases {
+			h.exec(c.sql...)
+			found, err := h.Verify(t.Context(), store.VerifyOptions{AuditHeads: []elumenta.AuditHead{v.AuditHead}})
+			wantOK(t, err)
+			if !names(found, &c) {
+				t.Errorf("%s is not named: %+v", c.name, found.Differences)
+			}
+			restore(strings.Join(c.sql, " "))
 		}
-		restore(strings.Join(c.sql, " "))
 	}
+	tamper(h.tampering())
 	h.tamperMuch()
 	restore("generations")
 	Verified(t, h.Store)
+
+	retired := fmt.Sprintf(`DELETE FROM generations WHERE id < '%s'`, elumenta.FirstGenerationID(h.since))
+	h.exec(retired, strings.Replace(retired, "generations", "kept_generations", 1))
+	_, err := h.db.ExecContext(t.Context(), `INSERT INTO settings (name, value) VALUES ('records_since', $1)`, []byte(strconv.FormatInt(h.since.UnixMicro(), 10)))
+	wantOK(t, err)
+	if v := Verified(t, h.Store); !v.RecordsSince.Equal(h.since) || v.Generations != 6 {
+		t.Errorf("records are kept since %v; %d generations", v.RecordsSince, v.Generations)
+	}
+	tamper(h.tamperingRetired())
+}
+
+// tamperingRetired is what shows though single records are kept for a time only.
+func (h *ledgerHistory) tamperingRetired() []tampered {
+	a := h.account.account
+	ofAccount := ` account_id = '` + string(a) + `' AND `
+	usage := `UPDATE usage_daily SET tokens_spent = tokens_spent - 1 WHERE` + ofAccount + `value = '`
+	early := ofAccount + `generation_id = '` + string(h.early) + `' AND kind = 'settle'`
+	var day int64 = h.since.Unix()/(24*60*60) - 1
+	return []tampered{
+		{"an early settle changed", []string{`UPDATE ledger_entries SET monthly = 1 WHERE` + early}, a, string(h.early), "is a settle of 1 of the plan"},
+		{"an early settle of another", []string{`UPDATE ledger_entries SET generation_id = '` + string(h.expired) + `' WHERE` + early}, a, string(h.expired), "is a settle of 2 of the plan"},
+		{"early usage changed", []string{usage + string(h.key) + fmt.Sprintf(`' AND day = %d`, day)}, a, "usage", "by key: 2 requests, 1 failures, 1 tokens before records are kept"},
+		{"all early usage changed", []string{fmt.Sprintf(`UPDATE usage_daily SET tokens_spent = tokens_spent - 1 WHERE day = %d`, day)}, a, "usage", "1 tokens were spent before records are kept, and the journal says 2"},
+		{"a key's spending lowered", []string{`UPDATE keys SET spent = 10 WHERE id = '` + string(h.key) + `'`}, a, string(h.key), "the key counts 10"},
+		{"a later generation removed", []string{`DELETE FROM generations WHERE id = '` + string(h.charged) + `'`}, a, string(h.charged), "no such generation"},
+	}
 }
 
 // exec runs statements in one transaction. An UPDATE must change something.
@@ -252,7 +296,7 @@ func (h *ledgerHistory) tampering() []tampered {
 		{"a price changed", []string{generation(h.charged, "price = price + 1")}, a, string(h.charged), "for a price of 5"},
 		{"what was taken changed", []string{generation(h.charged, "price = 5, taken_monthly = 5")}, a, string(h.charged), "its entries say otherwise"},
 		{"an unlimited price changed", []string{set("generations", "price = 40", "price = 39")}, h.unlimited.account, "usage", "39 tokens, and the generations say 1 requests, 0 failures, 40 tokens"},
-		{"a key's spending changed", []string{set("keys", "spent = spent - 1", "id = '"+string(h.key)+"'")}, a, string(h.key), "the key counts 10"},
+		{"a key's spending changed", []string{set("keys", "spent = spent - 1", "id = '"+string(h.key)+"'")}, a, string(h.key), "the key counts 12"},
 		{"an Idempotency-Key of a stranger", []string{set("idempotency_keys", "resource_id = '"+string(stranger)+"'", "call = 'generate'")}, a, string(stranger), "an Idempotency-Key names it"},
 		{"an Idempotency-Key of what was given back", []string{set("idempotency_keys", "resource_id = '"+string(h.back)+"'", "call = 'generate'")}, a, string(h.back), "and it is not"},
 		{"an Idempotency-Key of another price", []string{set("idempotency_keys", "tokens_spent = 5", "call = 'generate'")}, a, string(h.charged), "says that it cost 5"},

@@ -8,6 +8,7 @@ FUZZTIME ?= 10m
 PKG ?= ./...
 ARGS ?=
 BENCH ?=
+TORTURE ?=
 
 .PHONY: run
 run: build ## Build and serve on http://127.0.0.1:8080 (ARGS="--addr :9000")
@@ -30,6 +31,11 @@ lint: ## Check format, vet and golangci-lint (built once into the cache, in the 
 bench: build ## Compare with a bare reverse proxy (BENCH="--scale" or "--streams 5000": see docs/benchmarks.md)
 	CGO_ENABLED=0 go build -o bin/bench ./internal/bench
 	bin/bench --elumenta bin/elumenta $(BENCH)
+
+.PHONY: torture
+torture: ## Kill, cut off and overload the program and check every charge (TORTURE="-duration 10m" or "-mutants"; "-help" explains)
+	CGO_ENABLED=0 go build -o bin/torture ./internal/torture
+	bin/torture $(TORTURE)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME each (default 10m)

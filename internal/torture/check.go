@@ -115,7 +115,8 @@ func (c *checker) charges() {
 			c.violate(checkTwice, "call %d of the provider (message %d) is charged as %s and as %s", g.call, p.marker, g.id, other.id)
 		}
 		charged[g.call] = g
-		if !p.finishing.Load() && !(p.stream && p.sent.Load() > 0 && slices.ContainsFunc(c.attemptsOf(p), (*attempt).hungUp)) {
+		leftAfter := p.stream && p.sent.Load() > 0 && slices.ContainsFunc(c.attemptsOf(p), (*attempt).hungUp)
+		if !p.finishing.Load() && !leftAfter {
 			c.violate(checkCause, "%s is charged, call %d of the provider (message %d, %s) was not finished and its client had not left after the first piece", g.id, g.call, p.marker, p.does)
 		}
 	}

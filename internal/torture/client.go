@@ -49,8 +49,8 @@ func (r *run) call(load context.Context, number int64, c *call) {
 	if a.outcome == complete && c.keyed && c.again {
 		r.try(number, c, n)
 	}
-	if a.outcome == broken {
-		pause(load, 100*time.Millisecond) // its node is down
+	if a.outcome == broken || a.status == http.StatusServiceUnavailable {
+		pause(load, 100*time.Millisecond) // its node or the database is away
 	}
 }
 

@@ -114,8 +114,9 @@ func (m *mutant) build(ctx context.Context, dir string) (binary string, err erro
 }
 
 const (
-	mutantLoad   = 6 * time.Second
-	mutantRounds = 10
+	mutantLoad     = 6 * time.Second
+	mutantRounds   = 10
+	mutantAccounts = 100
 )
 
 // tryMutants runs each mutant, a round on one engine after the other, until a check fails.
@@ -152,7 +153,7 @@ func (o *options) tryMutants(ctx context.Context, dir string, out io.Writer) err
 // hunt returns which checks find the fault in a program, on which engine, and after how long.
 func (o *options) hunt(ctx context.Context, dir, binary string) (by string, took time.Duration, err error) {
 	began, short := time.Now(), *o
-	short.duration = mutantLoad
+	short.duration, short.accounts = mutantLoad, min(o.accounts, mutantAccounts)
 	for round := range mutantRounds {
 		engine := o.engines[round%len(o.engines)]
 		short.seed = o.seed + uint64(round)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,7 +76,7 @@ func (p *provider) url(node int) string {
 func (p *provider) all() []*provided {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.calls[:len(p.calls):len(p.calls)]
+	return slices.Clip(p.calls)
 }
 
 // wish is what a client's message asks of the provider.

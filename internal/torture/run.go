@@ -93,7 +93,11 @@ func (r *run) setUp(ctx context.Context) error {
 		}
 		r.nodes = append(r.nodes, n)
 	}
-	if r.world, err = create(ctx, r.database, r.nodes[0].config, r.plan.accounts); err != nil {
+	filled := r.database
+	if r.cluster != nil {
+		filled += "&synchronous_commit=off" // what the nodes commit afterwards makes it durable
+	}
+	if r.world, err = create(ctx, filled, r.nodes[0].config, r.plan.accounts); err != nil {
 		return fmt.Errorf("make the accounts: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)

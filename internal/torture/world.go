@@ -25,13 +25,6 @@ const (
 	generationLimit = 6 * time.Second
 )
 
-func price(model string) int64 {
-	if model == dearModel {
-		return dearPrice
-	}
-	return cheapPrice
-}
-
 // The plans of the accounts, each tight in a way of its own.
 const (
 	planFew    = "few"    // tokens
@@ -184,7 +177,8 @@ type setClock struct {
 
 func newClock(dir string, node int) (*setClock, error) {
 	c := &setClock{path: filepath.Join(dir, fmt.Sprintf("clock-%d", node))}
-	return c, c.set(0)
+	err := c.set(0)
+	return c, err
 }
 
 // set replaces the file, so that no one reads half of it.

@@ -93,7 +93,7 @@ func TestDocumentSaysWhereUnknownFieldsAreTaken(t *testing.T) {
 	if err := json.Unmarshal(s.raw("GET", "/openapi.json", "", nil).body, &doc); err != nil {
 		t.Fatal(err)
 	}
-	for schema, taken := range map[string]bool{"GenerateRequest": true, "Params": true, "Message": false, "CreateAssistant": false, "UpdateAssistant": false, "CreateKey": false, "UpdateKey": false} {
+	for schema, taken := range map[string]bool{"GenerateRequest": true, "Params": true, "Message": false, "CreateAssistant": false, "UpdateAssistant": false, "CreateKey": false, "UpdateKey": false, "Topup": false, "Reason": false} {
 		if got := doc.Components.Schemas[schema].AdditionalProperties; got != taken {
 			t.Errorf("%s: additionalProperties %v, want %v", schema, got, taken)
 		}
@@ -103,7 +103,8 @@ func TestDocumentSaysWhereUnknownFieldsAreTaken(t *testing.T) {
 // TestDocumentedFieldsAreDecoded sends every field that the document has for a body; none may be unknown to the decoder.
 func TestDocumentedFieldsAreDecoded(t *testing.T) {
 	s := newServer(t, setup{})
-	key, _ := s.account("unlimited")
+	key, operator := s.operator()
+	account := "/admin/accounts/" + string(operator)
 	id := s.do("POST", "/assistants", key, bot()).want(201)["id"].(string)
 	keyID := s.do("GET", "/keys/me", key, nil).want(200)["id"].(string)
 	var doc struct {
@@ -117,6 +118,8 @@ func TestDocumentedFieldsAreDecoded(t *testing.T) {
 	for schema, call := range map[string][2]string{
 		"CreateAssistant": {"POST", "/assistants"}, "UpdateAssistant": {"PUT", "/assistants/" + id}, "CreateKey": {"POST", "/keys"}, "UpdateKey": {"PATCH", "/keys/" + keyID},
 		"DisplayName": {"PATCH", "/user/me"}, "GenerateRequest": {"POST", "/generate"},
+		"NewAccount": {"POST", "/admin/accounts"}, "UpdateAccount": {"PATCH", account}, "SetPlan": {"PUT", account + "/plan"},
+		"Topup": {"POST", account + "/topups"}, "Reason": {"POST", account + "/suspend"}, "Unpublish": {"POST", "/admin/assistants/" + id + "/unpublish"},
 	} {
 		fields := doc.Components.Schemas[schema].Properties
 		if len(fields) == 0 {

@@ -87,27 +87,41 @@ func (c *Clock) Set(t time.Time) {
 type bench struct {
 	*testing.T
 	*store.Store
+	url   string
 	clock *Clock
 	db    *sql.DB
 }
 
 func newBench(t *testing.T, url string) *bench {
 	t.Helper()
-	clock := &Clock{now: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)}
-	s, err := store.Open(t.Context(), store.Options{URL: url, Serve: true, Plans: ledgerPlans(), Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{t, s, clock, Raw(t, url)}
+	b := &bench{T: t, url: url, clock: &Clock{now: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)}, db: Raw(t, url)}
+	b.open()
 	t.Cleanup(func() {
-		if s.Ping(context.Background()) == nil { // not closed by the test
-			Verified(t, s)
+		if b.Ping(context.Background()) == nil { // not closed by the test
+			Verified(t, b.Store)
 		}
-		if err := s.Close(); err != nil {
+		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return b
+}
+
+func (b *bench) open() {
+	b.Helper()
+	var err error
+	if b.Store, err = store.Open(b.Context(), store.Options{URL: b.url, Serve: true, Plans: ledgerPlans(), Now: b.clock.Now}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// reopen ends the process, as far as the database can tell, and starts another.
+func (b *bench) reopen() {
+	b.Helper()
+	if err := b.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.open()
 }
 
 // payer is an account with a key, as a request would have read them.

@@ -95,13 +95,13 @@ func (s *side) read(ctx context.Context, t *table, after []driver.Value, limit i
 	defer cancel()
 	p := &rowPage{raw: make([]driver.Value, len(t.columns)), values: make([]any, len(t.columns))}
 	err := s.conn.Raw(func(dc any) error {
-		var err error
-		p.source, err = dc.(driver.QueryerContext).QueryContext(ctx, t.selectPage(after != nil)+strconv.Itoa(limit), named(after)) //nolint:forcetypeassert // both drivers'
+		rows, err := dc.(driver.QueryerContext).QueryContext(ctx, t.selectPage(after != nil)+strconv.Itoa(limit), named(after)) //nolint:forcetypeassert // both drivers'
 		if err != nil {
 			return err
 		}
+		p.source = rows
 		err = errors.Join(f(ctx, p), p.err)
-		return errors.Join(err, p.source.Close())
+		return errors.Join(err, rows.Close())
 	})
 	if err != nil {
 		return nil, s.failed("table "+t.name, err)

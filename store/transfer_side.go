@@ -46,7 +46,7 @@ func (s *side) failed(doing string, err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		err = withoutValues(pg)
 		if pg.Code == "22021" { // character_not_in_repertoire
-			err = errors.New("Postgres cannot store a text of it: it has a NUL character or is not UTF-8")
+			err = errors.New("a text has a NUL character or is not UTF-8, which Postgres cannot store")
 		}
 		return fmt.Errorf("%s: %s: %w", s.place, doing, err)
 	}
@@ -146,8 +146,10 @@ func openSide(ctx context.Context, place, url string, plans elumenta.Plans) (_ *
 			err = errors.Join(err, s.close())
 		}
 	}()
-	s.conn, err = s.pool().Conn(ctx)
-	return s, s.failed("connect", err)
+	if s.conn, err = s.pool().Conn(ctx); err != nil {
+		return nil, s.failed("connect", err)
+	}
+	return s, nil
 }
 
 func (s *side) pool() *sql.DB {

@@ -11,8 +11,9 @@ import (
 
 const (
 	followInterval = time.Second
-	// followNotes and followRows bound one transaction of the follower: other writes wait for it.
-	followNotes, followRows = 500, 500
+	// A transaction of the follower takes up to followNotes notes, and so many that about followRows rows come of them: other
+	// writes wait for it. It begins with firstNotes.
+	followNotes, followRows, firstNotes = 500, 500, 100
 )
 
 // errFollowed says that notes were gone before they could be rolled up.
@@ -57,10 +58,12 @@ func (s *Store) followUsage(ctx context.Context) error {
 // Postgres each node's transaction takes notes that no other one has.
 func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 	var r rollup
+	limit := s.follower.limit.Load()
+	defer func() { s.follower.limit.Store(r.nextLimit(limit)) }()
 	if _, ok := s.engine.(*sqliteEngine); !ok {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error {
 			r = rollup{}
-			if err := r.take(ctx, tx, " FOR UPDATE OF p SKIP LOCKED"); err != nil || len(r.notes) == 0 {
+			if err := r.take(ctx, tx, limit, " FOR UPDATE OF p SKIP LOCKED"); err != nil || len(r.notes) == 0 {
 				return err
 			}
 			return s.follower.save(ctx, tx, &r)
@@ -68,7 +71,7 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 		return r.more, err
 	}
 	if err := s.read(ctx, func(ctx context.Context, q querier) error {
-		if err := r.take(ctx, q, ""); err != nil || len(r.notes) == 0 {
+		if err := r.take(ctx, q, limit, ""); err != nil || len(r.notes) == 0 {
 			return err
 		}
 		return s.follower.prepare(ctx, q, &r)
@@ -80,10 +83,10 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 }
 
 // take reads a chunk of notes and adds them up.
-func (r *rollup) take(ctx context.Context, q querier, lock string) error {
+func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) error {
 	rows, err := q.QueryContext(ctx, `SELECT `+noteColumns+` FROM usage_pending AS p CROSS JOIN generations AS g
 		WHERE g.account_id = p.account_id AND g.id = p.generation_id
-		ORDER BY p.account_id, p.generation_id, p.correction LIMIT $1`+lock, followNotes)
+		ORDER BY p.account_id, p.generation_id, p.correction LIMIT $1`+lock, limit)
 	if err != nil {
 		return fmt.Errorf("read usage notes: %w", err)
 	}
@@ -93,9 +96,6 @@ func (r *rollup) take(ctx context.Context, q querier, lock string) error {
 		if err := rows.Scan(n.fields()...); err != nil {
 			return err
 		}
-		if len(r.rows) >= followRows {
-			return nil
-		}
 		n.settle()
 		r.notes = append(r.notes, n)
 		r.add(&n)
@@ -103,8 +103,19 @@ func (r *rollup) take(ctx context.Context, q querier, lock string) error {
 	}); err != nil {
 		return fmt.Errorf("read usage notes: %w", err)
 	}
-	r.more = len(r.notes) == followNotes || len(r.rows) >= followRows
+	r.more = len(r.notes) == int(limit)
 	return nil
+}
+
+// nextLimit is how many notes the next chunk takes: fewer where each has rows of its own.
+func (r *rollup) nextLimit(limit int64) int64 {
+	switch {
+	case len(r.rows) > followRows:
+		return max(1, limit/2)
+	case r.more && len(r.rows) <= followRows/2:
+		return min(2*limit, followNotes)
+	}
+	return limit
 }
 
 // add adds a note to its rows.

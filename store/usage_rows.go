@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/elumenta/elumenta"
 )
@@ -64,7 +65,8 @@ const usageSums = `requests, failures, tokens_spent, cache_hits, prompt_tokens, 
 type follower struct {
 	logger                          *slog.Logger
 	forget, write, lock, order, use *list
-	latencies                       *bulk // SQLite
+	latencies                       *bulk        // SQLite
+	limit                           atomic.Int64 // notes of the next chunk
 }
 
 func newFollower(logger *slog.Logger) *follower {
@@ -73,7 +75,7 @@ func newFollower(logger *slog.Logger) *follower {
 	for sum := range strings.SplitSeq(usageSums, ", ") {
 		sums = append(sums, sum+set+sum+` + excluded.`+sum)
 	}
-	return &follower{
+	f := &follower{
 		logger: logger,
 		forget: newList(`DELETE FROM usage_pending WHERE (account_id, generation_id, correction) IN
 			(SELECT v.column1, v.column2, CAST(v.column3 AS INTEGER) FROM (VALUES `, 3, `) AS v)`),
@@ -89,6 +91,8 @@ func newFollower(logger *slog.Logger) *follower {
 		latencies: newBulk(`SELECT v.column1, u.latency FROM (VALUES `, 4, true, `) AS v CROSS JOIN usage_daily AS u
 			ON u.account_id = v.column2 AND u.dimension = v.column3 AND u.day = v.column4 AND u.value = v.column5`),
 	}
+	f.limit.Store(firstNotes)
+	return f
 }
 
 // keys are the rows in the order in which every node locks them, those that all accounts share last.

@@ -18,7 +18,7 @@ func rounds(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("ELUMENTA_E2E_ROUNDS")
 	if text == "" {
-		return 200
+		return 100
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -38,7 +38,8 @@ type twoNodes struct {
 // while both are under load.
 func TestChangesCountOnEveryNode(t *testing.T) {
 	database := storetest.Postgres(t)
-	config := configFile(t, "[[models]]", `slug = "for-pro"`, `provider = "sandbox"`, `min_plan = "pro"`, "token_cost = 0", "context_window = 1000")
+	config := configFile(t, "[[plans]]", `name = "pro"`, "per_hour = 1_000_000", "per_day = 1_000_000",
+		"[[models]]", `slug = "for-pro"`, `provider = "sandbox"`, `min_plan = "pro"`, "token_cost = 0", "context_window = 1000")
 	nodes := startAll(t, 2, startOptions{database: database, args: []string{"--config", config}})
 	_, key := newCaller(t, database, "unlimited")
 	n := &twoNodes{nodes[0], nodes[1], nodes[1].as(key), database}
@@ -48,7 +49,7 @@ func TestChangesCountOnEveryNode(t *testing.T) {
 	waits := []func() map[int]int{load(n.a, 250, generateWith(id), stop), load(n.b, 250, generateWith(id), stop)}
 	t.Run("changes", func(t *testing.T) { // returns when all have ended
 		for name, change := range map[string]func(t *testing.T, round int){
-			"edit": n.edits(), "revoke": n.revokes, "unpublish": n.unpublishes(), "delete": n.deletes,
+			"edit": n.edits(), "revoke": n.revokes, "unpublish": n.unpublishes(), "delete": n.deletes, "plan": n.plans(), "suspend": n.suspends(),
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -57,7 +58,6 @@ func TestChangesCountOnEveryNode(t *testing.T) {
 				}
 			})
 		}
-		t.Run("plan", func(t *testing.T) { t.Parallel(); n.plans(t) })
 	})
 	close(stop)
 	answers := 0
@@ -123,16 +123,36 @@ func (n *twoNodes) deletes(t *testing.T, _ int) {
 	n.b.must(t, 404, "POST", "/api/v2/generate", generateWith(id))
 }
 
-// plans changes a plan from the command line, which starts a program each time: fewer rounds.
-func (n *twoNodes) plans(t *testing.T) {
-	account, key := newCaller(t, n.database, "pro")
-	b := n.b.as(key)
-	body := map[string]any{"model": "for-pro", "prompt": "hi"}
-	for range max(2, rounds(t)/50) {
-		cli(t, n.database, "accounts", "plan", account, "pro")
-		b.must(t, 200, "POST", "/api/v2/generate", body)
-		cli(t, n.database, "accounts", "plan", account, "basic")
-		b.must(t, 403, "POST", "/api/v2/generate", body)
+// plans moves an account between plans of which only one has the model.
+func (n *twoNodes) plans() func(*testing.T, int) {
+	var account, key string
+	return func(t *testing.T, round int) {
+		if round == 0 {
+			account, key = newCaller(t, n.database, "basic")
+		}
+		for _, c := range []struct {
+			plan   string
+			status int
+		}{{"pro", 200}, {"basic", 403}} {
+			n.a.must(t, 200, "PUT", "/api/v2/admin/accounts/"+account+"/plan", map[string]any{"plan": c.plan})
+			n.b.as(key).must(t, c.status, "POST", "/api/v2/generate", map[string]any{"model": "for-pro", "prompt": "hi"})
+		}
+	}
+}
+
+func (n *twoNodes) suspends() func(*testing.T, int) {
+	var account, key string
+	return func(t *testing.T, round int) {
+		if round == 0 {
+			account, key = newCaller(t, n.database, "unlimited")
+		}
+		for _, c := range []struct {
+			verb   string
+			status int
+		}{{"suspend", 403}, {"resume", 200}} {
+			n.a.must(t, 200, "POST", "/api/v2/admin/accounts/"+account+"/"+c.verb, map[string]any{"reason": "test"})
+			n.b.as(key).must(t, c.status, "POST", "/api/v2/generate", map[string]any{"model": "sandbox", "prompt": "hi"})
+		}
 	}
 }
 

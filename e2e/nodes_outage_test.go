@@ -300,10 +300,13 @@ func (c *callers) end(t *testing.T) {
 	t.Helper()
 	close(c.stop)
 	c.wg.Wait()
+	if outage(t) >= settleWait {
+		return // some have waited so long for their charge, and were refused
+	}
 	for _, f := range c.faults[:min(len(c.faults), 10)] {
 		t.Error(f)
 	}
-	const most = 8 * time.Second // what a request waits for a database that is silent, twice, on a busy machine
+	const most = 12 * time.Second // 5 s for a batch that is under way, 1 s for a connection, and a busy machine
 	if c.slowest > most {
 		t.Errorf("a call was refused only after %v", c.slowest)
 	}

@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -61,33 +60,38 @@ func TestPgBouncer(t *testing.T) {
 func (s *server) generateOnce(assistant string, stream bool) error {
 	body := generateWith(assistant)
 	body["stream"] = stream
-	r, err := s.call("POST", "/api/v2/generate", body)
-	switch {
-	case err != nil:
-		return err
-	case r.status != http.StatusOK:
-		return fmt.Errorf("status %d: %s", r.status, tail(string(r.body), 500))
-	case stream && !endsWell(r.body):
-		return fmt.Errorf("a stream that does not end well: %s", tail(string(r.body), 500))
+	r, err := s.want(200, "POST", "/api/v2/generate", body)
+	if err == nil && stream && !endsWell(r.body) {
+		err = fmt.Errorf("a stream that does not end well: %s", tail(string(r.body), 500))
 	}
-	return nil
+	return err
+}
+
+// want makes a request that has to end with this status.
+func (s *server) want(status int, method, path string, body any) (*response, error) {
+	r, err := s.call(method, path, body)
+	if err == nil && r.status != status {
+		err = fmt.Errorf("%s %s: status %d, want %d: %s", method, path, r.status, status, tail(string(r.body), 500))
+	}
+	return r, err
 }
 
 // rewrite makes an assistant, edits it, reads it and removes it.
 func (s *server) rewrite(worker, round int) error {
-	r, err := s.call("POST", "/api/v2/assistants", map[string]any{"name": "Bot", "model": "sandbox", "instructions": fmt.Sprint(worker, round)})
-	if err != nil || r.status != http.StatusCreated {
-		return fmt.Errorf("create: %v, %+v", err, r)
+	const path = "/api/v2/assistants"
+	r, err := s.want(201, "POST", path, map[string]any{"name": "Bot", "model": "sandbox", "instructions": fmt.Sprint(worker, round)})
+	if err != nil {
+		return err
 	}
-	path := "/api/v2/assistants/" + fmt.Sprint(decode(r.body)["id"])
+	one := path + "/" + fmt.Sprint(decode(r.body)["id"])
+	_, err = s.want(200, "PUT", one, map[string]any{"name": "Renamed"})
 	for _, step := range []struct {
 		method string
-		body   any
 		status int
-	}{{"PUT", map[string]any{"name": "Renamed"}, 200}, {"GET", nil, 200}, {"DELETE", nil, 204}, {"GET", nil, 404}} {
-		if r, err := s.call(step.method, path, step.body); err != nil || r.status != step.status {
-			return fmt.Errorf("%s: %v, %+v", step.method, err, r)
+	}{{"GET", 200}, {"DELETE", 204}, {"GET", 404}} {
+		if err == nil {
+			_, err = s.want(step.status, step.method, one, nil)
 		}
 	}
-	return nil
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,13 +15,12 @@ import (
 type traffic struct {
 	s             *server
 	assistant     string
-	whole, stream atomic.Int64 // answered to their end
-	slowest       atomic.Int64 // whole answer, in nanoseconds
-
-	stop chan struct{}
-	wg   sync.WaitGroup
-	mu   sync.Mutex
-	errs []error
+	stop          chan struct{}
+	wg            sync.WaitGroup
+	mu            sync.Mutex
+	whole, stream int           // answered to their end
+	slowest       time.Duration // whole answer
+	errs          []error
 }
 
 // startTraffic has some workers make whole calls, one after the other, and some keep a stream open.
@@ -40,24 +38,26 @@ func (tr *traffic) work(stream bool, pause time.Duration) {
 	for {
 		began := time.Now()
 		err := tr.s.generateOnce(tr.assistant, stream)
-		switch {
-		case err != nil:
-			tr.mu.Lock()
-			tr.errs = append(tr.errs, err)
-			tr.mu.Unlock()
-		case stream:
-			tr.stream.Add(1)
-		default:
-			tr.whole.Add(1)
-			took := int64(time.Since(began))
-			for old := tr.slowest.Load(); took > old && !tr.slowest.CompareAndSwap(old, took); old = tr.slowest.Load() {
-			}
-		}
+		tr.note(stream, time.Since(began), err)
 		select {
 		case <-tr.stop:
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+func (tr *traffic) note(stream bool, took time.Duration, err error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	switch {
+	case err != nil:
+		tr.errs = append(tr.errs, err)
+	case stream:
+		tr.stream++
+	default:
+		tr.whole++
+		tr.slowest = max(tr.slowest, took)
 	}
 }
 
@@ -69,11 +69,11 @@ func (tr *traffic) end(t *testing.T) {
 	for _, err := range tr.errs[:min(len(tr.errs), 10)] {
 		t.Error(err)
 	}
-	if tr.whole.Load() == 0 || tr.stream.Load() == 0 {
+	if tr.whole == 0 || tr.stream == 0 {
 		t.Error("there was no traffic")
 	}
 	t.Logf("%d whole and %d streamed calls, %d failed; the slowest whole one took %v",
-		tr.whole.Load(), tr.stream.Load(), len(tr.errs), time.Duration(tr.slowest.Load()))
+		tr.whole, tr.stream, len(tr.errs), tr.slowest)
 }
 
 // Each of three nodes behind HAProxy is restarted in turn, under load and with streams open all the time: no call fails.
@@ -127,6 +127,6 @@ func TestRollingRestart(t *testing.T) {
 	tr.end(t)
 	eventually(t, "every call is charged once", func() bool {
 		total := balanced.must(t, 200, "GET", "/api/v2/usage", nil).json(t)["total"].(map[string]any)
-		return total["tokens_spent"] == float64(tr.whole.Load()+tr.stream.Load())
+		return total["tokens_spent"] == float64(tr.whole+tr.stream)
 	})
 }

@@ -238,7 +238,7 @@ func haproxy(t *testing.T, nodes ...string) string {
 	if page, err := os.ReadFile("../docs/deployment.md"); err != nil || !strings.Contains(string(page), "```haproxy\n"+text+"```\n") {
 		t.Errorf("docs/deployment.md does not show examples/haproxy/haproxy.cfg as it is: %v", err)
 	}
-	for i, real := range append([]string{addr}, nodes...) {
+	for i, actual := range append([]string{addr}, nodes...) {
 		documented := fmt.Sprintf("127.0.0.1:808%d", i)
 		if i == 0 {
 			documented = "127.0.0.1:8000"
@@ -246,7 +246,7 @@ func haproxy(t *testing.T, nodes ...string) string {
 		if strings.Count(text, documented) != 1 {
 			t.Fatalf("%s is not once in haproxy.cfg", documented)
 		}
-		text = strings.Replace(text, documented, real, 1)
+		text = strings.Replace(text, documented, actual, 1)
 	}
 	path := filepath.Join(t.TempDir(), "haproxy.cfg")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -264,7 +264,7 @@ func pgbouncer(t *testing.T, database string, pool int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "elumenta-pgb-")
+	dir, err := os.MkdirTemp("", "elumenta-pgb-") //nolint:usetesting // TempDir is in a directory that another user cannot enter
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func pgbouncer(t *testing.T, database string, pool int) string {
 	_, port, _ := net.SplitHostPort(freeAddr(t))
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // another user reads it
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return path

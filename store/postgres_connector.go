@@ -14,8 +14,11 @@ import (
 )
 
 const (
-	// connectTimeout is how long opening a connection may take, unless the URL has a connect_timeout.
-	connectTimeout = 2 * time.Second
+	// connectTimeout is how long opening a connection may take, unless the URL has a connect_timeout. It is shorter than what a
+	// statement may take with the wait for a connection, so that whoever waits learns which of the two it was.
+	connectTimeout = 4 * time.Second
+	// suspectTimeout is how long it may take for connectTimeout after a statement that was not answered.
+	suspectTimeout = time.Second
 	// pingAfter is how long a connection may have been idle before it is tried ahead of its use.
 	pingAfter = time.Second
 	// probePause is how often a database that is away is tried.
@@ -69,12 +72,18 @@ func (c *connector) current(conn *pgx.Conn) bool {
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.mu.Lock()
-	away := c.away
+	away, suspect := c.away, time.Since(c.silence) < connectTimeout
 	c.mu.Unlock()
 	if away != nil {
 		return nil, away
 	}
-	conn, err := c.Connector.Connect(ctx)
+	limit := ctx
+	if suspect {
+		var cancel context.CancelFunc
+		limit, cancel = context.WithTimeout(ctx, suspectTimeout)
+		defer cancel()
+	}
+	conn, err := c.Connector.Connect(limit)
 	if unanswered(err) && ctx.Err() == nil { // with ctx at its end it says nothing of the server
 		c.lost(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -31,7 +32,6 @@ func (r *run) happen(load context.Context, e event) error {
 	case killNow, killAtAnswer:
 		return r.kill(load, n, e)
 	case jumpClock, jumpMonth:
-		// The database's clock counts on Postgres. On SQLite a jump forwards passes the deadline of what is running.
 		err := n.clock.play(e, r.world.began)
 		r.record.incident(incident{e.kind, e.node, from, time.Now()})
 		return err
@@ -58,16 +58,9 @@ func (r *run) happen(load context.Context, e event) error {
 }
 
 // explains reports whether a call that the provider finished may end uncharged for it. Connections that are cut, and
-// clocks of nodes that the database's does not follow, are no excuse.
-func (i *incident) explains(engine string) bool {
-	switch i.kind {
-	case killNow, killAtAnswer, restartDB, shutOut, stallDB:
-		return true
-	case jumpClock, jumpMonth:
-		return engine == engineSQLite
-	default:
-		return false
-	}
+// clocks that are set, are no excuse.
+func (i *incident) explains() bool {
+	return slices.Contains([]eventKind{killNow, killAtAnswer, restartDB, shutOut, stallDB}, i.kind)
 }
 
 // kill ends a node, at once or when a client has just seen an answer to its end, and starts it again.

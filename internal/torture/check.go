@@ -167,9 +167,8 @@ func (c *checker) finished() {
 // leftBehind is how long a node may take to settle what its client has left.
 const leftBehind = 2 * time.Second
 
-// explained returns the incident during which a call was in flight, or -1. That is since its client asked: a reservation may
-// be on its way when a clock is set. Where the client waited, it is until it had its answer; where it had left, until shortly
-// after the provider's end.
+// explained returns the incident during which a call was in flight, or -1. In flight is from when its client asked until the
+// client had its answer or, where it had left, until shortly after the provider's end.
 func (c *checker) explained(p *provided, of []*attempt) int {
 	from, to := p.start, p.ended()
 	for _, a := range of {
@@ -185,7 +184,7 @@ func (c *checker) explained(p *provided, of []*attempt) int {
 		}
 	}
 	return slices.IndexFunc(c.run.record.incidents, func(i incident) bool {
-		return (i.node < 0 || i.node == p.node) && i.explains(c.run.plan.engine) && !i.from.After(to) && !i.to.Before(from)
+		return (i.node < 0 || i.node == p.node) && i.explains() && !i.from.After(to) && !i.to.Before(from)
 	})
 }
 

@@ -127,10 +127,12 @@ var errViolations = errors.New("there are violations")
 
 // torture runs the program as it is, engine by engine.
 func (o *options) torture(ctx context.Context, dir string, out io.Writer) error {
+	began := time.Now()
 	binary, err := build(ctx, dir, "")
 	if err != nil {
 		return err
 	}
+	_, _ = fmt.Fprintf(out, "built the program in %.0fs\n", time.Since(began).Seconds())
 	failed := false
 	for _, engine := range o.engines {
 		r := o.run(engine, filepath.Join(dir, engine), binary, out)

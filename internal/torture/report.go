@@ -80,8 +80,11 @@ func (f *report) write(w io.Writer) {
 	}
 	for _, c := range checks {
 		result := "ok"
-		if n := len(f.violations[c.name]); n > 0 {
+		switch n := len(f.violations[c.name]); {
+		case n > 0:
 			result = fmt.Sprintf("%d VIOLATIONS", n)
+		case f.counts[c.name] == 0:
+			result = "nothing to look at in this run"
 		}
 		_, _ = fmt.Fprintf(w, "  %-12s %7d  %s: %s\n", c.name, f.counts[c.name], c.means, result)
 	}

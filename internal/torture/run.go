@@ -66,11 +66,13 @@ func (r *run) torture(ctx context.Context) (found *report, err error) {
 	}
 	defer r.provider.close()
 	defer func() { err = errors.Join(err, r.close()) }()
+	r.printf("%s, %d accounts, %d nodes, %d callers, %s, seed %d, plan %s\n", r.plan.engine, r.plan.accounts, r.plan.nodes, callers,
+		r.plan.duration, r.plan.seed, r.plan.digest(callers))
+	began := time.Now()
 	if err := r.setUp(ctx); err != nil {
 		return nil, err
 	}
-	r.printf("%s, %d accounts, %d nodes, %d callers, %s, seed %d, plan %s\n", r.plan.engine, r.plan.accounts, r.plan.nodes, callers,
-		r.plan.duration, r.plan.seed, r.plan.digest(callers))
+	r.printf("      the accounts are made and the nodes run after %.0fs\n", time.Since(began).Seconds())
 	r.load(ctx)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

@@ -233,6 +233,11 @@ func TestChecks(t *testing.T) {
 			s.attempt.outcome = broken
 			s.run.record.incidents = []incident{{loseAnswers, 0, s.call.start, s.call.start}}
 		}, checkLost},
+		"the same when a clock was set": {func(s *scene) {
+			s.giveBack()
+			s.attempt.outcome = broken
+			s.run.record.incidents = []incident{{jumpMonth, 0, s.call.start, s.call.start}}
+		}, checkLost},
 		"told of an error, and charged": {func(s *scene) {
 			s.attempt.outcome, s.attempt.status, s.attempt.code, s.attempt.spent = told, 503, "service_unavailable", 0
 			s.attempt.generation = ""

@@ -73,7 +73,7 @@ func start(ctx context.Context, args []string, out io.Writer) error {
 		err = o.torture(ctx, dir, out)
 	}
 	if o.keep || errors.Is(err, errViolations) && !o.mutants {
-		_, _ = fmt.Fprintf(out, "databases, configurations and logs are in %s\n", dir)
+		_, _ = fmt.Fprintf(out, "SQLite's database, configurations and logs are in %s\n", dir)
 		return err
 	}
 	return errors.Join(err, os.RemoveAll(dir))
@@ -93,7 +93,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.IntVar(&o.nodes, "nodes", 3, "how many nodes share Postgres; SQLite has one")
 	flags.StringVar(&engine, "engine", "both", "sqlite, postgres or both, one after the other")
 	flags.Uint64Var(&o.seed, "seed", 0, "repeat this run; 0 draws a new one")
-	flags.BoolVar(&o.keep, "keep", false, "keep databases, configurations and logs; they are always kept after a violation")
+	flags.BoolVar(&o.keep, "keep", false, "keep SQLite's database, configurations and logs; they are always kept after a violation")
 	flags.BoolVar(&o.mutants, "mutants", false, "break the code on purpose, one place at a time, and see which check finds it, and when")
 	flags.BoolVar(&o.check, "check", false, "with -mutants: only see whether the places to break are still there")
 	if err := flags.Parse(args); err != nil {

@@ -319,7 +319,9 @@ func TestAdminUnpublish(t *testing.T) {
 }
 
 func TestAdminAudit(t *testing.T) {
-	proxies := func(o *httpapi.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")} }
+	proxies := func(o *httpapi.Options) {
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
 	s := newServer(t, setup{options: proxies})
 	admin, operator := s.operator()
 	key, id := s.account("pro")

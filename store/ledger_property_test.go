@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"maps"
 	"testing"
 	"time"
 
@@ -66,10 +67,7 @@ func (p *player) play(t *rapid.T) {
 		}
 	}
 	if rapid.Bool().Draw(t, "lost") {
-		final, ids := map[elumenta.GenerationID]elumenta.SettleState{}, len(p.ids)
-		for id, state := range p.final {
-			final[id] = state
-		}
+		final, ids := maps.Clone(p.final), len(p.ids)
 		decide(p.read())
 		p.final, p.ids = final, p.ids[:ids]
 	}

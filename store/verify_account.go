@@ -120,9 +120,9 @@ func (v *verifier) kept(generation string) bool { return generation >= v.oldest 
 
 func (c *accountCheck) entry(e *verifiedEntry) {
 	c.found.Entries++
-	switch {
-	case e.seq == c.next:
-	case e.seq == c.next+1:
+	switch e.seq {
+	case c.next:
+	case c.next + 1:
 		c.differ(entryName(c.next), "it is missing")
 	default:
 		c.differ(entryName(c.next), "it and those up to %d are missing", e.seq-1)

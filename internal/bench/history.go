@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"strings"
 	"time"
@@ -174,9 +175,10 @@ func fill(ctx context.Context, path string, f *historyFigures) (err error) {
 		}
 	}
 	for _, sum := range []struct{ dimension, value, of string }{{"model", "value", "model"}, {"account", "account_id", "model"}} {
-		if _, err := db.ExecContext(ctx, `INSERT INTO usage_daily SELECT '', $1, day, `+sum.value+`, sum(requests), sum(failures), sum(tokens_spent),
+		text := `INSERT INTO usage_daily SELECT '', $1, day, ` + sum.value + `, sum(requests), sum(failures), sum(tokens_spent),
 			sum(prompt_tokens), sum(cached_tokens), sum(cache_write_tokens), sum(completion_tokens), sum(cache_hits), max(latency)
-			FROM usage_daily WHERE account_id <> '' AND dimension = $2 AND day < $3 GROUP BY day, `+sum.value, sum.dimension, sum.of, today.Unix()/86400); err != nil {
+			FROM usage_daily WHERE account_id <> '' AND dimension = $2 AND day < $3 GROUP BY day, ` + sum.value
+		if _, err := db.ExecContext(ctx, text, sum.dimension, sum.of, today.Unix()/86400); err != nil {
 			return fmt.Errorf("add up for everyone: %w", err)
 		}
 	}
@@ -212,7 +214,8 @@ func (c *copies) run(ctx context.Context, db *sql.DB) error {
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, `INSERT INTO `+c.table+` (`+strings.Join(columns, ", ")+`) SELECT `+strings.Join(values, ", ")+` FROM `+c.from)
+	text := `INSERT INTO ` + c.table + ` (` + strings.Join(columns, ", ") + `) SELECT ` + strings.Join(values, ", ") + ` FROM ` + c.from
+	_, err = db.ExecContext(ctx, text)
 	return err
 }
 
@@ -269,8 +272,6 @@ func usageTimes(n int, changed map[string]string) map[string]string {
 	for _, column := range []string{"requests", "tokens_spent", "prompt_tokens", "completion_tokens", "cached_tokens"} {
 		all[column] = fmt.Sprintf("t.%s * %d", column, n)
 	}
-	for column, value := range changed {
-		all[column] = value
-	}
+	maps.Copy(all, changed)
 	return all
 }

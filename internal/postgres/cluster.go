@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -52,26 +54,31 @@ func Start(port int, settings ...string) (*Cluster, error) {
 
 func (c *Cluster) create() error {
 	if os.Getuid() == 0 {
-		if out, err := exec.Command("chown", "postgres", c.dir).CombinedOutput(); err != nil {
-			return fmt.Errorf("chown: %w: %s", err, out)
+		postgres, err := user.Lookup("postgres")
+		if err != nil {
+			return err
+		}
+		uid, _ := strconv.Atoi(postgres.Uid)
+		if err := os.Chown(c.dir, uid, -1); err != nil {
+			return err
 		}
 	}
 	if err := c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"); err != nil {
 		return err
 	}
 	// Whoever is not the superuser needs a password, so that a wrong one is refused.
-	if err := prepend(filepath.Join(c.data(), "pg_hba.conf"), "local all postgres trust\nlocal all all scram-sha-256\n"); err != nil {
+	if err := prepend(filepath.Join(c.data(), "pg_hba.conf"), "local all postgres trust\nlocal all all scram-sha-256\n"); err != nil { //nolint:dupword // as the file has it
 		return err
 	}
 	return c.Start()
 }
 
 func prepend(path, text string) error {
-	rest, err := os.ReadFile(path)
+	rest, err := os.ReadFile(path) //nolint:gosec // our own file
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append([]byte(text), rest...), 0o600)
+	return os.WriteFile(path, append([]byte(text), rest...), 0o600) //nolint:gosec // our own file
 }
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
@@ -80,7 +87,7 @@ func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 func (c *Cluster) URL(database string) string {
 	query := url.Values{"host": {c.dir}}
 	if c.port != 0 {
-		query.Set("port", fmt.Sprint(c.port))
+		query.Set("port", strconv.Itoa(c.port))
 	}
 	return "postgres://postgres@/" + database + "?" + query.Encode()
 }

@@ -19,16 +19,19 @@ type statement struct {
 	entries         []elumenta.NumberedEntry
 }
 
+// Open implements elumenta.StatementWriter.
 func (s *statement) Open(a *elumenta.Account, balance elumenta.Tokens) error {
 	s.plan, s.opening = a.Plan, balance
 	return nil
 }
 
+// Entry implements elumenta.StatementWriter.
 func (s *statement) Entry(e *elumenta.NumberedEntry) error {
 	s.entries = append(s.entries, *e)
 	return nil
 }
 
+// Close implements elumenta.StatementWriter.
 func (s *statement) Close(balance elumenta.Tokens) error {
 	s.closed = balance
 	return nil

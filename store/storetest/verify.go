@@ -164,7 +164,7 @@ func (h *ledgerHistory) tamperingRetired() []tampered {
 	ofAccount := ` account_id = '` + string(a) + `' AND `
 	usage := `UPDATE usage_daily SET tokens_spent = tokens_spent - 1 WHERE` + ofAccount + `value = '`
 	early := ofAccount + `generation_id = '` + string(h.early) + `' AND kind = 'settle'`
-	var day int64 = h.since.Unix()/(24*60*60) - 1
+	day := h.since.Unix()/(24*60*60) - 1
 	return []tampered{
 		{"an early settle changed", []string{`UPDATE ledger_entries SET monthly = 1 WHERE` + early}, a, string(h.early), "is a settle of 1 of the plan"},
 		{"an early settle of another", []string{`UPDATE ledger_entries SET generation_id = '` + string(h.expired) + `' WHERE` + early}, a, string(h.expired), "is a settle of 2 of the plan"},

@@ -108,20 +108,39 @@ func (b *bench) round(ctx context.Context, m *measured, stream bool, conns int) 
 	begin, used := time.Now(), processorTime("self")
 	pid := strconv.Itoa(m.cmd.Process.Pid)
 	served := processorTime(pid)
+	var before, after postgresUse
+	var err error
+	if b.cluster != nil {
+		if before, err = useOf(ctx, b.cluster); err != nil {
+			return sample{}, 0, err
+		}
+	}
 	s, err := j.run(ctx)
+	if err != nil {
+		return s, 0, err
+	}
 	elapsed := time.Since(begin)
-	// Warming up included, on both sides of the division.
-	s.CPU = time.Duration(float64(processorTime(pid)-served) / (s.Rate * elapsed.Seconds()))
-	return s, float64(processorTime("self")-used) / float64(elapsed), err
+	answers := s.Rate * elapsed.Seconds() // warming up included, on both sides of the division
+	s.CPU = time.Duration(float64(processorTime(pid)-served) / answers)
+	if b.cluster != nil {
+		if after, err = useOf(ctx, b.cluster); err != nil {
+			return s, 0, err
+		}
+		s.PostgresCPU = time.Duration(float64(after.cpu-before.cpu) / answers)
+		s.PostgresLog = int64(float64(after.log-before.log) / answers)
+	}
+	return s, float64(processorTime("self")-used) / float64(elapsed), nil
 }
 
 func medians(samples []sample) sample {
 	var rates []float64
-	var p50, p99, cpu []time.Duration
+	var p50, p99, cpu, postgres []time.Duration
+	var log []int64
 	for _, s := range samples {
 		rates, p50, p99, cpu = append(rates, s.Rate), append(p50, s.P50), append(p99, s.P99), append(cpu, s.CPU)
+		postgres, log = append(postgres, s.PostgresCPU), append(log, s.PostgresLog)
 	}
-	return sample{Rate: median(rates), P50: median(p50), P99: median(p99), CPU: median(cpu)}
+	return sample{Rate: median(rates), P50: median(p50), P99: median(p99), CPU: median(cpu), PostgresCPU: median(postgres), PostgresLog: median(log)}
 }
 
 // syncTimes measures what makes a write durable: bytes appended to a file, and fsync.

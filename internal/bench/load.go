@@ -30,6 +30,9 @@ type sample struct {
 	Rate     float64
 	P50, P99 time.Duration // of a whole answer
 	CPU      time.Duration // the server's processor time an answer, zero where it was not measured
+	// PostgresCPU and PostgresLog are Postgres's processor time and bytes of write-ahead log an answer.
+	PostgresCPU time.Duration `json:",omitzero"`
+	PostgresLog int64         `json:",omitzero"`
 }
 
 // run opens the connections, warms up and measures. The first failure ends it.

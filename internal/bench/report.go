@@ -53,6 +53,9 @@ func (b *bench) row(c *comparison) {
 	b.printf(line+"\n", c.Name, c.Conns, "proxy", c.Proxy.Rate, round(c.Proxy.P50), round(c.Proxy.P99), round(c.Proxy.CPU))
 	b.printf(line+"  ratio %.2f (target %.2f)  p99 ratio %.2f%s  load core %.0f %% busy\n", c.Name, c.Conns, "elumenta", c.Elumenta.Rate,
 		round(c.Elumenta.P50), round(c.Elumenta.P99), round(c.Elumenta.CPU), c.Ratio, c.Target, c.P99Ratio, p99Target(c.P99Target), 100*c.LoadBusy)
+	if b.cluster != nil {
+		b.printf("Postgres: %s of processor time and %d bytes of write-ahead log each\n", round(c.Elumenta.PostgresCPU), c.Elumenta.PostgresLog)
+	}
 }
 
 func p99Target(limit float64) string {

@@ -118,16 +118,20 @@ type RateCount struct {
 	HourCount, DayCount int64
 }
 
-// At returns the counts as they stand at a moment: windows that have ended start anew.
+// At returns the counts as they stand at a moment: windows that have ended start anew. A clock that is set back by less than a
+// window goes on counting in the one that had begun, so that a step to and fro over its beginning allows nothing twice.
 func (r RateCount) At(now time.Time) RateCount {
-	hour, day := now.Truncate(time.Hour).Unix(), now.UTC().Truncate(24*time.Hour).Unix()
-	if r.Hour != hour {
-		r.Hour, r.HourCount = hour, 0
-	}
-	if r.Day != day {
-		r.Day, r.DayCount = day, 0
-	}
+	window(&r.Hour, &r.HourCount, now, time.Hour)
+	window(&r.Day, &r.DayCount, now, 24*time.Hour)
 	return r
+}
+
+func window(start, count *int64, now time.Time, length time.Duration) {
+	current := now.UTC().Truncate(length).Unix()
+	if ahead := *start - current; ahead == 0 || ahead > 0 && ahead <= int64(length/time.Second) {
+		return
+	}
+	*start, *count = current, 0
 }
 
 // RateState is what the X-RateLimit headers say. A zero limit is none, and its headers are absent.

@@ -64,7 +64,13 @@ func TestRateCountWindows(t *testing.T) {
 		t.Errorf("on the next day: %+v", s)
 	}
 	r.Day = now.Truncate(24 * time.Hour).Unix()
-	if s := r.State(plan, now.Add(-time.Hour)); s.RemainingHour != 20 || s.RemainingDay != 0 {
+	if s := r.State(plan, now.Add(-2*time.Hour)); s.RemainingHour != 20 || s.RemainingDay != 0 {
 		t.Errorf("in another hour of the day: %+v", s)
+	}
+	if s := r.State(plan, now.Add(-time.Hour)); s.RemainingHour != 0 {
+		t.Errorf("with a clock that was set back a little: %+v", s)
+	}
+	if s := r.State(plan, now.AddDate(0, 0, -2)); s.RemainingHour != 20 || s.RemainingDay != 150 {
+		t.Errorf("with a clock that was set back far: %+v", s)
 	}
 }

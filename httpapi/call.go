@@ -125,7 +125,7 @@ func (a *API) finish(r *http.Request, c *call) {
 	a.metrics.observe(c.route, c.method, status, took)
 	level := slog.LevelInfo
 	switch {
-	case status >= http.StatusInternalServerError:
+	case status >= http.StatusInternalServerError && r.Context().Err() == nil: // nobody waits for the answer of a client that left
 		level = slog.LevelError
 	case c.quiet:
 		level = slog.LevelDebug

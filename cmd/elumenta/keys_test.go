@@ -24,7 +24,7 @@ func TestLimitedKeys(t *testing.T) {
 	keys := unmarshal[[]keyView](t, must(t, env, "", "keys", "list", "--account", acct, "--json"))
 	expires := time.Date(2999, 1, 31, 0, 0, 0, 0, time.UTC)
 	want := keyView{
-		ID: keys[1].ID, Name: "k", Prefix: keys[1].Prefix, CreatedAt: keys[1].CreatedAt, Assistants: []elumenta.AssistantID{asst},
+		ID: keys[1].ID, AccountID: elumenta.AccountID(acct), Name: "k", Prefix: keys[1].Prefix, CreatedAt: keys[1].CreatedAt, Assistants: []elumenta.AssistantID{asst},
 		Models: []string{"sandbox", "gpt-5"}, Budget: new(int64(100)), BudgetSpent: new(int64(0)), ExpiresAt: &expires,
 	}
 	if diff := cmp.Diff(want, keys[1]); diff != "" {

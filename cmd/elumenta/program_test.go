@@ -31,8 +31,25 @@ func TestMain(m *testing.M) {
 	if os.Getenv(programVariable) != "" {
 		os.Exit(run(os.Args[1:]))
 	}
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "elumenta-cli")
+	if err != nil {
+		panic(err)
+	}
+	commandBinary = filepath.Join(dir, "elumenta")
+	build := exec.Command("go", "build", "-o", commandBinary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building the program: %v\n%s", err, out))
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
+
+// commandBinary is the program as it is built. Commands that run to their end use it: with the race detector, which servers
+// are watched by, each would take a second to begin.
+var commandBinary string
 
 // testLimit is when a test that waits for the program gives up.
 const testLimit = time.Minute
@@ -42,6 +59,9 @@ func programCommand(t *testing.T, env []string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testLimit) // it outlives the test until its clean-up
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	if len(args) == 0 || args[0] != "serve" {
+		cmd = exec.CommandContext(ctx, commandBinary, args...)
+	}
 	cmd.Env = append([]string{programVariable + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()}, env...)
 	cmd.Dir = t.TempDir()
 	return cmd

@@ -13,12 +13,12 @@ import (
 	"github.com/elumenta/elumenta/store/storetest"
 )
 
-// rounds is how often each change is made; ELUMENTA_E2E_ROUNDS sets it.
-func rounds(t *testing.T) int {
+// rounds is how often a test repeats what it does. CI has little time: ELUMENTA_E2E_ROUNDS sets it for a test that is run alone.
+func rounds(t *testing.T, otherwise int) int {
 	t.Helper()
 	text := os.Getenv("ELUMENTA_E2E_ROUNDS")
 	if text == "" {
-		return 100
+		return otherwise
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -53,7 +53,7 @@ func TestChangesCountOnEveryNode(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				for i := range rounds(t) {
+				for i := range rounds(t, 100) {
 					change(t, i)
 				}
 			})
@@ -68,7 +68,7 @@ func TestChangesCountOnEveryNode(t *testing.T) {
 			t.Errorf("answers of the load by status: %v", statuses)
 		}
 	}
-	t.Logf("%d rounds of each change; beside them %.0f generations a second", rounds(t), float64(answers)/time.Since(began).Seconds())
+	t.Logf("%d rounds of each change; beside them %.0f generations a second", rounds(t, 100), float64(answers)/time.Since(began).Seconds())
 }
 
 func generateWith(assistant string) map[string]any {

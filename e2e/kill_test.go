@@ -37,7 +37,7 @@ type acknowledged struct {
 
 // Kill -9 under load: nothing acknowledged is lost, nothing is half there, every charge is right.
 func TestKill(t *testing.T) {
-	kills := rounds(t, 15)
+	kills := rounds(t, 50)
 	for name, database := range engines(t) {
 		t.Run(name, func(t *testing.T) { testKill(t, database(t), kills) })
 	}

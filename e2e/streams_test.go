@@ -199,7 +199,7 @@ func (s *server) gauges(t *testing.T) (goroutines, bytes float64) {
 
 // After thousands of clients that leave and of silent providers, goroutines and memory are back where they were.
 func TestNothingIsLeftOver(t *testing.T) {
-	rounds := rounds(t, 2500)
+	rounds := rounds(t, 10_000)
 	u := newUpstream(t)
 	s := start(t, startOptions{env: u.env(), args: []string{"--config", configFile(t, "[limits]", `first_piece = "200ms"`, `between_pieces = "1s"`)}})
 	silent := func(_ http.ResponseWriter, r *http.Request, _ []byte) { <-r.Context().Done() }

@@ -37,6 +37,7 @@ type provided struct {
 	edit   int // of the assistant, as its instructions say; 0 without
 	start  time.Time
 	end    atomic.Pointer[time.Time]
+	over   chan struct{} // closed once end is known
 	sent   atomic.Int64 // pieces, each counted before it is written
 	// finishing is set before what ends the answer is written, finished once it was.
 	finishing, finished atomic.Bool
@@ -120,7 +121,7 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error":{"message":"not a wish"}}`, http.StatusBadRequest)
 		return
 	}
-	c := &provided{marker: wants.marker, stream: req.Stream, does: wants.does, start: time.Now()}
+	c := &provided{marker: wants.marker, stream: req.Stream, does: wants.does, start: time.Now(), over: make(chan struct{})}
 	node, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	c.node, _ = strconv.Atoi(node)
 	if first := req.Messages[0]; first.Role == "system" {
@@ -133,6 +134,7 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		now := time.Now()
 		c.end.Store(&now)
+		close(c.over)
 	}()
 	if req.Stream {
 		(&answer{w, r, c, wants}).stream()

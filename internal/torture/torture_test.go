@@ -69,9 +69,7 @@ func TestProvider(t *testing.T) {
 			cancel()
 			calls := p.all()
 			c := calls[len(calls)-1]
-			for c.end.Load() == nil {
-				time.Sleep(time.Millisecond)
-			}
+			<-c.over
 			finishes := does == answers || does == unmarked
 			if c.finished.Load() != finishes || c.finishing.Load() != finishes {
 				t.Errorf("%s, stream %t: finished %t", does, stream, c.finished.Load())

@@ -38,7 +38,7 @@ type provided struct {
 	start  time.Time
 	end    atomic.Pointer[time.Time]
 	over   chan struct{} // closed once end is known
-	sent   atomic.Int64 // pieces, each counted before it is written
+	sent   atomic.Int64  // pieces, each counted before it is written
 	// finishing is set before what ends the answer is written, finished once it was.
 	finishing, finished atomic.Bool
 }

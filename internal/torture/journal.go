@@ -174,11 +174,13 @@ func (c *checker) rates() {
 	}
 }
 
-// window returns how many reservations are in the last window.
+// window returns how many reservations are in the last window. A clock that was set back into the window before opens no
+// second one: what was counted still counts (see elumenta.RateCount).
 func (c *checker) window(h *holder, length time.Duration, limit int64) (count int64) {
 	var current time.Time
 	for _, g := range h.reservations {
-		if at := g.created.Truncate(length); at.Equal(current) {
+		at := g.created.Truncate(length)
+		if back := current.Sub(at); back == 0 || back == length {
 			count++
 		} else {
 			current, count = at, 1

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"github.com/elumenta/elumenta"
 )
@@ -28,6 +29,25 @@ func TestSeed(t *testing.T) {
 	if digest(2, enginePostgres) == one || digest(1, engineSQLite) == one {
 		t.Error("another seed or engine draws the same plan")
 	}
+}
+
+// However the clock is set, to and fro over the beginnings of hours and days too, the windows that the check draws are those
+// that the accounts count in.
+func TestWindows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now, rate, h := time.Date(2026, 1, 31, 23, 50, 0, 0, time.UTC), elumenta.RateCount{}, &holder{}
+		for _, minutes := range rapid.SliceOfN(rapid.IntRange(-26*60, 26*60), 1, 30).Draw(t, "jumps") {
+			now = now.Add(time.Duration(minutes) * time.Minute)
+			rate = rate.At(now)
+			rate.HourCount++
+			rate.DayCount++
+			h.reservations = append(h.reservations, &generation{created: now})
+		}
+		c := &checker{report: &report{}}
+		if hour, day := c.window(h, time.Hour, 30), c.window(h, 24*time.Hour, 30); hour != rate.HourCount || day != rate.DayCount {
+			t.Errorf("the check counts %d and %d, the account %d and %d", hour, day, rate.HourCount, rate.DayCount)
+		}
+	})
 }
 
 // A refactoring that moves what a mutant breaks must move the mutant too.

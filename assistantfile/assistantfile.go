@@ -1,0 +1,172 @@
+// Package assistantfile reads and writes assistants as files: settings in YAML between two lines of ---, below them the
+// instructions, byte for byte. docs/files.md describes the format.
+package assistantfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// Limits of a file. They hold every assistant that the server takes, with room for comments.
+const (
+	// MaxFile is the size of a file in bytes, the same as the body of a call that saves an assistant.
+	MaxFile = 4 << 20
+	// MaxSettings is the size of the settings in bytes.
+	MaxSettings = 2 << 20
+	// maxTokens and maxNesting bound what the YAML parser is given: beyond them it takes seconds.
+	maxTokens  = 50_000
+	maxNesting = 64
+)
+
+// Assistant is an assistant as a file holds it.
+type Assistant struct {
+	// ID is empty for one that no server has made yet.
+	ID         elumenta.AssistantID
+	Visibility elumenta.Visibility
+	// Version is the newest version that the server had when the file was written, 0 if that is not known.
+	Version int
+	// Note is the line of that version in the list of versions.
+	Note string
+	elumenta.Fields
+	at places
+}
+
+// Version is a saved version of an assistant as a file holds it.
+type Version struct {
+	elumenta.Version
+	at places
+}
+
+// Where says in which line and column of its file a setting stands, by the name that field errors use. What stands nowhere
+// is at the first line, column 0.
+func (a *Assistant) Where(field string) (line, column int) { return a.at.find(field) }
+
+// Where is Assistant.Where.
+func (v *Version) Where(field string) (line, column int) { return v.at.find(field) }
+
+// places are where settings stand.
+type places map[string]place
+
+type place struct{ line, column int }
+
+// find looks for a setting, or else for the one that it is a part of.
+func (p places) find(field string) (line, column int) {
+	for field != "" {
+		if at, ok := p[field]; ok {
+			return at.line, at.column
+		}
+		field = field[:max(strings.LastIndexAny(field, ".["), 0)]
+	}
+	return 1, 0
+}
+
+// Problem is one mistake in a file.
+type Problem struct {
+	File string
+	// Line and Column count from 1; 0 is not known.
+	Line, Column int
+	Message      string
+}
+
+// String is FILE:LINE:COLUMN: MESSAGE, as compilers write it.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	for _, n := range []int{p.Line, p.Column} {
+		if n == 0 {
+			break
+		}
+		fmt.Fprintf(&b, ":%d", n)
+	}
+	return b.String() + ": " + p.Message
+}
+
+// Problems is an error that names every mistake.
+type Problems []Problem
+
+// Error has one problem a line.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p *Problems) add(file string, line, column int, format string, args ...any) {
+	*p = append(*p, Problem{file, line, column, fmt.Sprintf(format, args...)})
+}
+
+// err is the problems in the order of their lines, nil if there are none.
+func (p Problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return p
+}
+
+// Parse reads an assistant and checks it as the server would, but for its model, which must be in the server's catalog.
+// file names it in errors, which are Problems.
+func Parse(file string, b []byte) (*Assistant, error) {
+	a := &Assistant{Visibility: elumenta.Private}
+	d := decoder{file: file, at: places{}}
+	d.read(b, &a.Fields, map[string]func(node){
+		"id":         func(n node) { a.ID = d.assistantID(n) },
+		"visibility": func(n node) { a.Visibility = elumenta.Visibility(d.text(n)) },
+		"version":    func(n node) { a.Version = d.versionNumber(n) },
+		"note":       func(n node) { a.Note = d.text(n) },
+	})
+	if d.unreadable {
+		return nil, d.problems.err()
+	}
+	d.check(&a.Fields, a.Visibility, a.Note)
+	if err := d.problems.err(); err != nil {
+		return nil, err
+	}
+	a.at = d.at
+	return a, nil
+}
+
+// ParseVersion reads a saved version and checks it, as Parse does.
+func ParseVersion(file string, b []byte) (*Version, error) {
+	v := new(Version)
+	d := decoder{file: file, at: places{}}
+	d.read(b, &v.Fields, map[string]func(node){
+		"version":    func(n node) { v.Version.Version = d.versionNumber(n) },
+		"note":       func(n node) { v.Note = d.text(n) },
+		"created_at": func(n node) { v.CreatedAt = d.time(n) },
+		"public":     func(n node) { v.Public = d.boolean(n) },
+	})
+	if d.unreadable {
+		return nil, d.problems.err()
+	}
+	visibility := elumenta.Private
+	if v.Public {
+		visibility = elumenta.Marketplace
+	}
+	d.check(&v.Fields, visibility, v.Note)
+	if v.Version.Version == 0 && !d.failed["version"] {
+		d.wrong("version", "is required: the number of the version")
+	}
+	if v.CreatedAt.IsZero() && !d.failed["created_at"] {
+		d.wrong("created_at", "is required, such as 2026-01-31T12:00:00Z")
+	}
+	if err := d.problems.err(); err != nil {
+		return nil, err
+	}
+	v.at = d.at
+	return v, nil
+}
+
+// timeFormat keeps what the server keeps of a time.
+const timeFormat = time.RFC3339Nano

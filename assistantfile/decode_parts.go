@@ -110,11 +110,12 @@ func (d *decoder) schema(n node) json.RawMessage {
 		d.mistyped(n, "must be a JSON schema: an object")
 		return nil
 	}
-	return compact(json.RawMessage(schema))
+	return CompactJSON(json.RawMessage(schema))
 }
 
-// compact is JSON in one form of the many that mean the same. The order of names stays: models answer in it.
-func compact(raw json.RawMessage) json.RawMessage {
+// CompactJSON is JSON in one form of the many that mean the same. The order of names stays: models answer in it. What is
+// not JSON stays as it is.
+func CompactJSON(raw json.RawMessage) json.RawMessage {
 	v := jsontext.Value(raw).Clone()
 	if err := v.Format(jsontext.PreserveRawStrings(false)); err != nil {
 		return raw

@@ -146,7 +146,7 @@ func (w *writer) responseFormat(f *elumenta.ResponseFormat) {
 	if f.Strict {
 		w.line("    strict", "true")
 	}
-	schema := compact(f.Schema)
+	schema := CompactJSON(f.Schema)
 	if yaml, ok := blockOf(schema); ok {
 		w.WriteString("    schema:" + yaml + "\n")
 		return

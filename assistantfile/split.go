@@ -14,7 +14,7 @@ func (d *decoder) split(b []byte) (settings string, instructions []byte, ok bool
 		d.problems.add(d.file, 0, 0, "has more than %d bytes: an assistant fits into %d characters of instructions and its settings", MaxFile, 256_000)
 		return "", nil, false
 	}
-	if !d.encoded(b) {
+	if !d.problems.checkEncoding(d.file, b) {
 		return "", nil, false
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
@@ -46,10 +46,10 @@ func (d *decoder) split(b []byte) (settings string, instructions []byte, ok bool
 
 func isFence(line []byte) bool { return string(bytes.TrimRight(line, " \t\r")) == fence }
 
-// encoded says where a file is not text in UTF-8.
-func (d *decoder) encoded(b []byte) bool {
+// checkEncoding adds where a file is not text in UTF-8.
+func (p *Problems) checkEncoding(file string, b []byte) bool {
 	if bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff}) {
-		d.problems.add(d.file, 1, 1, "is in UTF-16: save it as UTF-8")
+		p.add(file, 1, 1, "is in UTF-16: save it as UTF-8")
 		return false
 	}
 	for i := 0; i < len(b); {
@@ -57,11 +57,11 @@ func (d *decoder) encoded(b []byte) bool {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			line, column := position(b, i)
-			d.problems.add(d.file, line, column, "has the byte 0x%02X, which is not UTF-8: is the file in Latin-1 or another encoding? Save it as UTF-8", b[i])
+			p.add(file, line, column, "has the byte 0x%02X, which is not UTF-8: is the file in Latin-1 or another encoding? Save it as UTF-8", b[i])
 			return false
 		case r == 0:
 			line, column := position(b, i)
-			d.problems.add(d.file, line, column, "has the character U+0000: remove it")
+			p.add(file, line, column, "has the character U+0000: remove it")
 			return false
 		}
 		i += size

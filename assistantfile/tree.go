@@ -3,7 +3,6 @@ package assistantfile
 import (
 	"cmp"
 	"errors"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -119,7 +118,7 @@ func (t *tree) folder(dir string, depth int) {
 }
 
 func (t *tree) file(file string, versions []string) {
-	b, ok := t.read(file)
+	b, ok := readLimited(t.fsys, file, MaxFile, &t.problems)
 	if !ok {
 		return
 	}
@@ -173,7 +172,7 @@ func (t *tree) history(dir string, depth int) []string {
 func (t *tree) eachVersion(files []string, use func(v *Version)) {
 	var before *Version
 	for _, file := range files {
-		b, ok := t.read(file)
+		b, ok := readLimited(t.fsys, file, MaxFile, &t.problems)
 		if !ok {
 			continue
 		}
@@ -193,27 +192,6 @@ func (t *tree) eachVersion(files []string, use func(v *Version)) {
 		before = v
 		use(v)
 	}
-}
-
-// read reads a regular file within the limits.
-func (t *tree) read(file string) ([]byte, bool) {
-	f, err := t.fsys.Open(file)
-	if err != nil {
-		t.wrong(file, "cannot be read: %s", reason(err))
-		return nil, false
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		t.wrong(file, "is not a regular file")
-		return nil, false
-	}
-	b, err := io.ReadAll(io.LimitReader(f, MaxFile+1)) // Parse refuses one byte more
-	if err != nil {
-		t.wrong(file, "cannot be read: %s", reason(err))
-		return nil, false
-	}
-	return b, true
 }
 
 // reason is an error without the path, which stands before it.

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/assistantfile"
 )
 
 // maxInstructionsFile is what the server takes in one body, roughly.
@@ -241,16 +242,16 @@ func (c *assistantsShowCommand) Run(p *program) error {
 	if c.JSON {
 		return p.printJSON(raw)
 	}
-	doc, err := documentOf(raw)
-	if err != nil {
-		return err
+	var shown saved
+	if err := json.Unmarshal(raw, &shown); err != nil {
+		return fmt.Errorf("the answer is not understood: %w", err)
 	}
-	text, err := doc.format("")
-	if err != nil {
-		return err
+	if shown.Visibility == "" { // the public view of another account's
+		return p.printJSON(raw)
 	}
+	text := string(assistantfile.Format(shown.file()))
 	if isTerminal(p.stdout) {
-		text = forTerminal(text)
+		text = strings.TrimSuffix(forTerminal(text), "\n") + "\n"
 	}
 	_, err = p.stdout.WriteString(text)
 	return err

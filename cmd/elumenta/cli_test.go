@@ -170,11 +170,11 @@ func TestAssistants(t *testing.T) {
 	if err := os.WriteFile(keyFile, []byte(s.key+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shown := unmarshal[document](t, must(t, []string{"ELUMENTA_URL=" + s.url}, "", "assistants", "show", id, "--json", "--api-key-file", keyFile))
+	shown := unmarshal[saved](t, must(t, []string{"ELUMENTA_URL=" + s.url}, "", "assistants", "show", id, "--json", "--api-key-file", keyFile))
 	if shown.Instructions != instructions || *shown.Temperature != 0.5 {
 		t.Errorf("%+v", shown)
 	}
-	if got := must(t, s.env(), "", "assistants", "show", id); !strings.HasPrefix(got, "---\nname: \"Support\"\n") || !strings.HasSuffix(got, "---\n"+instructions) {
+	if got := must(t, s.env(), "", "assistants", "show", id); !strings.HasPrefix(got, "---\nid: "+id+"\nname: Support\n") || !strings.HasSuffix(got, "---\n"+instructions) {
 		t.Errorf("%q", got)
 	}
 	if got := must(t, s.env(), "", "assistants", "list"); !strings.Contains(got, id) || !strings.Contains(got, "Support") {
@@ -202,8 +202,8 @@ func TestAssistants(t *testing.T) {
 func TestEdit(t *testing.T) {
 	s := start(t, "", nil)
 	id := must(t, s.env(), "", "assistants", "create", "--name", "Before", "--model", "sandbox", "--instructions", "old words")
-	show := func() document {
-		return unmarshal[document](t, must(t, s.env(), "", "assistants", "show", id, "--json"))
+	show := func() saved {
+		return unmarshal[saved](t, must(t, s.env(), "", "assistants", "show", id, "--json"))
 	}
 	edit := func(script string, args ...string) result {
 		return invoke(t, append(s.env(), "EDITOR="+script), "", append([]string{"assistants", "edit", id}, args...)...)
@@ -221,8 +221,8 @@ func TestEdit(t *testing.T) {
 		name, script, want string
 		code               int
 	}{
-		{"unknown setting", `sed -i 's/^name:/title:/'`, "title", exitFailed},
-		{"no fence", `sed -i '/^---$/d'`, "two lines of ---", exitFailed},
+		{"unknown setting", `sed -i 's/^name:/title:/'`, "title", exitUsage},
+		{"no fence", `sed -i '/^---$/d'`, "begin with a line of ---", exitUsage},
 		{"refused", `sed -i 's/^model: .*/model: nothing/'`, "model", exitRefused},
 		{"editor fails", "false", "failed", exitFailed},
 		{"no editor", "/nonexistent/editor", "failed", exitFailed},

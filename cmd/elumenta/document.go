@@ -3,130 +3,147 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"reflect"
 	"strings"
-
-	"github.com/goccy/go-yaml"
+	"time"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/assistantfile"
 )
 
-// document is an assistant as a person edits it: settings in YAML between two lines of ---, below them the instructions.
-type document struct {
-	Name           string              `json:"name" yaml:"name"`
-	Model          string              `json:"model" yaml:"model"`
-	Description    string              `json:"description" yaml:"description"`
-	Category       *string             `json:"category" yaml:"category"`
-	Visibility     string              `json:"visibility" yaml:"visibility"`
-	Temperature    *float64            `json:"temperature" yaml:"temperature"`
-	MaxTokens      *int                `json:"max_tokens" yaml:"max_tokens"`
-	ResponseFormat map[string]any      `json:"response_format" yaml:"response_format"`
-	Variables      []elumenta.Variable `json:"variables" yaml:"variables"`
-	Metadata       map[string]string   `json:"metadata" yaml:"metadata"`
-	Instructions   string              `json:"instructions" yaml:"-"`
+// saved is an assistant, or a version of one, in an answer of the API.
+type saved struct {
+	ID             string              `json:"id"`
+	Visibility     string              `json:"visibility"`
+	Version        int                 `json:"version"`
+	Note           string              `json:"note"`
+	Public         bool                `json:"public"`
+	CreatedAt      time.Time           `json:"created_at"`
+	Name           string              `json:"name"`
+	Model          string              `json:"model"`
+	Instructions   string              `json:"instructions"`
+	Description    string              `json:"description"`
+	Category       string              `json:"category"` // "" for null
+	Temperature    *float64            `json:"temperature"`
+	MaxTokens      *int                `json:"max_tokens"`
+	ResponseFormat *formatBody         `json:"response_format"`
+	Variables      []elumenta.Variable `json:"variables"`
+	Metadata       map[string]string   `json:"metadata"`
+	Copyable       bool                `json:"copyable"`
 }
 
-const fence = "---\n"
+// formatBody is a response format as the API has it.
+type formatBody struct {
+	Type       string      `json:"type"`
+	JSONSchema *schemaBody `json:"json_schema,omitempty"`
+}
 
-func documentOf(raw json.RawMessage) (*document, error) {
-	var d document
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return nil, fmt.Errorf("the answer is not understood: %w", err)
+type schemaBody struct {
+	Name   string          `json:"name"`
+	Schema json.RawMessage `json:"schema"`
+	Strict bool            `json:"strict"`
+}
+
+func (s *saved) fields() elumenta.Fields {
+	f := elumenta.Fields{
+		Name: s.Name, Model: s.Model, Instructions: elumenta.Text(s.Instructions), Description: s.Description, Category: s.Category,
+		Temperature: s.Temperature, MaxTokens: s.MaxTokens, Variables: s.Variables, Metadata: s.Metadata, Copyable: s.Copyable,
 	}
-	return &d, nil
-}
-
-// format writes the document, with a comment at its head if comment is not empty. It ends in a line break even if the
-// instructions do not, as editors have it. The values are JSON, which YAML reads without surprises.
-func (d *document) format(comment string) (string, error) {
-	var b strings.Builder
-	b.WriteString(fence + comment)
-	v := reflect.ValueOf(d).Elem()
-	for i := range v.NumField() {
-		key := v.Type().Field(i).Tag.Get("yaml")
-		if key == "-" || (key == "response_format" && d.ResponseFormat == nil) {
-			continue
+	if r := s.ResponseFormat; r != nil {
+		f.ResponseFormat = &elumenta.ResponseFormat{Type: r.Type}
+		if j := r.JSONSchema; j != nil {
+			f.ResponseFormat.Name, f.ResponseFormat.Schema, f.ResponseFormat.Strict = j.Name, assistantfile.CompactJSON(j.Schema), j.Strict
 		}
-		value, err := marshal(v.Field(i).Interface())
-		if err != nil {
-			return "", fmt.Errorf("write the setting %s: %w", key, err)
+	}
+	return f
+}
+
+// file is the assistant as a file holds it.
+func (s *saved) file() *assistantfile.Assistant {
+	return &assistantfile.Assistant{ID: elumenta.AssistantID(s.ID), Visibility: elumenta.Visibility(s.Visibility), Version: s.Version, Note: s.Note, Fields: s.fields()}
+}
+
+// savedVersion is the version as a file holds it.
+func (s *saved) savedVersion() *elumenta.Version {
+	return &elumenta.Version{Version: s.Version, CreatedAt: s.CreatedAt, Note: s.Note, Public: s.Public, Fields: s.fields()}
+}
+
+// settingNames are the settings of an assistant in the order in which a person is told of them.
+var settingNames = []string{
+	"name", "model", "description", "category", "visibility", "temperature", "max_tokens", "response_format", "variables", "metadata", "copyable", "instructions",
+}
+
+// bodyOf is all fields as the API takes them.
+func bodyOf(f *elumenta.Fields) map[string]any {
+	body := map[string]any{
+		"name": f.Name, "model": f.Model, "instructions": string(f.Instructions), "description": f.Description, "category": nil,
+		"temperature": f.Temperature, "max_tokens": f.MaxTokens, "response_format": nil, "variables": []elumenta.Variable{}, "metadata": map[string]string{}, "copyable": f.Copyable,
+	}
+	if f.Category != "" {
+		body["category"] = f.Category
+	}
+	if len(f.Variables) > 0 {
+		body["variables"] = f.Variables
+	}
+	if len(f.Metadata) > 0 {
+		body["metadata"] = f.Metadata
+	}
+	if r := f.ResponseFormat; r != nil {
+		format := formatBody{Type: r.Type}
+		if r.Type == elumenta.FormatJSONSchema {
+			format.JSONSchema = &schemaBody{r.Name, r.Schema, r.Strict}
 		}
-		fmt.Fprintf(&b, "%s: %s\n", key, value)
+		body["response_format"] = format
 	}
-	b.WriteString(fence + d.Instructions)
-	if !strings.HasSuffix(b.String(), "\n") {
-		b.WriteString("\n")
-	}
-	return b.String(), nil
-}
-
-// marshal is JSON as people write it, with < and & as they are.
-func marshal(v any) (string, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return "", err
-	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
-}
-
-// parseDocument reads what format wrote and someone edited. Instructions that had no line break at their end do not get
-// the one that format added.
-func parseDocument(text string, before *document) (*document, error) {
-	text = strings.TrimPrefix(text, "\ufeff")
-	if strings.HasPrefix(text, "---\r\n") {
-		text = strings.ReplaceAll(text, "\r\n", "\n")
-	}
-	rest, ok := strings.CutPrefix(text, fence)
-	settings, instructions, closed := strings.Cut("\n"+rest, "\n"+fence)
-	if !ok || !closed {
-		return nil, errors.New("the settings must stand between two lines of ---, with the instructions below")
-	}
-	var d document
-	if err := yaml.UnmarshalWithOptions([]byte(settings), &d, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("the settings are not right: %s", settingsError(err))
-	}
-	d.Instructions = instructions
-	if !strings.HasSuffix(before.Instructions, "\n") {
-		d.Instructions = strings.TrimSuffix(instructions, "\n")
-	}
-	return &d, nil
-}
-
-// settingsError is the message with its line in the file: the fence above the settings stands for the blank line that
-// they were read with.
-func settingsError(err error) string {
-	if e, ok := errors.AsType[yaml.Error](err); ok {
-		if tk := e.GetToken(); tk != nil && tk.Position != nil {
-			return fmt.Sprintf("line %d: %s", tk.Position.Line, e.GetMessage())
-		}
-		return e.GetMessage()
-	}
-	return err.Error()
+	return body
 }
 
 // changes are the fields that differ, as a PUT sends them.
-func (d *document) changes(before *document) (map[string]any, error) {
+func changes(after, before *assistantfile.Assistant) (map[string]any, error) {
+	now, then := bodyOf(&after.Fields), bodyOf(&before.Fields)
+	now["visibility"], then["visibility"] = after.Visibility, before.Visibility
 	changed := map[string]any{}
-	now, then := reflect.ValueOf(d).Elem(), reflect.ValueOf(before).Elem()
-	for i := range now.NumField() {
-		a, err := json.Marshal(now.Field(i).Interface())
+	for _, name := range settingNames {
+		a, err := json.Marshal(now[name])
 		if err != nil {
-			return nil, fmt.Errorf("the setting %s: %w", now.Type().Field(i).Tag.Get("json"), err)
+			return nil, fmt.Errorf("the setting %s: %w", name, err)
 		}
-		b, err := json.Marshal(then.Field(i).Interface())
+		b, err := json.Marshal(then[name])
 		if err != nil {
-			return nil, fmt.Errorf("the setting %s: %w", now.Type().Field(i).Tag.Get("json"), err)
+			return nil, fmt.Errorf("the setting %s: %w", name, err)
 		}
-		if !bytes.Equal(a, b) && (!emptyList(a) || !emptyList(b)) {
-			changed[now.Type().Field(i).Tag.Get("json")] = json.RawMessage(a)
+		if !bytes.Equal(a, b) {
+			changed[name] = json.RawMessage(a)
 		}
 	}
 	return changed, nil
 }
 
-// emptyList reports whether a value is one of the ways to write no variables and no metadata.
-func emptyList(b []byte) bool { return string(b) == "null" || string(b) == "[]" || string(b) == "{}" }
+// toEdit writes an assistant for a person to edit. It ends in a line break even if the instructions do not, as editors
+// have it.
+func toEdit(a *assistantfile.Assistant, comment string) []byte {
+	settings := *a
+	settings.ID, settings.Version, settings.Note = "", 0, "" // what an edit does not change
+	file := assistantfile.FormatForEdit(&settings, comment)
+	if !strings.HasSuffix(string(a.Instructions), "\n") {
+		file = append(file, '\n')
+	}
+	return file
+}
+
+// edited reads what toEdit wrote and someone edited. Instructions that had no line break at their end do not get the one
+// that toEdit added, and an editor that writes line ends of Windows changes nothing by that.
+func edited(path string, file []byte, before *assistantfile.Assistant) (*assistantfile.Assistant, error) {
+	crlf, lf := []byte("\r\n"), []byte("\n")
+	if first, _, _ := bytes.Cut(file, lf); bytes.HasSuffix(first, []byte("\r")) {
+		file = bytes.ReplaceAll(file, crlf, lf)
+	}
+	after, err := assistantfile.Parse(path, file)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasSuffix(string(before.Instructions), "\n") {
+		after.Instructions = elumenta.Text(strings.TrimSuffix(string(after.Instructions), "\n"))
+	}
+	return after, nil
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -9,33 +11,34 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/assistantfile"
 )
 
 // Whatever an assistant holds, a file that nobody edited changes nothing.
 func TestUneditedDocumentChangesNothing(t *testing.T) {
-	text := rapid.StringMatching(`(?s)[ -~äß中🙂\n\t'"#:|>-]{0,60}`)
+	text := rapid.StringMatching(`(?s)[ -~äß中🙂\n\t'"#:|>-]{1,60}`)
 	rapid.Check(t, func(t *rapid.T) {
-		before := &document{
-			Name: text.Draw(t, "name"), Model: "sandbox", Description: text.Draw(t, "description"), Visibility: "private",
-			Instructions: text.Draw(t, "instructions"),
-		}
+		before := &assistantfile.Assistant{ID: elumenta.NewAssistantID(), Visibility: elumenta.Private, Version: 3, Fields: elumenta.Fields{
+			Name: strings.ReplaceAll(text.Draw(t, "name"), "\n", " "), Model: "sandbox", Description: text.Draw(t, "description"),
+			Instructions: elumenta.Text(text.Draw(t, "instructions")),
+		}}
 		if rapid.Bool().Draw(t, "more") {
 			value := text.Draw(t, "default")
 			temperature := rapid.Float64Range(0, 2).Draw(t, "temperature")
 			before.Temperature = &temperature
 			before.Variables = []elumenta.Variable{{Name: "v", Default: &value}}
 			before.Metadata = map[string]string{"k": text.Draw(t, "value")}
-			before.ResponseFormat = map[string]any{"type": "json_object"}
+			before.ResponseFormat = &elumenta.ResponseFormat{Type: elumenta.FormatJSONObject}
 		}
-		file, err := before.format("# comment\n")
-		if err != nil {
-			t.Fatal(err)
+		file := toEdit(before, "comment")
+		if rapid.Bool().Draw(t, "Windows") {
+			file = bytes.ReplaceAll(file, []byte("\n"), []byte("\r\n"))
 		}
-		after, err := parseDocument(file, before)
+		after, err := edited("a.md", file, before)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, file)
 		}
-		changed, err := after.changes(before)
+		changed, err := changes(after, before)
 		if err != nil || len(changed) > 0 {
 			t.Fatalf("%v %v\n%s", err, changed, file)
 		}
@@ -43,27 +46,23 @@ func TestUneditedDocumentChangesNothing(t *testing.T) {
 }
 
 func TestDocumentChanges(t *testing.T) {
-	category := "writing"
-	before := &document{Name: "A", Model: "sandbox", Visibility: "private", Category: &category, Instructions: "text"}
+	before := &assistantfile.Assistant{Visibility: elumenta.Private, Fields: elumenta.Fields{Name: "A", Model: "sandbox", Category: "writing", Instructions: "text"}}
 	for _, c := range []struct {
 		name, file string
-		want       []string
+		want       map[string]string
 		err        string
 	}{
-		{"instructions", "---\nname: A\nmodel: sandbox\ndescription: \"\"\ncategory: writing\nvisibility: private\n---\nother\n", []string{"instructions"}, ""},
-		{"a fence inside", "---\nname: A\nmodel: sandbox\ncategory: writing\nvisibility: private\n---\ntext\n---\nmore\n", []string{"instructions"}, ""},
-		{"cleared", "---\nname: A\nmodel: sandbox\nvisibility: private\n---\ntext\n", []string{"category"}, ""},
-		{"line ends of Windows", "---\r\nname: A\r\nmodel: sandbox\r\ncategory: writing\r\nvisibility: private\r\n---\r\ntext\r\n", nil, ""},
-		{"byte order mark", "\ufeff---\nname: B\nmodel: sandbox\ncategory: writing\nvisibility: private\n---\ntext\n", []string{"name"}, ""},
-		{"no fence", "name: A\n", nil, "two lines of ---"},
-		{"open", "---\nname: A\n", nil, "two lines of ---"},
-		{"unknown", "---\nname: A\ncolour: red\n---\n", nil, "line 3: "},
-		{"type", "---\nname: A\ntemperature: hot\n---\n", nil, "line 3: "},
+		{"instructions", "---\nname: A\nmodel: sandbox\ndescription: \"\"\ncategory: writing\nvisibility: private\n---\nother\n", map[string]string{"instructions": `"other"`}, ""},
+		{"a fence inside", "---\nname: A\nmodel: sandbox\ncategory: writing\n---\ntext\n---\nmore\n", map[string]string{"instructions": `"text\n---\nmore"`}, ""},
+		{"cleared", "---\nname: A\nmodel: sandbox\nvisibility: private\n---\ntext\n", map[string]string{"category": "null"}, ""},
+		{"line ends of Windows", "---\r\nname: A\r\nmodel: sandbox\r\ncategory: writing\r\n---\r\ntext\r\n", map[string]string{}, ""},
+		{"byte order mark", "\ufeff---\nname: B\nmodel: sandbox\ncategory: writing\n---\ntext\n", map[string]string{"name": `"B"`}, ""},
+		{"all problems", "---\nname: A\ntemperature: hot\n---\n", nil, "a.md:1: model is required\na.md:3:1: temperature must be a number, such as 0.7\na.md:5:1: instructions is required"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			after, err := parseDocument(c.file, before)
+			after, err := edited("a.md", []byte(c.file), before)
 			if c.err != "" {
-				if err == nil || !strings.Contains(err.Error(), c.err) {
+				if err == nil || err.Error() != c.err {
 					t.Fatalf("%v", err)
 				}
 				return
@@ -71,31 +70,19 @@ func TestDocumentChanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed, err := after.changes(before)
+			changed, err := changes(after, before)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got []string
-			for k := range changed {
-				got = append(got, k)
+			got := map[string]string{}
+			for k, v := range changed {
+				got[k] = string(v.(json.RawMessage))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
-}
-
-func FuzzParseDocument(f *testing.F) {
-	f.Add("---\nname: A\n---\ntext\n")
-	f.Add("---\n---\n")
-	f.Add("---\nvariables: [{name: a, default: b}]\nmetadata: {a: b}\n---\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := parseDocument(text, &document{})
-		if (d == nil) == (err == nil) {
-			t.Fatal("neither or both")
-		}
-	})
 }
 
 func FuzzReadStream(f *testing.F) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+
+	"github.com/elumenta/elumenta/assistantfile"
 )
 
 type assistantsEditCommand struct {
@@ -37,15 +39,15 @@ func (c *assistantsEditCommand) Run(p *program) error {
 	}
 	defer cl.close()
 	ctx := context.Background() // Ctrl-C belongs to the editor
-	var raw json.RawMessage
-	header, err := cl.call(ctx, "GET", path, nil, &raw)
+	var now saved
+	header, err := cl.call(ctx, "GET", path, nil, &now)
 	if err != nil {
 		return err
 	}
-	before, err := documentOf(raw)
-	if err != nil {
-		return err
+	if now.Visibility == "" {
+		return errors.New("this assistant belongs to another account: only its owner can edit it")
 	}
+	before := now.file()
 	file, err := writeDocument(before, c.ID)
 	if err != nil {
 		return err
@@ -81,16 +83,12 @@ func (c *assistantsEditCommand) save(ctx context.Context, cl *client, path, tag 
 	return saved, err
 }
 
-func writeDocument(d *document, id string) (path string, err error) {
-	text, err := d.format("# " + id + ": settings up to the second ---, the instructions below it.\n")
-	if err != nil {
-		return "", err
-	}
+func writeDocument(a *assistantfile.Assistant, id string) (path string, err error) {
 	f, err := os.CreateTemp("", "elumenta-*.md") // mode 0600
 	if err != nil {
 		return "", fmt.Errorf("make a file to edit: %w", err)
 	}
-	_, err = f.WriteString(text)
+	_, err = f.Write(toEdit(a, id+": settings up to the second ---, the instructions below it."))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", fmt.Errorf("write the file to edit: %w", err)
 	}
@@ -98,7 +96,7 @@ func writeDocument(d *document, id string) (path string, err error) {
 }
 
 // edited runs the editor and returns what was changed.
-func (c *assistantsEditCommand) edited(ctx context.Context, p *program, path string, before *document) (map[string]any, error) {
+func (c *assistantsEditCommand) edited(ctx context.Context, p *program, path string, before *assistantfile.Assistant) (map[string]any, error) {
 	editor := p.getenv("VISUAL")
 	if editor == "" {
 		editor = p.getenv("EDITOR")
@@ -116,13 +114,13 @@ func (c *assistantsEditCommand) edited(ctx context.Context, p *program, path str
 	if err != nil {
 		return nil, fmt.Errorf("read the edited file: %w", err)
 	}
-	edited, err := textOf(text)
+	after, err := edited(path, text, before)
 	if err != nil {
 		return nil, err
 	}
-	after, err := parseDocument(edited, before)
-	if err != nil {
-		return nil, err
+	changed, err := changes(after, before)
+	if err == nil && after.Note != "" && len(changed) > 0 {
+		changed["note"] = after.Note
 	}
-	return after.changes(before)
+	return changed, err
 }

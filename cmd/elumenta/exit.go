@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/assistantfile"
 	"github.com/elumenta/elumenta/config"
 )
 
@@ -15,6 +16,7 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitRefused = 3
+	exitChanges = 4 // apply and import with --dry-run: there is something to change
 )
 
 // usageError is a mistake in the arguments that only the command could see.
@@ -27,13 +29,22 @@ func (p *program) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, errChanges) {
+		return exitChanges
+	}
 	if problems, ok := errors.AsType[config.Problems](err); ok {
 		_, _ = fmt.Fprintln(p.stderr, problems.Error())
 		return exitUsage
 	}
 	_, _ = fmt.Fprintf(p.stderr, "elumenta: %v\n", err)
+	if _, ok := errors.AsType[assistantfile.Problems](err); ok {
+		return exitUsage
+	}
 	if _, ok := errors.AsType[usageError](err); ok || errors.Is(err, errBootstrapKey) {
 		return exitUsage
+	}
+	if _, ok := errors.AsType[*refusal](err); ok {
+		return exitRefused
 	}
 	if e, ok := errors.AsType[*apiError](err); ok {
 		return e.exitCode()

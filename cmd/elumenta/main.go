@@ -36,6 +36,9 @@ type cli struct {
 	Restore    restoreCommand    `cmd:"" help:"Put a backup back."`
 	Migrate    migrateCommand    `cmd:"" help:"Move everything to another database, SQLite or Postgres."`
 	Assistants assistantsCommand `cmd:"" help:"Manage assistants on a server."`
+	Export     exportCommand     `cmd:"" help:"Write your assistants of a server to files."`
+	Apply      applyCommand      `cmd:"" help:"Make your assistants on a server what files say."`
+	Import     importCommand     `cmd:"" help:"Bring assistants of other programs to a server."`
 	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
 	Usage      usageCommand      `cmd:"" help:"Add up an account's generations on a server."`
 	Config     configCommand     `cmd:"" help:"Check the configuration."`

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/elumenta/elumenta/assistantfile"
+)
+
+// planFlags say what becomes of a plan.
+type planFlags struct {
+	Yes    bool `short:"y" help:"Do not ask."`
+	DryRun bool `aliases:"plan" help:"Show the plan and change nothing. Exits with 4 if there is something to change."`
+}
+
+type applyCommand struct {
+	serverFlags
+	planFlags
+	Dir   string `arg:"" help:"The folder."`
+	Prune bool   `help:"Delete assistants of the account that no file has."`
+	Force bool   `help:"Put files in the place of newer versions that the server has."`
+}
+
+// Help shows examples.
+func (applyCommand) Help() string {
+	return `Examples:
+  elumenta apply assistants --dry-run
+  elumenta apply assistants
+  elumenta apply assistants --yes --prune
+
+Makes the account's assistants what the files say. All files are read first, and nothing is sent if one of them has a
+mistake. An assistant is found by its id, else by its name. A new one gets the saved versions that stand beside its file,
+with their numbers, notes and dates. Where file and server have both changed since the file was exported, nothing is done
+without --force. Whatever was interrupted is finished by a second apply.
+
+Exit codes, beside those of all commands: with --dry-run 4 if something would change.`
+}
+
+// errChanges is a plan that would change something, for --dry-run.
+var errChanges = errors.New("there is something to change")
+
+// Run plans, asks and applies.
+func (c *applyCommand) Run(p *program) error {
+	root, err := os.OpenRoot(c.Dir)
+	if err != nil {
+		return usageError{fmt.Sprintf("cannot open the folder: %v", err)}
+	}
+	defer func() { _ = root.Close() }()
+	entries, err := assistantfile.ReadTree(root.FS())
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 && c.Prune {
+		return usageError{fmt.Sprintf("%s holds no assistants, and --prune would delete all of the account: is it the folder that you meant?", c.Dir)}
+	}
+	r, err := c.remote(p)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	ctx, stop := interruptible()
+	defer stop()
+	a := &applier{remote: r, program: p, root: root}
+	have, err := a.assistants(ctx)
+	if err != nil {
+		return err
+	}
+	catalog, err := a.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	pl := &planner{remote: a.remote, force: c.Force, prune: c.Prune}
+	todo, err := pl.plan(ctx, entriesWanted(entries), have, catalog)
+	if err != nil {
+		return err
+	}
+	return a.run(ctx, todo, c.planFlags)
+}
+
+// applier does what a plan says.
+type applier struct {
+	*remote
+	program *program
+	root    *os.Root // nil if what is wanted does not come from a folder of files
+}
+
+// run shows a plan, asks, and does it.
+func (a *applier) run(ctx context.Context, todo *plan, flags planFlags) error {
+	a.line.clear()
+	if err := todo.print(a.program); err != nil {
+		return err
+	}
+	conflicts := todo.count[stepConflict]
+	switch {
+	case conflicts > 0:
+		return &refusal{plural(conflicts, "conflict") + ": nothing was done"}
+	case !todo.changes():
+		return nil
+	case flags.DryRun:
+		return errChanges
+	}
+	if !flags.Yes {
+		if err := a.program.confirm("Apply? [y/N] "); err != nil {
+			return err
+		}
+	}
+	return a.apply(ctx, todo)
+}
+
+// refusal is a plan that cannot be done.
+type refusal struct{ message string }
+
+func (r *refusal) Error() string { return r.message }
+
+// apply goes on after an assistant that the server refuses, and ends with what makes everything fail.
+func (a *applier) apply(ctx context.Context, todo *plan) error {
+	total := todo.count[stepCreate] + todo.count[stepUpdate] + todo.count[stepDelete]
+	var refused []error
+	done := 0
+	for i := range todo.steps {
+		s := &todo.steps[i]
+		err := a.do(ctx, s)
+		if e, ok := errors.AsType[*apiError](err); ok && e.exitCode() == exitRefused && e.status != http.StatusUnauthorized {
+			refused = append(refused, fmt.Errorf("%s: %w", s.subject(), err))
+			continue
+		}
+		if err != nil {
+			return errors.Join(append(refused, fmt.Errorf("%s: %w\n  %d of %d were done; apply again to finish", s.subject(), err, done, total))...)
+		}
+		if s.kind < stepSame {
+			done++
+			a.line.say("%d of %d done", done, total)
+		}
+	}
+	a.line.clear()
+	_, _ = fmt.Fprintf(a.program.stderr, "%d of %d done\n", done, total)
+	return errors.Join(refused...)
+}
+
+func (s *step) subject() string {
+	if s.want != nil {
+		return printable(s.want.source)
+	}
+	return s.have.ID
+}
+
+func (a *applier) do(ctx context.Context, s *step) error {
+	switch s.kind {
+	case stepCreate:
+		return a.create(ctx, s)
+	case stepUpdate:
+		return a.update(ctx, s)
+	case stepDelete:
+		return a.call(ctx, http.MethodDelete, assistantsPath+"/"+s.have.ID, nil, nil)
+	}
+	return nil
+}
+
+func (a *applier) create(ctx context.Context, s *step) error {
+	var history []assistantfile.Version
+	if s.want.entry != nil {
+		var err error
+		if history, err = assistantfile.ReadVersions(a.root.FS(), s.want.entry); err != nil {
+			return err
+		}
+	}
+	body, err := newImport(s.want, history)
+	if err != nil {
+		return err
+	}
+	dropped, err := body.fit()
+	if err != nil {
+		return err
+	}
+	if dropped > 0 {
+		a.line.clear()
+		_, _ = fmt.Fprintf(a.program.stderr, "%s: the oldest %s left out: more than %d bytes do not fit into one call\n", s.subject(), plural(dropped, "version"), largestImport)
+	}
+	return a.call(ctx, http.MethodPost, assistantsPath+"/import", body, nil)
+}
+
+func (a *applier) update(ctx context.Context, s *step) error {
+	note, err := a.newNote(ctx, s)
+	if err != nil {
+		return err
+	}
+	if note != "" {
+		s.changed["note"] = note
+	}
+	var now saved
+	if err := a.call(ctx, http.MethodPut, assistantsPath+"/"+s.have.ID, s.changed, &now, "If-Match", strconv.Quote(strconv.Itoa(s.have.Version))); err != nil {
+		return err
+	}
+	if s.want.entry != nil && string(s.want.ID) == s.have.ID && s.want.Version > 0 {
+		return a.setVersion(s.want, now.Version)
+	}
+	return nil
+}
+
+// newNote is the file's note, unless it is that of the version that the server has.
+func (a *applier) newNote(ctx context.Context, s *step) (string, error) {
+	if s.want.Note == "" {
+		return "", nil
+	}
+	newest, err := a.version(ctx, s.have.ID, s.have.Version)
+	if err != nil || newest == nil || newest.Note == s.want.Note {
+		return "", err
+	}
+	return s.want.Note, nil
+}
+
+// versionLine is the setting as export writes it.
+var versionLine = regexp.MustCompile(`^version:[ \t]*\d+`)
+
+// setVersion writes into the file which version the server has of it now, so that the next apply knows. Nothing else of
+// the file changes, and a file that was changed meanwhile stays as it is.
+func (a *applier) setVersion(w *wanted, version int) error {
+	file, err := a.root.ReadFile(w.entry.Path)
+	if err != nil {
+		return fmt.Errorf("read %s again: %w", w.source, err)
+	}
+	now, err := assistantfile.Parse(w.source, file)
+	if err != nil || now.Version != w.Version {
+		return nil //nolint:nilerr // whoever changed it meanwhile will apply it again
+	}
+	line, _ := now.Where("version")
+	lines := strings.SplitAfter(string(file), "\n")
+	changed := versionLine.ReplaceAllString(lines[line-1], "version: "+strconv.Itoa(version))
+	if changed == lines[line-1] {
+		return nil
+	}
+	lines[line-1] = changed
+	_, err = putFile(a.root, w.entry.Path, []byte(strings.Join(lines, "")))
+	return err
+}

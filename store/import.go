@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// ImportAssistant implements elumenta.AssistantStore. It is a creation, and refused as one would be.
+func (s *Store) ImportAssistant(ctx context.Context, owner elumenta.AccountID, h *elumenta.History, idem *elumenta.Idempotency) (a *elumenta.Assistant, replayed bool, err error) {
+	errs := h.Check()
+	if len(errs) == 0 {
+		for _, i := range h.Public() {
+			s.opts.DeniedNames.Check(&errs, fmt.Sprintf("versions[%d].name", i), h.Versions[i].Name)
+		}
+	}
+	if err := errs.Err(); err != nil {
+		return nil, false, err
+	}
+	stored := s.storedHistory(h)
+	search := searchText(&stored.Newest().Fields)
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		id := elumenta.NewAssistantID()
+		first, err := s.claim(ctx, tx, owner, "imports", idem, string(id))
+		if err != nil {
+			return err
+		}
+		if replayed = first != ""; replayed {
+			a, err = newestAssistant(ctx, tx, owner, elumenta.AssistantID(first))
+			return err
+		}
+		a, err = s.insertHistory(ctx, tx, owner, id, stored, search)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return a, replayed, nil
+}
+
+// storedHistory is a history as it is stored: what is published is public, and what is from the future is of now.
+func (s *Store) storedHistory(h *elumenta.History) *elumenta.History {
+	now := s.now()
+	stored := &elumenta.History{Visibility: h.Visibility, Versions: slices.Clone(h.Versions)}
+	for i := range stored.Versions {
+		if v := &stored.Versions[i]; v.CreatedAt.After(now) {
+			v.CreatedAt = time.Time{}
+		}
+	}
+	if h.Visibility == elumenta.Marketplace {
+		stored.Newest().Public = true
+	}
+	return stored
+}
+
+// newestAssistant reads the owner's assistant that an Idempotency-Key made, as it is now.
+func newestAssistant(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID) (*elumenta.Assistant, error) {
+	h, err := readHead(ctx, tx, owner, id, "")
+	if elumenta.HasCode(err, elumenta.CodeNotFound) {
+		return nil, elumenta.Errorf(elumenta.CodeConflict, "this Idempotency-Key made an assistant that has been deleted since: use a new key")
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := readVersion(ctx, tx, id, h.Version)
+	if err != nil {
+		return nil, err
+	}
+	a := h.assistant(v.Fields)
+	return &a, nil
+}
+
+// insertHistory makes an assistant with its versions; one without a time is of now. search is the folded text of the newest.
+func (s *Store) insertHistory(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID, h *elumenta.History, search string) (*elumenta.Assistant, error) {
+	var suspended bool
+	err := tx.QueryRowContext(ctx, `UPDATE accounts SET assistants = assistants + 1 WHERE id = $1 AND assistants < $2 RETURNING suspended_at <> 0`,
+		string(owner), elumenta.MaxAssistants).Scan(&suspended)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, limitOrNotFound(ctx, tx, owner, "an account may have at most %d assistants: delete one first", elumenta.MaxAssistants)
+	}
+	if err != nil {
+		return nil, err
+	}
+	now, newest := s.now(), h.Newest()
+	a := &elumenta.Assistant{ID: id, Owner: owner, Visibility: h.Visibility, Version: newest.Version, Revision: 1, CreatedAt: now, UpdatedAt: now, Fields: newest.Fields}
+	published, doc := h.Visibility == elumenta.Marketplace, int64(0)
+	if published {
+		if doc, err = newDocument(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO assistants (id, account_id, version, versions, published, owner_suspended, category, search_text, sort_name, doc, revision, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+		string(id), string(owner), a.Version, len(h.Versions), flag(published), flag(suspended), a.Category, search, elumenta.SortName(a.Name), doc, a.Revision, micros(now)); err != nil {
+		return nil, err
+	}
+	for _, v := range h.Versions {
+		if v.CreatedAt.IsZero() {
+			v.CreatedAt = now
+		}
+		if err := insertVersion(ctx, tx, id, &v); err != nil {
+			return nil, err
+		}
+	}
+	return a, s.recordPublished(ctx, tx, a, h)
+}
+
+// recordPublished notes in the audit trail what others may use of a new assistant. One that is private now, and has public
+// versions, was published before.
+func (s *Store) recordPublished(ctx context.Context, tx querier, a *elumenta.Assistant, h *elumenta.History) error {
+	public := h.Public()
+	if len(public) == 0 {
+		return nil
+	}
+	last := h.Versions[public[len(public)-1]].Version
+	err := s.record(ctx, tx, elumenta.AuditPublished, a.Owner, string(a.ID), auditDetails{"version": last})
+	if err == nil && h.Visibility == elumenta.Private {
+		err = s.record(ctx, tx, elumenta.AuditUnpublished, a.Owner, string(a.ID), auditDetails{"version": a.Version})
+	}
+	return err
+}

@@ -219,7 +219,7 @@ type Accounts interface {
 	Authenticate(ctx context.Context, hash KeyHash) (*Caller, error)
 	// Account reads one account as it is now, its month begun anew where that was due.
 	Account(ctx context.Context, id AccountID) (*Account, error)
-	// SetDisplayName changes the name that the account's published assistants show.
+	// SetDisplayName changes the name that the account's published assistants show. One that is denied is CodeValidation.
 	SetDisplayName(ctx context.Context, id AccountID, name string) (*Account, error)
 	// CreateKey stores a key for an account. With idem, a repetition returns the first key, as it is now, and replayed true.
 	CreateKey(ctx context.Context, account AccountID, n NewKey, secret KeySecret, idem *Idempotency) (key *Key, replayed bool, err error)

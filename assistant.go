@@ -46,6 +46,8 @@ type Assistant struct {
 	// Revision rises with every change of any kind, so that a cached copy can be confirmed.
 	Revision             int64
 	CreatedAt, UpdatedAt time.Time
+	// TakenDown is nil unless an operator bars publishing it.
+	TakenDown *TakeDown
 	Fields
 }
 
@@ -61,6 +63,8 @@ type Fields struct {
 	ResponseFormat *ResponseFormat
 	Variables      []Variable
 	Metadata       map[string]string
+	// Copyable is whether others may copy a published version, and so read its instructions.
+	Copyable bool
 }
 
 // Variable is a placeholder that the instructions may contain as {{name}}.
@@ -104,6 +108,7 @@ type Patch struct {
 	ResponseFormat Optional[ResponseFormat]
 	Variables      Optional[[]Variable]
 	Metadata       Optional[map[string]string]
+	Copyable       Optional[bool]
 	Note           string
 }
 
@@ -120,6 +125,7 @@ func (p *Patch) Apply(f Fields, v Visibility) (Fields, Visibility, bool) {
 	setPointer(&next.ResponseFormat, p.ResponseFormat)
 	set(&next.Variables, p.Variables)
 	set(&next.Metadata, p.Metadata)
+	set(&next.Copyable, p.Copyable)
 	if p.Visibility.Set {
 		visibility = Private
 		if !p.Visibility.Null {
@@ -146,7 +152,7 @@ func setPointer[T any](field **T, o Optional[T]) {
 
 func (f *Fields) equal(g Fields) bool {
 	return f.Name == g.Name && f.Model == g.Model && f.Instructions == g.Instructions && f.Description == g.Description &&
-		f.Category == g.Category && reflect.DeepEqual(f.Temperature, g.Temperature) && reflect.DeepEqual(f.MaxTokens, g.MaxTokens) &&
+		f.Category == g.Category && f.Copyable == g.Copyable && reflect.DeepEqual(f.Temperature, g.Temperature) && reflect.DeepEqual(f.MaxTokens, g.MaxTokens) &&
 		reflect.DeepEqual(f.ResponseFormat, g.ResponseFormat) && maps.Equal(f.Metadata, g.Metadata) &&
 		slices.EqualFunc(f.Variables, g.Variables, func(a, b Variable) bool { return reflect.DeepEqual(a, b) })
 }
@@ -155,14 +161,11 @@ func (f *Fields) equal(g Fields) bool {
 // the catalog knows.
 func (f *Fields) Check(v Visibility) FieldErrors {
 	var errs FieldErrors
-	checkText(&errs, "name", f.Name, 1, MaxName)
+	CheckAssistantName(&errs, f.Name)
 	checkText(&errs, "instructions", string(f.Instructions), 1, MaxInstructions)
 	checkText(&errs, "description", f.Description, 0, MaxDescription)
 	if f.Model == "" {
 		errs.Add("model", "is required")
-	}
-	if strings.ContainsAny(f.Name, "\r\n") {
-		errs.Add("name", "must be a single line")
 	}
 	if f.Category != "" && !KnownCategory(f.Category) {
 		errs.Add("category", "is not known; the categories are %s", strings.Join(CategorySlugs(), ", "))
@@ -191,6 +194,14 @@ func (f *Fields) Check(v Visibility) FieldErrors {
 	checkMetadata(&errs, f.Metadata)
 	checkVariables(&errs, f.Variables)
 	return errs
+}
+
+// CheckAssistantName adds what is wrong with an assistant's name.
+func CheckAssistantName(errs *FieldErrors, name string) {
+	checkText(errs, "name", name, 1, MaxName)
+	if strings.ContainsAny(name, "\r\n") {
+		errs.Add("name", "must be a single line")
+	}
 }
 
 // Check adds what is wrong with a response format. The schema itself is the provider's to judge.
@@ -304,6 +315,9 @@ type AssistantStore interface {
 	// CreateAssistant stores version 1. With idem, a repetition returns version 1 of the first one's assistant and
 	// replayed true, or CodeConflict if that is deleted or the body was another.
 	CreateAssistant(ctx context.Context, owner AccountID, f Fields, v Visibility, idem *Idempotency) (a *Assistant, replayed bool, err error)
+	// ImportAssistant stores a history as a new assistant with an id of its own, its versions numbered and dated as they are
+	// there. With idem, a repetition returns the first one's assistant as it is now and replayed true, or CodeConflict.
+	ImportAssistant(ctx context.Context, owner AccountID, h *History, idem *Idempotency) (a *Assistant, replayed bool, err error)
 	// Assistant reads the owner's own.
 	Assistant(ctx context.Context, owner AccountID, id AssistantID) (*Assistant, error)
 	// Assistants lists the owner's own.
@@ -319,10 +333,19 @@ type AssistantStore interface {
 	RestoreVersion(ctx context.Context, owner AccountID, id AssistantID, version int) (*Assistant, error)
 	// WithdrawVersion removes a version that is not the newest.
 	WithdrawVersion(ctx context.Context, owner AccountID, id AssistantID, version int) error
+	// CopyAssistant makes a private assistant of the owner's with the fields of the version that ref names, which the owner
+	// may use: their own, or one that is Copyable, else CodeForbidden. Its metadata names the original alone, and it is not
+	// itself Copyable. An empty name keeps the original's. With idem, a repetition is that of CreateAssistant.
+	CopyAssistant(ctx context.Context, owner AccountID, ref AssistantRef, name string, idem *Idempotency) (a *Assistant, replayed bool, err error)
+	// ReportAssistant reports another account's published assistant to the operators. An account has one report for each
+	// assistant: while it is open another one replaces its reason and comment (replaced is true), and once it is decided on
+	// another one is CodeConflict unless the assistant has a newer version. MaxOpenReports is a CodeValidation error.
+	ReportAssistant(ctx context.Context, account AccountID, id AssistantID, n NewReport) (r *Report, replaced bool, err error)
 	// Listing reads the public view of a published assistant.
 	Listing(ctx context.Context, id AssistantID) (*Listing, error)
-	// Listings lists published assistants.
-	Listings(ctx context.Context, q ListingQuery) (items []Listing, more bool, err error)
+	// Listings lists published assistants. next is where the page has ended, "" if nothing comes after it. A page behind one that
+	// was ordered by a ranking which is not kept any more is CodeBadRequest.
+	Listings(ctx context.Context, q ListingQuery) (items []Listing, next string, err error)
 	// CategoryCounts counts published assistants by category slug.
 	CategoryCounts(ctx context.Context) (map[string]int64, error)
 }

@@ -63,6 +63,10 @@ const (
 	AuditPublished        AuditAction = "assistant.published"
 	AuditUnpublished      AuditAction = "assistant.unpublished"
 	AuditDeleted          AuditAction = "assistant.deleted"
+	AuditTakenDown        AuditAction = "assistant.taken_down"
+	AuditAllowed          AuditAction = "assistant.allowed"
+	AuditRead             AuditAction = "assistant.read"
+	AuditReportsDismissed AuditAction = "assistant.reports_dismissed"
 )
 
 // AuditActions lists the actions.
@@ -70,6 +74,7 @@ func AuditActions() []AuditAction {
 	return []AuditAction{
 		AuditAccountCreated, AuditAccountRenamed, AuditAccountSuspended, AuditAccountResumed, AuditRoleChanged, AuditPlanChanged, AuditToppedUp,
 		AuditKeyCreated, AuditKeyChanged, AuditKeyRevoked, AuditPublished, AuditUnpublished, AuditDeleted,
+		AuditTakenDown, AuditAllowed, AuditRead, AuditReportsDismissed,
 	}
 }
 

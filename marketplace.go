@@ -41,13 +41,33 @@ type Listing struct {
 	Name, Description, Category, Model string
 	Version                            int
 	Author                             string // the owner's display name
+	Copyable                           bool   // whether anyone may copy this version
 	Uses                               int64  // charged generations by other accounts
 	CreatedAt, UpdatedAt               time.Time
 }
 
-// ListingQuery asks for one page of the marketplace, newest first.
+// ListingSort is an order of the marketplace.
+type ListingSort string
+
+// The orders.
+const (
+	// SortPopular goes by how many other accounts used an assistant in the last 30 days, as it was last counted; what nobody used
+	// stands behind, newest first.
+	SortPopular ListingSort = "popular"
+	// SortNew goes by when an assistant was first published, the newest first.
+	SortNew ListingSort = "new"
+	// SortByName goes by SortName.
+	SortByName ListingSort = "name"
+)
+
+// ListingQuery asks for one page of the marketplace.
 type ListingQuery struct {
 	Category string // "" for all
-	Before   AssistantID
-	Limit    int
+	// Text is what to search for in names and descriptions; blank is nothing, and lists all. The order is then by SearchTier, and in
+	// each as SortPopular, whatever Sort says.
+	Text string
+	Sort ListingSort // "" is SortPopular
+	// After is where the page before has ended, as Listings said for the same query; "" is the beginning.
+	After string
+	Limit int
 }

@@ -144,9 +144,21 @@ type Operators interface {
 	KeysByPrefix(ctx context.Context, prefix string, before KeyID, limit int) (keys []Key, more bool, err error)
 	// RevokeAnyKey ends anyone's key at once, on every node.
 	RevokeAnyKey(ctx context.Context, id KeyID) error
-	// Unpublish takes anyone's assistant from the marketplace, and all its versions from those who pin them, at once. One
-	// of which nothing is public is CodeNotFound.
+	// Unpublish takes anyone's assistant from the marketplace, and all its versions from those who pin them, at once, upholds
+	// its open reports, and bars its publishing. The author reads the reason. One of which nothing is public or reported is
+	// CodeNotFound.
 	Unpublish(ctx context.Context, id AssistantID, reason string) error
+	// AllowAssistant lets the author of a taken-down assistant publish it again. One that is not taken down is CodeNotFound.
+	AllowAssistant(ctx context.Context, id AssistantID, reason string) error
+	// ReviewAssistant reads anyone's assistant with its instructions, at a version or, with 0, its newest, if there is cause: it
+	// is or was public, is reported or taken down, else CodeNotFound. Each time is recorded in the audit trail.
+	ReviewAssistant(ctx context.Context, id AssistantID, version int) (*Reviewed, error)
+	// ReportedAssistants lists assistants that have reports in a state.
+	ReportedAssistants(ctx context.Context, q ReportQuery) (items []ReportedAssistant, more bool, err error)
+	// Reports lists an assistant's reports, in every state, newest first, after a position if that is not zero.
+	Reports(ctx context.Context, id AssistantID, after ReportPosition, limit int) (items []Report, more bool, err error)
+	// DismissReports closes an assistant's open reports and leaves it as it is. One without any is CodeNotFound.
+	DismissReports(ctx context.Context, id AssistantID, reason string) error
 	// AuditTrail lists what was recorded, newest first.
 	AuditTrail(ctx context.Context, q AuditQuery) (items []AuditEntry, more bool, err error)
 }

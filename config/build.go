@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/elumenta/elumenta"
 )
 
 // builder lays the sources over each other, the weakest first, and gathers what is wrong with each.
@@ -62,9 +64,26 @@ func (b *builder) file(f *file) {
 	setLevel(&b.Log.Level, f.Log.Level, b.report("log.level"))
 	b.limits(&f.Limits)
 	setDuration(&b.KeepRecords, (*duration)(f.Usage.KeepRecords))
+	b.deniedNames(f.Marketplace.DeniedNames)
 	b.plans(f)
 	b.providers(f.Providers)
 	b.models(f.Models)
+}
+
+func (b *builder) deniedNames(entries *[]string) {
+	if entries == nil {
+		return
+	}
+	const path = "marketplace.denied_names"
+	if len(*entries) > elumenta.MaxDeniedNames {
+		b.at(path, "must have at most %d entries, has %d", elumenta.MaxDeniedNames, len(*entries))
+		return
+	}
+	var bad []int
+	b.DeniedNames, bad = elumenta.NewDeniedNames(*entries)
+	for _, i := range bad {
+		b.at(fmt.Sprintf("%s[%d]", path, i), "must have 1 to %d characters, a letter or digit among them", elumenta.MaxName)
+	}
 }
 
 func (b *builder) limits(f *fileLimits) {

@@ -34,6 +34,7 @@ type Config struct {
 	Limits                   Limits
 	// KeepRecords is how long the records of single generations are kept, in whole days; zero means forever.
 	KeepRecords time.Duration
+	DeniedNames elumenta.DeniedNames
 	Plans       elumenta.Plans
 	Providers   []Provider
 	// Models have no routes yet: who knows the wire formats adds them. Model.Provider names the entry of Providers.

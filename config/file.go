@@ -11,21 +11,22 @@ import (
 
 // file is what a configuration file may hold. A nil field is one that it does not mention.
 type file struct {
-	Addr           *string        `key:"addr"`
-	Database       *string        `key:"database"`
-	MetricsAddr    *string        `key:"metrics_addr"`
-	TrustedProxies *[]string      `key:"trusted_proxies"`
-	CORSOrigins    *[]string      `key:"cors_origins"`
-	DrainDelay     *duration      `key:"drain_delay"`
-	DrainTimeout   *duration      `key:"drain_timeout"`
-	TLS            fileTLS        `key:"tls"`
-	Log            fileLog        `key:"log"`
-	Limits         fileLimits     `key:"limits"`
-	Usage          fileUsage      `key:"usage"`
-	PlanOrder      []string       `key:"plan_order"`
-	Plans          []filePlan     `key:"plans"`
-	Providers      []fileProvider `key:"providers"`
-	Models         []fileModel    `key:"models"`
+	Addr           *string         `key:"addr"`
+	Database       *string         `key:"database"`
+	MetricsAddr    *string         `key:"metrics_addr"`
+	TrustedProxies *[]string       `key:"trusted_proxies"`
+	CORSOrigins    *[]string       `key:"cors_origins"`
+	DrainDelay     *duration       `key:"drain_delay"`
+	DrainTimeout   *duration       `key:"drain_timeout"`
+	TLS            fileTLS         `key:"tls"`
+	Log            fileLog         `key:"log"`
+	Limits         fileLimits      `key:"limits"`
+	Usage          fileUsage       `key:"usage"`
+	Marketplace    fileMarketplace `key:"marketplace"`
+	PlanOrder      []string        `key:"plan_order"`
+	Plans          []filePlan      `key:"plans"`
+	Providers      []fileProvider  `key:"providers"`
+	Models         []fileModel     `key:"models"`
 }
 
 type fileTLS struct {
@@ -51,6 +52,10 @@ type fileLimits struct {
 
 type fileUsage struct {
 	KeepRecords *days `key:"keep_records"`
+}
+
+type fileMarketplace struct {
+	DeniedNames *[]string `key:"denied_names"`
 }
 
 type filePlan struct {

@@ -33,10 +33,7 @@ func (a *API) adminRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-revoke-key", Method: http.MethodDelete, Path: "/keys/{id}", Summary: "Revoke anyone's key, at once",
 	}, need{}, a.revokeAnyKey)
-	operate(a, huma.Operation{
-		OperationID: "admin-unpublish-assistant", Method: http.MethodPost, Path: "/assistants/{id}/unpublish", Summary: "Unpublish anyone's assistant",
-		Description: "It leaves the marketplace, and pins of all its versions stop at once. Its author finds a new, private version.",
-	}, need{body: a.Body}, a.unpublish)
+	a.moderationRoutes()
 	operate(a, huma.Operation{
 		OperationID: "admin-list-ledger", Method: http.MethodGet, Path: "/accounts/{id}/ledger", Summary: "Read an account's journal, newest first",
 		Description: "Every movement of its tokens, with the balance after it.",
@@ -123,18 +120,6 @@ func (a *API) revokeAnyKey(ctx context.Context, _ *call, in *oneKeyIn) (*noBody,
 		return nil, elumenta.NotFound("key")
 	}
 	return nil, a.Operators.RevokeAnyKey(ctx, id)
-}
-
-func (a *API) unpublish(ctx context.Context, c *call, in *oneAssistantIn) (*noBody, error) {
-	id, err := assistantID(in.ID)
-	if err != nil {
-		return nil, err
-	}
-	reason, err := readReason(c.body, 1)
-	if err != nil {
-		return nil, err
-	}
-	return nil, a.Operators.Unpublish(ctx, id, reason)
 }
 
 // readReason reads a body of one reason, of least characters or more.

@@ -41,8 +41,10 @@ type Options struct {
 	Generator  Generator
 	Catalog    *elumenta.Catalog
 	Plans      elumenta.Plans
-	Secret     elumenta.InstallationSecret
-	Logger     *slog.Logger
+	// DeniedNames may not be names of published assistants.
+	DeniedNames elumenta.DeniedNames
+	Secret      elumenta.InstallationSecret
+	Logger      *slog.Logger
 	// Metrics, if not nil, is where the API's metrics are registered.
 	Metrics prometheus.Registerer
 	// Ready says why the node should get no traffic, or nil. Its text is logged and not shown.
@@ -118,6 +120,7 @@ func New(o Options) (*API, error) {
 	a.huma = huma.NewAPI(a.config(), humago.NewAdapter(humaMux{a}, ""))
 	a.assistantRoutes()
 	a.marketplaceRoutes()
+	a.sharingRoutes()
 	a.keyRoutes()
 	a.accountRoutes()
 	a.modelRoutes()

@@ -53,13 +53,16 @@ func (b *assistantBody) member(name []byte, update bool) {
 		optional(&b.reader, &p.Variables, b.variables)
 	case "metadata":
 		optional(&b.reader, &p.Metadata, b.metadata)
+	case "copyable":
+		at := fieldPath{name: "copyable"}
+		optional(&b.reader, &p.Copyable, func() (bool, bool) { return b.boolean(&at), true })
 	case "note":
 		if !update {
 			b.unknown(nil, name)
 			return
 		}
 		b.note()
-	case "id", "version", "created_at", "updated_at":
+	case "id", "version", "taken_down", "created_at", "updated_at":
 		at := fieldPath{name: string(name)}
 		b.bad(&at, "cannot be set")
 		b.skip()
@@ -191,6 +194,9 @@ func (a *API) checked(b *assistantBody, f elumenta.Fields, v elumenta.Visibility
 		return b.broken
 	}
 	b.errs = append(b.errs, f.Check(v)...)
+	if v == elumenta.Marketplace {
+		a.DeniedNames.Check(&b.errs, "name", f.Name)
+	}
 	if b.patch.Model.Set && f.Model != "" {
 		if _, ok := a.Catalog.Get(f.Model); !ok {
 			b.errs.Add("model", "is not in the catalog; GET %s/models lists it", Base)

@@ -68,6 +68,12 @@ func (a *API) assistantRoutes() {
 		DefaultStatus: http.StatusCreated,
 	}, need{body: a.AssistantBody}, a.createAssistant)
 	register(a, huma.Operation{
+		OperationID: "import-assistant", Method: http.MethodPost, Path: "/assistants/import", Tags: []string{tag},
+		Summary:       "Create an assistant with its saved versions",
+		Description:   "The versions, the oldest first, keep their numbers, notes and dates; the last one is the newest. The assistant has an id of its own. A version that is public is checked as one that is published.",
+		DefaultStatus: http.StatusCreated,
+	}, need{body: importBodies * a.AssistantBody}, a.importAssistant)
+	register(a, huma.Operation{
 		OperationID: "list-assistants", Method: http.MethodGet, Path: "/assistants", Tags: []string{tag},
 		Summary: "List your assistants, newest first",
 	}, need{}, a.listAssistants)
@@ -98,6 +104,9 @@ func (a *API) assistantRoutes() {
 	}, need{}, a.withdrawVersion)
 }
 
+// importBodies is how many times larger than an assistant one with its versions may be.
+const importBodies = 5
+
 // Idempotency documents the header; idempotency reads it.
 type Idempotency struct {
 	IdempotencyKey string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters, your own; it counts for 24 hours."`
@@ -111,6 +120,11 @@ func (a *API) createAssistant(ctx context.Context, c *call, _ *createIn) (*creat
 		return nil, err
 	}
 	made, replayed, err := a.Assistants.CreateAssistant(ctx, c.caller.Account.ID, fields, visibility, idem)
+	return created(made, replayed, err)
+}
+
+// created answers with a new assistant.
+func created(made *elumenta.Assistant, replayed bool, err error) (*createdAssistant, error) {
 	if err != nil {
 		return nil, err
 	}

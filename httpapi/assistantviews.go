@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/elumenta/elumenta"
 )
 
@@ -15,10 +17,11 @@ import (
 type assistantView struct {
 	ID string `json:"id" pattern:"^asst_[0-9a-hjkmnp-tv-z]{26}$"`
 	FieldsView
-	Visibility string    `json:"visibility" enum:"private,marketplace"`
-	Version    int       `json:"version" minimum:"1" doc:"The newest version."`
-	CreatedAt  time.Time `json:"created_at"`
-	UpdatedAt  time.Time `json:"updated_at"`
+	Visibility string         `json:"visibility" enum:"private,marketplace"`
+	TakenDown  *takenDownView `json:"taken_down"`
+	Version    int            `json:"version" minimum:"1" doc:"The newest version."`
+	CreatedAt  time.Time      `json:"created_at"`
+	UpdatedAt  time.Time      `json:"updated_at"`
 }
 
 // FieldsView is the fields that a version keeps.
@@ -33,6 +36,31 @@ type FieldsView struct {
 	ResponseFormat *responseFormatView `json:"response_format"`
 	Variables      []variableView      `json:"variables" maxItems:"32" nullable:"false"`
 	Metadata       map[string]string   `json:"metadata"`
+	Copyable       bool                `json:"copyable" doc:"Whether others may copy it once it is published, and so read its instructions."`
+}
+
+// takenDownView says why an assistant cannot be published.
+type takenDownView struct {
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Schema describes the type to huma, which would not let a reference be null.
+func (takenDownView) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, Nullable: true, Required: []string{"reason", "at"}, AdditionalProperties: false,
+		Description: "null, or why and when an operator took it from the marketplace: it cannot be published.",
+		Properties: map[string]*huma.Schema{
+			"reason": {Type: huma.TypeString}, "at": {Type: huma.TypeString, Format: "date-time"},
+		},
+	}
+}
+
+func viewTakenDown(t *elumenta.TakeDown) *takenDownView {
+	if t == nil {
+		return nil
+	}
+	return &takenDownView{Reason: t.Reason, At: t.At.UTC()}
 }
 
 type variableView struct {
@@ -59,6 +87,7 @@ type listingView struct {
 	Model       string    `json:"model"`
 	Version     int       `json:"version"`
 	Author      string    `json:"author" doc:"The display name of the author's account."`
+	Copyable    bool      `json:"copyable" doc:"Whether you may copy it, and so read its instructions."`
 	Uses        int64     `json:"uses" doc:"Charged generations by other accounts than the author's."`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
@@ -66,7 +95,7 @@ type listingView struct {
 
 func viewAssistant(a *elumenta.Assistant) assistantView {
 	return assistantView{
-		ID: string(a.ID), Visibility: string(a.Visibility), Version: a.Version,
+		ID: string(a.ID), Visibility: string(a.Visibility), TakenDown: viewTakenDown(a.TakenDown), Version: a.Version,
 		FieldsView: viewFields(&a.Fields), CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 	}
 }
@@ -74,7 +103,7 @@ func viewAssistant(a *elumenta.Assistant) assistantView {
 func viewFields(f *elumenta.Fields) FieldsView {
 	v := FieldsView{
 		Name: f.Name, Model: f.Model, Instructions: string(f.Instructions), Description: f.Description,
-		Temperature: f.Temperature, MaxTokens: f.MaxTokens, Metadata: maps.Clone(f.Metadata),
+		Temperature: f.Temperature, MaxTokens: f.MaxTokens, Metadata: maps.Clone(f.Metadata), Copyable: f.Copyable,
 		Variables: make([]variableView, len(f.Variables)),
 	}
 	if v.Metadata == nil {
@@ -102,7 +131,7 @@ func viewVersion(v *elumenta.Version) versionView {
 func viewListing(l *elumenta.Listing) listingView {
 	return listingView{
 		ID: string(l.ID), Name: l.Name, Description: l.Description, Category: l.Category, Model: l.Model, Version: l.Version,
-		Author: l.Author, Uses: l.Uses, CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC(),
+		Author: l.Author, Copyable: l.Copyable, Uses: l.Uses, CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC(),
 	}
 }
 

@@ -133,6 +133,9 @@ func (a *API) bodies() map[string]*huma.Schema {
 		"update-key":       schemaOf[updateKeyDoc](r),
 		"update-user":      schemaOf[displayNameDoc](r),
 		"generate":         schemaOf[generateRequestDoc](r),
+		"copy-assistant":   schemaOf[copyAssistantDoc](r),
+		"import-assistant": schemaOf[importAssistantDoc](r),
+		"report-assistant": schemaOf[newReportDoc](r),
 
 		"admin-create-account":      schemaOf[newAccountDoc](r),
 		"admin-update-account":      schemaOf[updateAccountDoc](r),
@@ -141,6 +144,8 @@ func (a *API) bodies() map[string]*huma.Schema {
 		"admin-suspend":             schemaOf[reasonDoc](r),
 		"admin-resume":              schemaOf[reasonDoc](r),
 		"admin-unpublish-assistant": schemaOf[unpublishDoc](r),
+		"admin-allow-assistant":     schemaOf[reasonDoc](r),
+		"admin-dismiss-reports":     schemaOf[reasonDoc](r),
 	}
 }
 
@@ -169,6 +174,9 @@ func (a *API) complete() {
 	own, public := schemaOf[assistantView](doc.Components.Schemas), schemaOf[listingView](doc.Components.Schemas)
 	get.Responses["200"].Content = jsonOf(&huma.Schema{OneOf: []*huma.Schema{own, public}})
 	get.Responses["304"] = &huma.Response{Description: "Nothing has changed.", Headers: get.Responses["200"].Headers}
+	report := doc.Paths[Base+"/assistants/{id}/reports"].Post
+	first := report.Responses["201"]
+	report.Responses["200"] = &huma.Response{Description: "It replaced your open report.", Content: first.Content, Headers: first.Headers}
 	for _, path := range []string{"/usage", "/admin/usage"} {
 		usage := doc.Paths[Base+path].Get.Responses["200"]
 		usage.Content = jsonOf(schemaOf[usageView](doc.Components.Schemas))
@@ -205,7 +213,7 @@ func statuses(op *huma.Operation) []int {
 		s = append(s, 400)
 	}
 	switch op.OperationID {
-	case "create-assistant", "create-key", "restore-version", "withdraw-version",
+	case "create-assistant", "copy-assistant", "import-assistant", "report-assistant", "create-key", "restore-version", "withdraw-version",
 		"admin-create-account", "admin-update-account", "admin-topup", "admin-suspend":
 		s = append(s, 409)
 	case "update-assistant":

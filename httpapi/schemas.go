@@ -24,6 +24,7 @@ type createAssistantDoc struct {
 	ResponseFormat *responseFormatView `json:"response_format,omitempty"`
 	Variables      []newVariableDoc    `json:"variables,omitempty" maxItems:"32" nullable:"true"`
 	Metadata       map[string]string   `json:"metadata,omitempty" nullable:"true" doc:"At most 16 pairs; keys of 64 and values of 512 characters."`
+	Copyable       *bool               `json:"copyable,omitempty" nullable:"true" default:"false" doc:"Whether others may copy it once it is published, and so read its instructions."`
 }
 
 type updateAssistantDoc struct {
@@ -38,7 +39,31 @@ type updateAssistantDoc struct {
 	ResponseFormat *responseFormatView `json:"response_format,omitempty"`
 	Variables      []newVariableDoc    `json:"variables,omitempty" maxItems:"32" nullable:"true"`
 	Metadata       map[string]string   `json:"metadata,omitempty" nullable:"true"`
+	Copyable       *bool               `json:"copyable,omitempty" nullable:"true"`
 	Note           *string             `json:"note,omitempty" maxLength:"200" nullable:"true" doc:"The new version's line in the list of versions."`
+}
+
+type importAssistantDoc struct {
+	Visibility *string            `json:"visibility,omitempty" enum:"private,marketplace" nullable:"true"`
+	Versions   []importVersionDoc `json:"versions" minItems:"1" maxItems:"1000" nullable:"false" doc:"The oldest first; the last one is the newest."`
+}
+
+type importVersionDoc struct {
+	Version        int                 `json:"version" minimum:"1" maximum:"1000000" doc:"Its number, higher than that of the version before; where one was withdrawn there is a gap."`
+	CreatedAt      *time.Time          `json:"created_at,omitempty" nullable:"true" doc:"When it was saved; required for all but the newest, and never before that of the version before."`
+	Note           *string             `json:"note,omitempty" maxLength:"200" nullable:"true"`
+	Public         *bool               `json:"public,omitempty" nullable:"true" default:"false" doc:"Whether others may pin it; it needs what publishing needs. The newest is public if the assistant is published."`
+	Name           string              `json:"name" minLength:"1" maxLength:"100" doc:"A single line."`
+	Model          string              `json:"model" doc:"A slug; that of the newest version must be in the catalog."`
+	Instructions   string              `json:"instructions" minLength:"1" maxLength:"256000"`
+	Description    *string             `json:"description,omitempty" maxLength:"512" nullable:"true"`
+	Category       *string             `json:"category,omitempty" nullable:"true"`
+	Temperature    *float64            `json:"temperature,omitempty" minimum:"0" maximum:"2" nullable:"true"`
+	MaxTokens      *int                `json:"max_tokens,omitempty" minimum:"1" nullable:"true"`
+	ResponseFormat *responseFormatView `json:"response_format,omitempty"`
+	Variables      []newVariableDoc    `json:"variables,omitempty" maxItems:"32" nullable:"true"`
+	Metadata       map[string]string   `json:"metadata,omitempty" nullable:"true"`
+	Copyable       *bool               `json:"copyable,omitempty" nullable:"true"`
 }
 
 type newVariableDoc struct {
@@ -98,7 +123,17 @@ type reasonDoc struct {
 }
 
 type unpublishDoc struct {
-	Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Your own words for the audit trail; a single line."`
+	Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Your own words, which the author reads; a single line."`
+}
+
+type copyAssistantDoc struct {
+	Version *int    `json:"version,omitempty" minimum:"1" nullable:"true" doc:"Which version to copy, one that you may pin; the newest if it is left out."`
+	Name    *string `json:"name,omitempty" minLength:"1" maxLength:"100" nullable:"true" doc:"The copy's name; the original's if it is left out."`
+}
+
+type newReportDoc struct {
+	Reason  string  `json:"reason" enum:"spam,harmful,illegal,impersonation,copyright,sexual,other"`
+	Comment *string `json:"comment,omitempty" maxLength:"1000" nullable:"true" doc:"Your own words; only operators read them."`
 }
 
 // responseFormatView is OpenAI's response_format.

@@ -107,7 +107,7 @@ func (s *Store) insertAccount(ctx context.Context, tx querier, a *account) error
 	entries := a.StartPlan(plan, a.CreatedAt, time.Time{})
 	if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, display_name, search_text, role, plan, plan_started, revision, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		string(a.ID), a.DisplayName, fold(a.DisplayName), string(a.Role), a.Plan, micros(a.PlanStarted), a.Revision, micros(a.CreatedAt)); err != nil {
+		string(a.ID), a.DisplayName, elumenta.Fold(a.DisplayName), string(a.Role), a.Plan, micros(a.PlanStarted), a.Revision, micros(a.CreatedAt)); err != nil {
 		return err
 	}
 	if err := saveAccount(ctx, tx, a, byActor(ctx, entries)); err != nil {
@@ -166,7 +166,12 @@ func byActor(ctx context.Context, entries []elumenta.Entry) []elumenta.Entry {
 	return entries
 }
 
-// SetDisplayName implements elumenta.Accounts.
+// SetDisplayName implements elumenta.Accounts. Operators, who use ChangeAccount, may give any name.
 func (s *Store) SetDisplayName(ctx context.Context, id elumenta.AccountID, name string) (*elumenta.Account, error) {
+	var errs elumenta.FieldErrors
+	s.opts.DeniedNames.Check(&errs, "display_name", name)
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
 	return s.ChangeAccount(ctx, id, &elumenta.AccountPatch{DisplayName: elumenta.Some(name)})
 }

@@ -7,33 +7,45 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/elumenta/elumenta"
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 )
 
 // headColumns are what an assistant has beside its versions; a is assistants.
-const headColumns = `a.id, a.account_id, a.version, a.versions, a.published, a.owner_suspended, a.revision, a.created_at, a.updated_at`
+const headColumns = `a.id, a.account_id, a.version, a.versions, a.published, a.owner_suspended, a.taken_down_at, a.taken_down_reason, a.doc, a.revision,
+	a.created_at, a.updated_at`
 
 // head is a row of assistants.
 type head struct {
-	elumenta.Assistant // but for Visibility and Fields
+	elumenta.Assistant // but for Visibility, TakenDown and Fields
 	versions           int
 	published          bool
 	ownerSuspended     bool
+	doc                int64             // 0 if it was never published
+	down               elumenta.TakeDown // zero for none
 }
 
 func (h *head) fields() []any {
-	return []any{&h.ID, &h.Owner, &h.Version, &h.versions, &h.published, &h.ownerSuspended, &h.Revision, storedTime{&h.CreatedAt}, storedTime{&h.UpdatedAt}}
+	return []any{&h.ID, &h.Owner, &h.Version, &h.versions, &h.published, &h.ownerSuspended, storedTime{&h.down.At}, &h.down.Reason, &h.doc, &h.Revision,
+		storedTime{&h.CreatedAt}, storedTime{&h.UpdatedAt}}
 }
 
 func (h *head) assistant(f elumenta.Fields) elumenta.Assistant {
 	a := h.Assistant
 	a.Visibility = visibility(h.published)
+	a.TakenDown = h.takeDown()
 	a.Fields = f
 	return a
+}
+
+// takeDown is nil for none.
+func (h *head) takeDown() *elumenta.TakeDown { return takeDown(h.down) }
+
+func takeDown(t elumenta.TakeDown) *elumenta.TakeDown {
+	if t.At.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func visibility(published bool) elumenta.Visibility {
@@ -46,7 +58,7 @@ func visibility(published bool) elumenta.Visibility {
 // versionColumns are what a saved version has; v is assistant_versions.
 const versionColumns = `v.version, v.created_at, v.note, v.public, ` + fieldColumns
 
-const fieldColumns = `v.name, v.model, v.instructions, v.description, v.category, v.temperature, v.max_tokens, v.response_format, v.variables, v.metadata`
+const fieldColumns = `v.name, v.model, v.instructions, v.description, v.category, v.temperature, v.max_tokens, v.response_format, v.variables, v.metadata, v.copyable`
 
 func versionFields(v *elumenta.Version) []any {
 	return append([]any{&v.Version, storedTime{&v.CreatedAt}, &v.Note, &v.Public}, scanFields(&v.Fields)...)
@@ -54,7 +66,7 @@ func versionFields(v *elumenta.Version) []any {
 
 func scanFields(f *elumenta.Fields) []any {
 	return []any{&f.Name, &f.Model, &f.Instructions, &f.Description, &f.Category, &f.Temperature, &f.MaxTokens,
-		storedFormat{&f.ResponseFormat}, storedJSON{&f.Variables}, storedJSON{&f.Metadata}}
+		storedFormat{&f.ResponseFormat}, storedJSON{&f.Variables}, storedJSON{&f.Metadata}, &f.Copyable}
 }
 
 // storedJSON scans a column that is JSON or NULL.
@@ -118,10 +130,10 @@ func insertVersion(ctx context.Context, tx querier, id elumenta.AssistantID, v *
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO assistant_versions (assistant_id, version, public, created_at, note, name, model, description,
-		category, temperature, max_tokens, response_format, variables, metadata, instructions)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		category, temperature, max_tokens, response_format, variables, metadata, copyable, instructions)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		string(id), v.Version, flag(v.Public), micros(v.CreatedAt), v.Note, v.Name, v.Model, v.Description,
-		v.Category, v.Temperature, v.MaxTokens, responseFormat, variables, metadata, string(v.Instructions))
+		v.Category, v.Temperature, v.MaxTokens, responseFormat, variables, metadata, flag(v.Copyable), string(v.Instructions))
 	return err
 }
 
@@ -161,18 +173,7 @@ func readAnyHead(ctx context.Context, q querier, id elumenta.AssistantID, lock s
 	return &h, err
 }
 
-// fold makes texts comparable without regard to case, accents and compatibility forms.
-func fold(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return r
-	}, norm.NFKD.String(s))
-	return cases.Fold().String(s)
-}
-
-func searchText(f *elumenta.Fields) string { return fold(f.Name + "\n" + f.Description) }
+func searchText(f *elumenta.Fields) string { return elumenta.SearchText(f.Name, f.Description) }
 
 // likePattern matches what contains a folded text.
 func likePattern(folded string) string {

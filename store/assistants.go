@@ -17,7 +17,7 @@ const maxFilter = 20_000
 
 // CreateAssistant implements elumenta.AssistantStore. An account that has elumenta.MaxAssistants is a CodeValidation error.
 func (s *Store) CreateAssistant(ctx context.Context, owner elumenta.AccountID, f elumenta.Fields, v elumenta.Visibility, idem *elumenta.Idempotency) (a *elumenta.Assistant, replayed bool, err error) {
-	if err := f.Check(v).Err(); err != nil {
+	if err := s.check(&f, v); err != nil {
 		return nil, false, err
 	}
 	search := searchText(&f)
@@ -41,27 +41,8 @@ func (s *Store) CreateAssistant(ctx context.Context, owner elumenta.AccountID, f
 }
 
 func (s *Store) insertAssistant(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID, f elumenta.Fields, v elumenta.Visibility, search string) (*elumenta.Assistant, error) {
-	var suspended bool
-	err := tx.QueryRowContext(ctx, `UPDATE accounts SET assistants = assistants + 1 WHERE id = $1 AND assistants < $2 RETURNING suspended_at <> 0`,
-		string(owner), elumenta.MaxAssistants).Scan(&suspended)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, limitOrNotFound(ctx, tx, owner, "an account may have at most %d assistants: delete one first", elumenta.MaxAssistants)
-	}
-	if err != nil {
-		return nil, err
-	}
-	now := s.now()
-	a := &elumenta.Assistant{ID: id, Owner: owner, Visibility: v, Version: 1, Revision: 1, CreatedAt: now, UpdatedAt: now, Fields: f}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO assistants (id, account_id, version, published, owner_suspended, category, search_text, revision, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-		string(id), string(owner), a.Version, flag(v == elumenta.Marketplace), flag(suspended), f.Category, search, a.Revision, micros(now)); err != nil {
-		return nil, err
-	}
-	published := v == elumenta.Marketplace
-	if err := insertVersion(ctx, tx, id, &elumenta.Version{Version: 1, CreatedAt: now, Public: published, Fields: f}); err != nil || !published {
-		return a, err
-	}
-	return a, s.record(ctx, tx, elumenta.AuditPublished, owner, string(id), auditDetails{"version": a.Version})
+	version := elumenta.Version{Version: 1, Public: v == elumenta.Marketplace, Fields: f}
+	return s.insertHistory(ctx, tx, owner, id, &elumenta.History{Visibility: v, Versions: []elumenta.Version{version}}, search)
 }
 
 // replayAssistant returns version 1 as it was made.
@@ -104,7 +85,7 @@ func (s *Store) Assistant(ctx context.Context, owner elumenta.AccountID, id elum
 
 // Assistants implements elumenta.AssistantStore.
 func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query elumenta.ListQuery) (items []elumenta.Assistant, more bool, err error) {
-	folded := fold(query.Text)
+	folded := elumenta.Fold(query.Text)
 	if len(folded) > maxFilter {
 		return nil, false, nil
 	}
@@ -166,10 +147,22 @@ func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, i
 	return updated, nil
 }
 
+// check gathers everything that is wrong with the fields of a version, but for its model. Names are checked when others see them.
+func (s *Store) check(f *elumenta.Fields, v elumenta.Visibility) error {
+	errs := f.Check(v)
+	if v == elumenta.Marketplace {
+		s.opts.DeniedNames.Check(&errs, "name", f.Name)
+	}
+	return errs.Err()
+}
+
 // save makes a version the newest.
 func (s *Store) save(ctx context.Context, tx querier, h *head, f elumenta.Fields, v elumenta.Visibility, note string) error {
-	if err := f.Check(v).Err(); err != nil {
+	if err := s.check(&f, v); err != nil {
 		return err
+	}
+	if t := h.takeDown(); t != nil && v == elumenta.Marketplace {
+		return t.Refusal()
 	}
 	if h.versions >= elumenta.MaxVersions {
 		return elumenta.Errorf(elumenta.CodeValidation, "an assistant may have at most %d versions: withdraw one first", elumenta.MaxVersions)
@@ -188,11 +181,22 @@ func (s *Store) save(ctx context.Context, tx querier, h *head, f elumenta.Fields
 func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, f elumenta.Fields, v elumenta.Visibility, note string) error {
 	h.Version++
 	h.Revision++
+	was := h.published
 	h.published = v == elumenta.Marketplace
 	h.UpdatedAt = s.now()
+	var err error
+	switch {
+	case h.published && h.doc == 0:
+		h.doc, err = newDocument(ctx, tx)
+	case was || h.published:
+		err = noteListing(ctx, tx, h.doc)
+	}
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `UPDATE assistants SET version = $2, versions = versions + 1, published = $3, category = $4, search_text = $5,
-		revision = $6, updated_at = $7 WHERE id = $1`,
-		string(h.ID), h.Version, flag(h.published), f.Category, searchText(&f), h.Revision, micros(h.UpdatedAt)); err != nil {
+		sort_name = $6, doc = $7, revision = $8, updated_at = $9 WHERE id = $1`,
+		string(h.ID), h.Version, flag(h.published), f.Category, searchText(&f), elumenta.SortName(f.Name), h.doc, h.Revision, micros(h.UpdatedAt)); err != nil {
 		return err
 	}
 	return insertVersion(ctx, tx, h.ID, &elumenta.Version{Version: h.Version, CreatedAt: h.UpdatedAt, Note: note, Public: h.published, Fields: f})
@@ -205,10 +209,19 @@ func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, i
 		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET assistants = assistants - 1 WHERE id = $1 AND assistants > 0`, string(owner)); err != nil {
 			return err
 		}
-		if _, err := readHead(ctx, tx, owner, id, s.engine.forUpdate()); err != nil {
+		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		if err != nil {
 			return err
 		}
+		if h.published {
+			if err := noteListing(ctx, tx, h.doc); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1`, string(id)); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM reports WHERE assistant_id = $1`, string(id)); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM assistants WHERE id = $1`, string(id)); err != nil {

@@ -4,7 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"math"
+	"strconv"
+	"strings"
 
+	"github.com/bits-and-blooms/bitset"
 	"github.com/elumenta/elumenta"
 )
 
@@ -13,13 +18,13 @@ var _ elumenta.Assistants = (*Store)(nil)
 // listed selects published assistants of authors who are not suspended, as the partial indexes have it.
 const (
 	listed         = `a.published = 1 AND a.owner_suspended = 0`
-	listingColumns = `a.id, a.account_id, v.name, v.description, v.category, v.model, a.version, accounts.display_name, a.uses, a.created_at, a.updated_at`
+	listingColumns = `a.id, a.account_id, v.name, v.description, v.category, v.model, a.version, accounts.display_name, v.copyable, a.uses, a.created_at, a.updated_at`
 	listingTables  = `assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
 		JOIN accounts ON accounts.id = a.account_id`
 )
 
 func listingFields(l *elumenta.Listing) []any {
-	return []any{&l.ID, &l.Owner, &l.Name, &l.Description, &l.Category, &l.Model, &l.Version, &l.Author, &l.Uses, storedTime{&l.CreatedAt}, storedTime{&l.UpdatedAt}}
+	return []any{&l.ID, &l.Owner, &l.Name, &l.Description, &l.Category, &l.Model, &l.Version, &l.Author, &l.Copyable, &l.Uses, storedTime{&l.CreatedAt}, storedTime{&l.UpdatedAt}}
 }
 
 // Listing implements elumenta.AssistantStore.
@@ -38,44 +43,224 @@ func (s *Store) Listing(ctx context.Context, id elumenta.AssistantID) (*elumenta
 }
 
 // Listings implements elumenta.AssistantStore.
-func (s *Store) Listings(ctx context.Context, query elumenta.ListingQuery) (items []elumenta.Listing, more bool, err error) {
-	filter, args := "", []any{below(string(query.Before)), query.Limit + 1}
-	if query.Category != "" {
-		filter, args = `AND a.category = $3`, append(args, query.Category)
+func (s *Store) Listings(ctx context.Context, query elumenta.ListingQuery) (items []elumenta.Listing, next string, err error) {
+	searched := strings.TrimSpace(query.Text) != ""
+	switch {
+	case !searched && query.Sort == elumenta.SortNew:
+		return s.listByDoc(ctx, query)
+	case !searched && query.Sort == elumenta.SortByName:
+		return s.listByName(ctx, query)
 	}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		items = nil
-		rows, err := q.QueryContext(ctx, `SELECT `+listingColumns+` FROM `+listingTables+`
-			WHERE a.id < $1 AND `+listed+` `+filter+` ORDER BY a.id DESC LIMIT $2`, args...)
-		if err != nil {
-			return err
+	f := &search{category: query.Category}
+	if searched {
+		if f.query = elumenta.ParseSearchQuery(query.Text); f.query.Empty() {
+			return nil, "", nil
 		}
-		return each(rows, func() error {
-			var l elumenta.Listing
-			err := rows.Scan(listingFields(&l)...)
-			items = append(items, l)
-			return err
-		})
+	}
+	err = s.snapshot(ctx, func(ctx context.Context, q querier) error {
+		f.q, f.pending = q, nil
+		items, next, err = s.listRanked(ctx, f, &query)
+		return err
 	})
-	items, more = page(items, query.Limit)
-	return items, more, err
+	return items, next, err
 }
 
-// CategoryCounts implements elumenta.AssistantStore.
+// listedAs is a listing with what it is ordered by.
+type listedAs struct {
+	elumenta.Listing
+	doc  int64
+	name string
+}
+
+// selectListings reads the listings that where selects.
+func selectListings(ctx context.Context, q querier, where string, args ...any) (items []listedAs, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+listingColumns+`, a.doc, a.sort_name FROM `+listingTables+` WHERE `+listed+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = each(rows, func() error {
+		var l listedAs
+		err := rows.Scan(append(listingFields(&l.Listing), &l.doc, &l.name)...)
+		items = append(items, l)
+		return err
+	})
+	return items, err
+}
+
+// listPage reads one page; where ends with its order, and its last argument is the limit.
+func (s *Store) listPage(ctx context.Context, where string, args []any, limit int, position func(*listedAs) string) (listings []elumenta.Listing, next string, err error) {
+	var items []listedAs
+	if err := s.read(ctx, func(ctx context.Context, q querier) (err error) {
+		items, err = selectListings(ctx, q, where+` LIMIT $`+strconv.Itoa(len(args)+1), append(args, limit+1)...)
+		return err
+	}); err != nil {
+		return nil, "", err
+	}
+	items, more := page(items, limit)
+	for i := range items {
+		listings = append(listings, items[i].Listing)
+	}
+	if more {
+		next = position(&items[limit-1])
+	}
+	return listings, next, nil
+}
+
+// inCategory is a condition with its argument.
+func inCategory(category string, args []any) (string, []any) {
+	if category == "" {
+		return "", args
+	}
+	args = append(args, category)
+	return ` AND a.category = $` + strconv.Itoa(len(args)), args
+}
+
+func (s *Store) listByDoc(ctx context.Context, query elumenta.ListingQuery) ([]elumenta.Listing, string, error) {
+	after := int64(math.MaxInt64)
+	if query.After != "" {
+		var err error
+		if after, err = strconv.ParseInt(query.After, 10, 64); err != nil {
+			return nil, "", errPosition()
+		}
+	}
+	filter, args := inCategory(query.Category, []any{after})
+	return s.listPage(ctx, ` AND a.doc < $1`+filter+` ORDER BY a.doc DESC`, args, query.Limit, func(l *listedAs) string {
+		return strconv.FormatInt(l.doc, 10)
+	})
+}
+
+func (s *Store) listByName(ctx context.Context, query elumenta.ListingQuery) ([]elumenta.Listing, string, error) {
+	name, doc := "", int64(-1)
+	if query.After != "" {
+		number, rest, ok := strings.Cut(query.After, ".")
+		var err error
+		if doc, err = strconv.ParseInt(number, 10, 64); err != nil || !ok {
+			return nil, "", errPosition()
+		}
+		name = rest
+	}
+	filter, args := inCategory(query.Category, []any{name, doc})
+	return s.listPage(ctx, ` AND (a.sort_name, a.doc) > ($1, $2)`+filter+` ORDER BY a.sort_name, a.doc`, args, query.Limit, func(l *listedAs) string {
+		return strconv.FormatInt(l.doc, 10) + "." + l.name
+	})
+}
+
+// errPosition is for a place that Listings never named.
+func errPosition() error {
+	return elumenta.Errorf(elumenta.CodeBadRequest, "the cursor does not belong to this list: begin again without one")
+}
+
+// listRanked reads a page of what is found, or of all there is, by a ranking.
+func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.ListingQuery) (items []elumenta.Listing, next string, err error) {
+	var after *position
+	var r *ranking
+	if query.After == "" {
+		r, err = s.newestRanking(ctx, f.q)
+	} else {
+		p, ok := parsePosition(query.After)
+		if !ok {
+			return nil, "", errPosition()
+		}
+		after = &p
+		r, err = s.keptRanking(ctx, f.q, p.ranking)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	var tiers []*bitset.BitSet
+	if f.query.Empty() {
+		var all *bitset.BitSet
+		all, err = f.all(ctx)
+		tiers = []*bitset.BitSet{all}
+	} else {
+		tiers, err = f.find(ctx)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	// More notes may wait than are looked at: then some of what is found is not there any more.
+	for n := query.Limit + 1; ; n = min(2*n, mostPending) {
+		found := r.next(tiers, after, n)
+		known, err := f.hydrate(ctx, found)
+		if err != nil {
+			return nil, "", err
+		}
+		for i := range found {
+			l := known[found[i].doc]
+			switch {
+			case l == nil:
+			case len(items) == query.Limit:
+				return items, next, nil
+			default:
+				items, next = append(items, *l), found[i].String()
+			}
+		}
+		if len(found) < n {
+			return items, "", nil
+		}
+		after = &found[n-1]
+	}
+}
+
+// hydrate reads the listings of documents, those that are still there.
+func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elumenta.Listing, error) {
+	known := make(map[uint]*elumenta.Listing, len(found))
+	if len(found) == 0 {
+		return known, nil
+	}
+	args, places := make([]any, len(found)), make([]string, len(found))
+	for i, p := range found {
+		args[i], places[i] = int64(p.doc), "$"+strconv.Itoa(i+1)
+	}
+	filter, args := inCategory(f.category, args)
+	items, err := selectListings(ctx, f.q, ` AND a.doc IN (`+strings.Join(places, ", ")+`)`+filter, args...)
+	for i := range items {
+		known[uint(items[i].doc)] = &items[i].Listing
+	}
+	return known, err
+}
+
+// CategoryCounts implements elumenta.AssistantStore. The index has most of it; the notes say what it does not have yet.
 func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.snapshot(ctx, func(ctx context.Context, q querier) error {
 		counts = map[string]int64{}
-		rows, err := q.QueryContext(ctx, `SELECT a.category, count(*) FROM assistants a WHERE `+listed+` GROUP BY a.category`)
+		first := elumenta.SearchCategory("")
+		rows, err := q.QueryContext(ctx, `SELECT term, docs FROM search_terms WHERE term >= $1 AND term < $2`, first, first+"~")
 		if err != nil {
 			return err
 		}
-		return each(rows, func() error {
-			var category string
-			var n int64
-			err := rows.Scan(&category, &n)
-			counts[category] = n
+		if err := each(rows, func() error {
+			var term string
+			var docs sql.RawBytes
+			err := rows.Scan(&term, &docs)
+			counts[strings.TrimPrefix(term, first)] += countChunk(docs)
 			return err
-		})
+		}); err != nil {
+			return err
+		}
+		for _, correction := range []struct {
+			sign int64
+			text string
+		}{
+			{-1, `SELECT d.category, count(*) FROM search_pending AS p JOIN search_documents AS d ON d.doc = p.doc GROUP BY d.category`},
+			{+1, `SELECT a.category, count(*) FROM search_pending AS p JOIN assistants AS a ON a.doc = p.doc AND ` + listed + ` GROUP BY a.category`},
+		} {
+			rows, err := q.QueryContext(ctx, correction.text)
+			if err != nil {
+				return err
+			}
+			if err := each(rows, func() error {
+				var category string
+				var n int64
+				err := rows.Scan(&category, &n)
+				counts[category] += correction.sign * n
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
+		return nil
 	})
 	return counts, err
 }

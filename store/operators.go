@@ -83,7 +83,7 @@ func (s *Store) accountFilter(query *elumenta.AccountQuery) (filter string, args
 	}
 	if id, ok := elumenta.ParseAccountID(query.Text); ok {
 		filter += ` AND id = ` + param(string(id))
-	} else if folded := fold(query.Text); folded != "" {
+	} else if folded := elumenta.Fold(query.Text); folded != "" {
 		filter += ` AND search_text LIKE ` + param(likePattern(folded)) + ` ESCAPE '\'`
 	}
 	if query.Plan != "" {
@@ -168,7 +168,7 @@ func rename(ctx context.Context, tx querier, a *account, c *changed, name string
 	a.DisplayName = name
 	a.Revision++
 	c.record(elumenta.AuditAccountRenamed, nil)
-	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET search_text = $2 WHERE id = $1`, string(a.ID), fold(name)); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET search_text = $2 WHERE id = $1`, string(a.ID), elumenta.Fold(name)); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE assistants SET revision = revision + 1 WHERE account_id = $1 AND published = 1`, string(a.ID))
@@ -283,8 +283,10 @@ func (s *Store) suspend(ctx context.Context, tx querier, a *account, c *changed,
 	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET suspended_at = $2 WHERE id = $1`, string(a.ID), at); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE assistants SET revision = revision + 1, owner_suspended = $2 WHERE account_id = $1`, string(a.ID), flag(suspended))
-	return err
+	if _, err := tx.ExecContext(ctx, `UPDATE assistants SET revision = revision + 1, owner_suspended = $2 WHERE account_id = $1`, string(a.ID), flag(suspended)); err != nil {
+		return err
+	}
+	return noteListings(ctx, tx, a.ID)
 }
 
 // KeysByPrefix implements elumenta.Operators.
@@ -304,39 +306,5 @@ func (s *Store) RevokeAnyKey(ctx context.Context, id elumenta.KeyID) error {
 			return err
 		}
 		return s.revokeKey(ctx, tx, account, id)
-	})
-}
-
-// unpublishedNote is the line that an author finds among the versions.
-const unpublishedNote = "unpublished by an operator"
-
-// Unpublish implements elumenta.Operators. It makes a private version, so that whoever has read the assistant sees that it
-// has changed.
-func (s *Store) Unpublish(ctx context.Context, id elumenta.AssistantID, reason string) error {
-	var errs elumenta.FieldErrors
-	elumenta.CheckReason(&errs, reason, 1)
-	if err := errs.Err(); err != nil {
-		return err
-	}
-	return s.write(ctx, func(ctx context.Context, tx querier) error {
-		h, err := readAnyHead(ctx, tx, id, s.engine.forUpdate())
-		if err != nil {
-			return err
-		}
-		hidden, err := affected(tx.ExecContext(ctx, `UPDATE assistant_versions SET public = 0 WHERE assistant_id = $1 AND public = 1`, string(id)))
-		if err != nil {
-			return err
-		}
-		if hidden == 0 && !h.published {
-			return elumenta.NotFound("published assistant")
-		}
-		newest, err := readVersion(ctx, tx, id, h.Version)
-		if err != nil {
-			return err
-		}
-		if err := s.saveVersion(ctx, tx, h, newest.Fields, elumenta.Private, unpublishedNote); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, elumenta.AuditUnpublished, h.Owner, string(id), auditDetails{"version": h.Version}.because(reason))
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/elumenta/elumenta"
+	"github.com/maypok86/otter/v2"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -27,6 +28,8 @@ type Options struct {
 	URL string
 	// Plans are the plans that accounts may be on, the least first; empty means elumenta.DefaultPlans.
 	Plans elumenta.Plans
+	// DeniedNames may be neither names of published assistants nor what accounts call themselves.
+	DeniedNames elumenta.DeniedNames
 	// Logger takes what happens in the background; nil discards it.
 	Logger *slog.Logger
 	// Metrics, if not nil, registers commit sizes and latencies and the pool's waits.
@@ -45,6 +48,9 @@ type Options struct {
 	Now func() time.Time
 	// KeepRecords is how long the records of settled generations are kept by a server, in whole days; zero means forever.
 	KeepRecords time.Duration
+	// IndexRows is about how many rows of the marketplace's index a server writes in one transaction, which other writes on
+	// SQLite wait for; zero means 1,000. With more, a database that nobody uses yet is indexed sooner.
+	IndexRows int
 	// OnLeaseLost, if not nil, is called when this node could not renew its lease on Postgres: it must cancel its running
 	// generations within 10 seconds, since other nodes will give their reservations back. It must not block.
 	OnLeaseLost func()
@@ -71,6 +77,7 @@ func (o *Options) fill() {
 	setDefault(&o.MaxConns, 16)
 	setDefault(&o.MaxIdle, min(8, o.MaxConns))
 	setDefault(&o.Timeout, 5*time.Second)
+	setDefault(&o.IndexRows, indexRows)
 }
 
 func setDefault[T int | time.Duration](v *T, d T) {
@@ -113,6 +120,8 @@ type Store struct {
 	shared   sharedClock // of Postgres, unless Options.Now was given
 	ledger   ledger
 	follower *follower
+	indexer  *indexer
+	rankings *otter.Cache[int64, *ranking]
 	retired  time.Time // since when retire, which alone uses it, has left the records
 
 	background sync.WaitGroup
@@ -137,7 +146,10 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 // open is Open without all that works by itself: no secret is made, and nothing runs in the background.
 func open(ctx context.Context, opts Options) (*Store, error) {
 	opts.fill()
-	s := &Store{opts: opts, follower: newFollower(opts.Logger)}
+	s := &Store{
+		opts: opts, follower: newFollower(opts.Logger), indexer: newIndexer(opts.IndexRows),
+		rankings: otter.Must(&otter.Options[int64, *ranking]{MaximumSize: rankingsInUse}),
+	}
 	var err error
 	if s.metrics, err = newMetrics(opts.Metrics); err != nil {
 		return nil, err

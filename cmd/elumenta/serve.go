@@ -103,7 +103,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	defer n.listeners.close()
 	n.store, err = store.Open(ctx, store.Options{
 		URL: n.conf.Database, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics, Serve: true,
-		KeepRecords: n.conf.KeepRecords, OnLeaseLost: n.interrupt,
+		KeepRecords: n.conf.KeepRecords, DeniedNames: n.conf.DeniedNames, OnLeaseLost: n.interrupt,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil // asked to stop before it served
@@ -140,7 +140,7 @@ func (n *node) assemble() (*httpapi.API, error) {
 	}
 	return httpapi.New(httpapi.Options{
 		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
-		Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
+		DeniedNames: n.conf.DeniedNames, Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
 		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
 		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,
 	})

@@ -120,7 +120,7 @@ func testAudit(t *testing.T, url string) {
 		{elumenta.AuditPublished, string(bot.ID), `{"version":1}`},
 		{elumenta.AuditUnpublished, string(bot.ID), `{"version":2}`},
 		{elumenta.AuditPublished, string(bot.ID), `{"version":3}`},
-		{elumenta.AuditUnpublished, string(bot.ID), `{"reason":"spam","version":4}`},
+		{elumenta.AuditTakenDown, string(bot.ID), `{"reason":"spam","reports":0,"version":4}`},
 		{elumenta.AuditDeleted, string(bot.ID), `{}`},
 		{elumenta.AuditAccountCreated, string(other), `{"plan":"free","role":"user"}`},
 		{elumenta.AuditAccountSuspended, string(other), `{}`},

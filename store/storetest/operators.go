@@ -276,8 +276,25 @@ func testUnpublish(t *testing.T, url string) {
 	want(t, s.Unpublish(t.Context(), elumenta.NewAssistantID(), "nothing"), elumenta.CodeNotFound)
 	private := create(t, s, author, Fields("diary"), elumenta.Private)
 	want(t, s.Unpublish(t.Context(), private.ID, "curious"), elumenta.CodeNotFound)
-	// What the author publishes after that is public from then on, and the old versions stay hidden.
+	// It stays private until an operator allows it; what is published then is public from then on, and old versions stay hidden.
+	if own.TakenDown == nil || own.TakenDown.Reason != "spam" || own.TakenDown.At.IsZero() {
+		t.Errorf("the author reads %+v", own.TakenDown)
+	}
+	_, err = s.UpdateAssistant(t.Context(), author, a.ID, 0, publish(elumenta.Marketplace))
+	want(t, err, elumenta.CodeForbidden)
+	if e := elumenta.AsError(err); !strings.Contains(e.Message, "spam") || e.Details["reason"] != "spam" {
+		t.Errorf("the author is told %v", err)
+	}
+	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("no spam")})
+	wantOK(t, s.AllowAssistant(t.Context(), a.ID, "was a mistake"))
+	want(t, s.AllowAssistant(t.Context(), a.ID, ""), elumenta.CodeNotFound)
+	want(t, s.AllowAssistant(t.Context(), elumenta.NewAssistantID(), ""), elumenta.CodeNotFound)
+	allowed, err := s.Assistant(t.Context(), author, a.ID)
+	wantOK(t, err)
+	if allowed.TakenDown != nil || allowed.Version != 6 || allowed.Name != "no spam" || allowed.Visibility != elumenta.Private {
+		t.Errorf("allowed: %+v", allowed)
+	}
 	update(t, s, a, publish(elumenta.Marketplace))
-	wantOK(t, use(5))
+	wantOK(t, use(7))
 	want(t, use(1), elumenta.CodeNotFound)
 }

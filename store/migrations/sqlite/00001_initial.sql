@@ -72,14 +72,20 @@ CREATE TABLE assistants (
     owner_suspended INTEGER NOT NULL DEFAULT 0,
     category        TEXT    NOT NULL,            -- the newest version's
     search_text     TEXT    NOT NULL,            -- name and description of the newest version, folded
+    sort_name       TEXT    NOT NULL,            -- its name as it is sorted and compared (elumenta.SortName)
+    doc             INTEGER NOT NULL DEFAULT 0, -- its number in the marketplace, by when it was first published; 0: never
     uses            INTEGER NOT NULL DEFAULT 0,
+    taken_down_at     INTEGER NOT NULL DEFAULT 0, -- since when an operator bars its publishing
+    taken_down_reason TEXT NOT NULL DEFAULT '', -- the operator's, which the author reads
     revision        INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX assistants_account ON assistants (account_id, id);
-CREATE INDEX assistants_listed ON assistants (id) WHERE published = 1 AND owner_suspended = 0;
-CREATE INDEX assistants_category ON assistants (category, id) WHERE published = 1 AND owner_suspended = 0;
+CREATE UNIQUE INDEX assistants_listed ON assistants (doc) WHERE published = 1 AND owner_suspended = 0;
+CREATE INDEX assistants_category ON assistants (category, doc) WHERE published = 1 AND owner_suspended = 0;
+CREATE INDEX assistants_name ON assistants (sort_name, doc) WHERE published = 1 AND owner_suspended = 0;
+CREATE INDEX assistants_category_name ON assistants (category, sort_name, doc) WHERE published = 1 AND owner_suspended = 0;
 
 -- instructions stand last: SQLite reads the columns before them without following their overflow pages.
 CREATE TABLE assistant_versions (
@@ -97,6 +103,7 @@ CREATE TABLE assistant_versions (
     response_format TEXT,
     variables       TEXT,
     metadata        TEXT,
+    copyable        INTEGER NOT NULL,
     instructions    TEXT    NOT NULL,
     PRIMARY KEY (assistant_id, version)
 ) STRICT;
@@ -198,6 +205,65 @@ CREATE TABLE usage_daily (
     cache_hits         INTEGER NOT NULL, -- requests that read cached tokens
     latency            BLOB NOT NULL,
     PRIMARY KEY (account_id, dimension, day, value)
+) STRICT, WITHOUT ROWID;
+
+-- What accounts reported: one row for each account and assistant.
+CREATE TABLE reports (
+    assistant_id TEXT    NOT NULL,
+    account_id   TEXT    NOT NULL, -- who reports
+    version      INTEGER NOT NULL, -- the newest then
+    reason       TEXT NOT NULL,
+    comment      TEXT NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('open', 'dismissed', 'upheld')),
+    created_at   INTEGER NOT NULL,
+    decided_at   INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (assistant_id, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reports_account ON reports (account_id) WHERE state = 'open';
+CREATE INDEX reports_state ON reports (state, assistant_id, created_at, decided_at);
+
+-- The marketplace's index: which documents of a chunk (store/search_docs.go) have a term. All three tables follow from assistants.
+CREATE TABLE search_terms (
+    term  TEXT NOT NULL,
+    chunk INTEGER NOT NULL,
+    docs  BLOB NOT NULL,
+    PRIMARY KEY (term, chunk)
+) STRICT, WITHOUT ROWID;
+
+-- What search_terms has of a document, so that just that is taken out again.
+CREATE TABLE search_documents (
+    doc         INTEGER PRIMARY KEY,
+    category    TEXT NOT NULL,
+    search_text TEXT NOT NULL
+) STRICT;
+
+-- Documents that have changed since; changes counts how often.
+CREATE TABLE search_pending (
+    doc     INTEGER PRIMARY KEY,
+    changes INTEGER NOT NULL
+) STRICT;
+
+-- The last day (since 1970, UTC) on which an account, other than its author's, had a charged generation with an assistant.
+CREATE TABLE assistant_callers (
+    assistant_id TEXT NOT NULL,
+    account_id   TEXT NOT NULL,
+    day          INTEGER NOT NULL,
+    PRIMARY KEY (assistant_id, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX assistant_callers_day ON assistant_callers (day);
+
+-- Documents by how many accounts called them, the most first. A row is never changed.
+CREATE TABLE rankings (
+    number      INTEGER PRIMARY KEY,
+    computed_at INTEGER NOT NULL,
+    docs        BLOB NOT NULL
+) STRICT;
+
+-- documents and rankings are the last numbers that were given. indexing lets one node at a time write the index, ranking_due says when
+-- the next ranking is to be made.
+CREATE TABLE counters (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What was done to keys, plans, tokens, accounts and publications. hash covers the row and the hash before it, so that a row

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	cursorTag  = 16  // bytes of the HMAC in a cursor
-	maxCursor  = 256 // characters
+	cursorTag  = 16   // bytes of the HMAC in a cursor
+	maxCursor  = 1024 // characters: a name may be part of one
 	cursorText = "the cursor does not belong to this list: begin again without one"
 )
 

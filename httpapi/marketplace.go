@@ -14,7 +14,10 @@ func (a *API) marketplaceRoutes() {
 	const tag = "Marketplace"
 	register(a, huma.Operation{
 		OperationID: "list-marketplace", Method: http.MethodGet, Path: "/assistants/marketplace", Tags: []string{tag},
-		Summary: "List published assistants, newest first",
+		Summary: "List or search published assistants",
+		Description: "Without q, in the order that sort names: popular goes by how many different accounts used an assistant in the last 30 days, as " +
+			"counted every ten minutes, and what is not counted yet stands behind, newest first. A cursor of popular, or of a search, is good for an " +
+			"hour; then 400 bad_request says to start again.",
 	}, need{}, a.listMarketplace)
 	register(a, huma.Operation{
 		OperationID: "list-categories", Method: http.MethodGet, Path: "/assistants/marketplace/categories", Tags: []string{tag},
@@ -26,6 +29,8 @@ type listMarketplaceIn struct {
 	Paging
 	known
 	Category string `query:"category" maxLength:"200" doc:"Only this category."`
+	Q        string `query:"q" maxLength:"200" doc:"Only what has all of these words in its name or description, case and accents aside; the last one may go on. Names that equal it come first, then names that begin with it, then names that have it, then descriptions, each by popularity, whatever sort says."`
+	Sort     string `query:"sort" enum:"popular,new,name" default:"popular" doc:"The order of a list without q."`
 }
 
 // Resolve checks the category, so that what is wrong with it joins the other errors.
@@ -39,19 +44,19 @@ func (in *listMarketplaceIn) Resolve(ctx huma.Context) []error {
 }
 
 func (a *API) listMarketplace(ctx context.Context, c *call, in *listMarketplaceIn) (*bodyOf[page[listingView]], error) {
-	l := list{kind: "marketplace", account: c.caller.Account.ID, filter: in.Category}
-	before, err := a.position(l, in.Cursor)
+	// No parameter has the character U+0000.
+	l := list{kind: "marketplace", account: c.caller.Account.ID, filter: strings.Join([]string{in.Category, in.Sort, in.Q}, "\x00")}
+	after, err := a.position(l, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	items, more, err := a.Assistants.Listings(ctx, elumenta.ListingQuery{
-		Category: in.Category, Before: elumenta.AssistantID(before), Limit: in.Limit,
+	items, next, err := a.Assistants.Listings(ctx, elumenta.ListingQuery{
+		Category: in.Category, Text: in.Q, Sort: elumenta.ListingSort(in.Sort), After: after, Limit: in.Limit,
 	})
 	if err != nil {
 		return nil, err
 	}
-	last := lastOf(items, func(x *elumenta.Listing) string { return string(x.ID) })
-	return &bodyOf[page[listingView]]{viewPage(items, viewListing, a.next(l, more, last))}, nil
+	return &bodyOf[page[listingView]]{viewPage(items, viewListing, a.next(l, next != "", next))}, nil
 }
 
 type categoryView struct {

@@ -74,6 +74,8 @@ func (s *Store) maintain(ctx context.Context) {
 	}
 	s.every(ctx, touchInterval, "last use of keys", s.flushTouched)
 	s.every(ctx, followInterval, "rollups of usage", s.followUsage)
+	s.every(ctx, followInterval, "search index", s.followListings)
+	s.every(ctx, rankInterval, "ranking of the marketplace", s.rank)
 	s.every(ctx, purgeInterval, "expired idempotency keys", s.purgeIdempotency)
 	if s.opts.KeepRecords > 0 {
 		s.every(ctx, retireInterval, "records of generations that are kept no longer", s.retire)

@@ -33,3 +33,31 @@ func (s *Store) Statements() (texts []string) {
 	add(e.writer)
 	return sortedKeys(seen)
 }
+
+func (s *Store) FollowListings(ctx context.Context) error { return s.followListings(ctx) }
+
+// Rank makes a ranking, though none be due.
+func (s *Store) Rank(ctx context.Context) error {
+	if err := s.write(ctx, func(ctx context.Context, tx querier) error {
+		_, err := tx.ExecContext(ctx, `UPDATE counters SET value = 0 WHERE name = 'ranking_due'`)
+		return err
+	}); err != nil {
+		return err
+	}
+	return s.rank(ctx)
+}
+
+// DecodeChunk lists the documents of a row of search_terms.
+func DecodeChunk(chunk int64, row []byte) (docs []int64, err error) {
+	var words docWords
+	if err := words.add(chunk, row); err != nil {
+		return nil, err
+	}
+	for doc := range words.set().EachSet() {
+		docs = append(docs, int64(doc))
+	}
+	return docs, nil
+}
+
+// RankIfDue does what a server does each second.
+func (s *Store) RankIfDue(ctx context.Context) error { return s.rank(ctx) }

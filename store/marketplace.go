@@ -242,8 +242,8 @@ func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, er
 			sign int64
 			text string
 		}{
-			{-1, `SELECT d.category, count(*) FROM search_pending AS p JOIN search_documents AS d ON d.doc = p.doc GROUP BY d.category`},
-			{+1, `SELECT a.category, count(*) FROM search_pending AS p JOIN assistants AS a ON a.doc = p.doc AND ` + listed + ` GROUP BY a.category`},
+			{-1, `SELECT d.category, count(*) FROM search_pending AS p CROSS JOIN search_documents AS d WHERE d.doc = p.doc GROUP BY d.category`},
+			{+1, `SELECT a.category, count(*) FROM search_pending AS p CROSS JOIN assistants AS a WHERE a.doc = p.doc AND ` + listed + ` GROUP BY a.category`},
 		} {
 			rows, err := q.QueryContext(ctx, correction.text)
 			if err != nil {

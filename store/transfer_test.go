@@ -130,7 +130,13 @@ func install(t *testing.T, url string) installation {
 	if _, err := s.Reserve(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.CreateAssistant(t.Context(), r.Account, storetest.Fields("Жанна 日本 \U0001F980"), elumenta.Private, nil); err != nil {
+	if _, _, err := s.CreateAssistant(t.Context(), r.Account, storetest.Fields("Жанна 日本 \U0001F980"), elumenta.Marketplace, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storetest.Raw(t, url).ExecContext(t.Context(), `INSERT INTO assistant_callers SELECT id, 'acct_x', 1000000 FROM assistants`); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.FollowListings(t.Context()), s.Rank(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -181,6 +187,9 @@ func (in installation) check(t *testing.T, url string) {
 	if page, _, err := s.Assistants(t.Context(), in.account, elumenta.ListQuery{Limit: 10}); err != nil || len(page) != 1 || page[0].Name != "Жанна 日本 \U0001F980" {
 		t.Errorf("%+v, %v", page, err)
 	}
+	if page, _, err := s.Listings(t.Context(), elumenta.ListingQuery{Text: "жанна 日本 \U0001F980", Limit: 10}); err != nil || len(page) != 1 {
+		t.Errorf("search finds %+v, %v", page, err)
+	}
 	if _, _, err := s.CreateKey(t.Context(), in.account, elumenta.NewKey{Name: "later"}, elumenta.NewKeySecret(), nil); err != nil {
 		t.Error(err)
 	}
@@ -208,7 +217,7 @@ func TestTransferRoundTrip(t *testing.T) {
 }
 
 // mayBeEmpty are tables whose rows another part of the server takes away.
-var mayBeEmpty = []string{"usage_pending"}
+var mayBeEmpty = []string{"usage_pending", "search_pending"}
 
 // TestTransferResumes stops transfers after every few pages: the target is of no use to anybody until one ends, which
 // goes on where the one before stopped.

@@ -25,6 +25,13 @@ type rollup struct {
 	more  bool // others wait
 	rows  map[usageKey]*rollupRow
 	uses  map[elumenta.AssistantID]int64
+	days  map[assistantCaller]int64 // on which others used an assistant last
+}
+
+// assistantCaller names a row of assistant_callers.
+type assistantCaller struct {
+	assistant string
+	account   elumenta.AccountID
 }
 
 // usageKey names a row of usage_daily.
@@ -90,7 +97,7 @@ func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) 
 	if err != nil {
 		return fmt.Errorf("read usage notes: %w", err)
 	}
-	r.rows, r.uses = map[usageKey]*rollupRow{}, map[elumenta.AssistantID]int64{}
+	r.rows, r.uses, r.days = map[usageKey]*rollupRow{}, map[elumenta.AssistantID]int64{}, map[assistantCaller]int64{}
 	if err := each(rows, func() error {
 		var n usageNote
 		if err := rows.Scan(n.fields()...); err != nil {
@@ -131,6 +138,9 @@ func (r *rollup) add(n *usageNote) {
 		use := int64(1)
 		if n.correction {
 			use = -1
+		} else {
+			caller := assistantCaller{n.assistant, n.account}
+			r.days[caller] = max(day, r.days[caller])
 		}
 		r.uses[elumenta.AssistantID(n.assistant)] += use
 	}

@@ -63,10 +63,10 @@ const usageSums = `requests, failures, tokens_spent, cache_hits, prompt_tokens, 
 
 // follower has the statements that write rollups.
 type follower struct {
-	logger                          *slog.Logger
-	forget, write, lock, order, use *list
-	latencies                       *bulk        // SQLite
-	limit                           atomic.Int64 // notes of the next chunk
+	logger                                *slog.Logger
+	forget, write, lock, order, use, call *list
+	latencies                             *bulk        // SQLite
+	limit                                 atomic.Int64 // notes of the next chunk
 }
 
 func newFollower(logger *slog.Logger) *follower {
@@ -88,6 +88,12 @@ func newFollower(logger *slog.Logger) *follower {
 		order: newList(`SELECT id FROM assistants WHERE id IN (VALUES `, 1, `) ORDER BY id FOR NO KEY UPDATE`),
 		use: newList(`UPDATE assistants AS a SET uses = a.uses + CAST(v.column2 AS BIGINT) FROM (VALUES `, 2,
 			`) AS v WHERE a.id = v.column1`),
+		// A row that has the day already is not written again, and rows are locked in one order.
+		call: newList(`INSERT INTO assistant_callers (assistant_id, account_id, day)
+			SELECT v.column1, v.column2, CAST(v.column3 AS BIGINT) FROM (VALUES `, 3, `) AS v WHERE NOT EXISTS (SELECT 1 FROM assistant_callers AS c
+				WHERE c.assistant_id = v.column1 AND c.account_id = v.column2 AND c.day >= CAST(v.column3 AS BIGINT))
+			ORDER BY v.column1, v.column2 ON CONFLICT (assistant_id, account_id)
+			DO UPDATE SET day = excluded.day WHERE assistant_callers.day < excluded.day`),
 		latencies: newBulk(`SELECT v.column1, u.latency FROM (VALUES `, 4, true, `) AS v CROSS JOIN usage_daily AS u
 			ON u.account_id = v.column2 AND u.dimension = v.column3 AND u.day = v.column4 AND u.value = v.column5`),
 	}
@@ -203,6 +209,9 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 	if err := f.countUses(ctx, tx, r.uses); err != nil {
 		return fmt.Errorf("count uses: %w", err)
 	}
+	if err := f.noteCallers(ctx, tx, r.days); err != nil {
+		return fmt.Errorf("note who uses what: %w", err)
+	}
 	if _, ok := tx.(*conn); !ok {
 		if err := f.lockRows(ctx, tx, r); err != nil {
 			return err
@@ -234,5 +243,15 @@ func (f *follower) countUses(ctx context.Context, tx querier, uses map[elumenta.
 		}
 	}
 	_, err := f.use.exec(ctx, tx, counts)
+	return err
+}
+
+// noteCallers keeps on which day others used an assistant last.
+func (f *follower) noteCallers(ctx context.Context, tx querier, days map[assistantCaller]int64) error {
+	var args arguments
+	for caller, day := range days {
+		args.add(caller.assistant, string(caller.account), day)
+	}
+	_, err := f.call.exec(ctx, tx, args)
 	return err
 }

@@ -20,13 +20,3 @@ func TestIDTime(t *testing.T) {
 		idTime(id) // must not panic
 	}
 }
-
-func TestFold(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "Élan": "elan", "STRASSE": "strasse", "Straße": "strasse", "ﬁ": "fi", "İ": "i", "ΣΊΣΥΦΟΣ": "σισυφοσ", "日本": "日本", "Ａ１": "a1",
-	} {
-		if got := fold(in); got != want {
-			t.Errorf("%q folds to %q, want %q", in, got, want)
-		}
-	}
-}

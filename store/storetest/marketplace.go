@@ -81,24 +81,27 @@ func testListings(t *testing.T, url string) {
 	_, err = s.Listing(t.Context(), elumenta.NewAssistantID())
 	want(t, err, elumenta.CodeNotFound)
 
-	list := func(q elumenta.ListingQuery) (got []elumenta.AssistantID, more bool) {
+	list := func(q elumenta.ListingQuery) (got []elumenta.AssistantID, next string) {
 		t.Helper()
-		items, more, err := s.Listings(t.Context(), q)
+		items, next, err := s.Listings(t.Context(), q)
 		wantOK(t, err)
 		for _, l := range items {
 			got = append(got, l.ID)
 		}
-		return got, more
+		return got, next
 	}
 	expect(t, s, map[string]int64{"data": 3, "general": 1, "writing": 1})
-	if got, more := list(elumenta.ListingQuery{Category: "data", Limit: 2}); len(got) != 2 || got[0] != ids[4] || got[1] != ids[2] || !more {
-		t.Fatalf("first page of data: %v, more %t", got, more)
-	}
-	if got, more := list(elumenta.ListingQuery{Category: "data", Limit: 2, Before: ids[2]}); len(got) != 1 || got[0] != ids[0] || more {
-		t.Fatalf("last page of data: %v, more %t", got, more)
-	}
-	if got, more := list(elumenta.ListingQuery{Limit: 5}); len(got) != 5 || got[0] != ids[4] || more {
-		t.Fatalf("all: %v, more %t", got, more)
+	for _, sort := range []elumenta.ListingSort{elumenta.SortPopular, elumenta.SortNew} {
+		got, next := list(elumenta.ListingQuery{Category: "data", Sort: sort, Limit: 2})
+		if len(got) != 2 || got[0] != ids[4] || got[1] != ids[2] || next == "" {
+			t.Fatalf("%s: first page of data: %v, next %q", sort, got, next)
+		}
+		if got, next := list(elumenta.ListingQuery{Category: "data", Sort: sort, Limit: 2, After: next}); len(got) != 1 || got[0] != ids[0] || next != "" {
+			t.Fatalf("%s: last page of data: %v, next %q", sort, got, next)
+		}
+		if got, next := list(elumenta.ListingQuery{Sort: sort, Limit: 5}); len(got) != 5 || got[0] != ids[4] || next != "" {
+			t.Fatalf("%s: all: %v, next %q", sort, got, next)
+		}
 	}
 
 	// Moved to another shelf, unpublished, deleted.

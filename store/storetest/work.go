@@ -48,8 +48,9 @@ func Work(t testing.TB, s *store.Store) {
 	wantOK(t, s.Statement(ctx, reader, store.StatementQuery{From: time.Now().Add(-time.Hour)}, &statement{}))
 	_, err = s.Listing(ctx, a.ID)
 	wantOK(t, err)
-	for _, category := range []string{"", "general"} {
-		_, _, err = s.Listings(ctx, elumenta.ListingQuery{Category: category, Limit: 10})
+	for _, q := range []elumenta.ListingQuery{{}, {Category: "general"}, {Text: "a"}, {Text: "about a bot"}, {Sort: elumenta.SortNew}, {Sort: elumenta.SortByName}} {
+		q.Limit = 10
+		_, _, err = s.Listings(ctx, q)
 		wantOK(t, err)
 	}
 	_, err = s.CategoryCounts(ctx)

@@ -1,0 +1,585 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/store"
+	"github.com/elumenta/elumenta/store/storetest"
+)
+
+// multilingual is a small marketplace: names and descriptions.
+var multilingual = [][2]string{
+	{"Code Reviewer", "Reviews pull requests and explains what is wrong with them"},
+	{"Code", "Everything about programming"},
+	{"Coding Tutor", "Teaches Python, Go and C++ to beginners"},
+	{"The Code Whisperer", "Finds out what old code does"},
+	{"C# Assistant", "Writes C# and answers questions about .NET"},
+	{"Résumé Builder", "Makes a résumé for a café or a bank"},
+	{"编程助手", "帮助你编写和审查代码，支持多种语言"},
+	{"翻译助手", "把中文翻译成英文、日文和俄文"},
+	{"AI写作", "写文章、写故事、写诗歌"},
+	{"翻訳アシスタント", "日本語と英語の翻訳を手伝います"},
+	{"ｺｰﾄﾞﾚﾋﾞｭｰ", "コードのレビューをします"},
+	{"ผู้ช่วยแปลภาษา", "แปลภาษาไทยเป็นภาษาอังกฤษ"},
+	{"Переводчик", "Переводит тексты с английского на русский"},
+	{"Помощник редактора", "Исправляет ошибки, ищет ёмкие слова и код"},
+	{"번역도우미", "한국어를 영어로 번역합니다"},
+	{"Übersetzer für Verträge", "Übersetzt Verträge, code und AGB"},
+	{"מתרגם", "מתרגם מעברית לאנגלית"},
+	{"مترجم", "يترجم من العربية إلى الإنجليزية"},
+	{"अनुवादक", "हिन्दी से अंग्रेज़ी में अनुवाद"},
+	{"🚀 Launch Planner", "Plans product launches 🚀 step by step"},
+}
+
+var searches = []string{
+	"code", "Code", "c", "co", "cod", "code r", "code reviewer", "coding tutor", "c++", "c#", "C", "resume", "CAFÉ", "编程", "编", "助手", "翻译", "翻译助手", "写",
+	"翻訳", "アシ", "コード", "ｺｰﾄﾞ", "แปล", "ภาษาไทย", "перевод", "ПЕРЕВОДЧИК", "емкие", "код", "번역", "영어", "übersetz", "vertrage", "מתרגם", "مترجم", "अनुवाद", "🚀", "🚀 launch",
+	"ai", "AI写", "what is", "nothing of the kind", "!!", "…", "a b c d e f g h i j k l m n o p q r s t u v w x y z", "in", "p", "с",
+}
+
+// lobe are the names and descriptions of the fixtures, or none.
+func lobe(t *testing.T) (items [][2]string) {
+	dir := os.Getenv("ELUMENTA_FIXTURES")
+	if dir == "" {
+		dir = "../../shared/fixtures"
+	}
+	f, err := os.Open(filepath.Join(dir, "lobe-assistants.jsonl"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Log("without the fixtures, which are not there")
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 4<<20)
+	for lines.Scan() {
+		var a struct {
+			Meta struct{ Title, Description string }
+		}
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+			t.Fatal(err)
+		}
+		cut := func(s string, n int) string { return string([]rune(s)[:min(n, len([]rune(s)))]) }
+		if a.Meta.Title != "" && a.Meta.Description != "" {
+			items = append(items, [2]string{cut(strings.Join(strings.Fields(a.Meta.Title), " "), elumenta.MaxName), cut(a.Meta.Description, elumenta.MaxDescription)})
+		}
+	}
+	return items
+}
+
+// all lists every page of a query.
+func all(t rapid.TB, s *store.Store, q elumenta.ListingQuery) (items []elumenta.Listing) {
+	t.Helper()
+	for {
+		page, next, err := s.Listings(context.Background(), q)
+		if err != nil {
+			t.Fatalf("%+v: %v", q, err)
+		}
+		if len(page) > q.Limit || next != "" && len(page) < q.Limit {
+			t.Fatalf("%+v: a page of %d, next %q", q, len(page), next)
+		}
+		items = append(items, page...)
+		if next == "" {
+			return items
+		}
+		q.After = next
+	}
+}
+
+func names(items []elumenta.Listing) []string {
+	names := make([]string, len(items))
+	for i, l := range items {
+		names[i] = l.Name
+	}
+	return names
+}
+
+// TestSearchEngines has the same answers on both engines, whether the index has everything or nothing yet.
+func TestSearchEngines(t *testing.T) {
+	corpus := append(slices.Clone(multilingual), lobe(t)...)
+	answers := map[string]map[string][]string{}
+	eachEngine(t, func(t *testing.T, url string) {
+		s := storetest.OpenWith(t, store.Options{URL: url})
+		author := storetest.Account(t, s, "pro")
+		for i, item := range corpus {
+			f := storetest.Fields(item[0])
+			f.Description, f.Category = item[1], elumenta.CategorySlugs()[i%3]
+			if _, _, err := s.CreateAssistant(t.Context(), author, f, elumenta.Marketplace, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answer := func() map[string][]string {
+			all := map[string][]string{}
+			for _, q := range searches {
+				for _, category := range []string{"", "writing"} {
+					items, _, err := s.Listings(t.Context(), elumenta.ListingQuery{Text: q, Category: category, Limit: 100})
+					if err != nil {
+						t.Fatalf("%q: %v", q, err)
+					}
+					all[category+": "+q] = names(items)
+				}
+			}
+			for _, sort := range []elumenta.ListingSort{elumenta.SortPopular, elumenta.SortNew, elumenta.SortByName} {
+				items, _, err := s.Listings(t.Context(), elumenta.ListingQuery{Sort: sort, Limit: 100})
+				if err != nil {
+					t.Fatal(err)
+				}
+				all["by "+string(sort)] = names(items)
+			}
+			return all
+		}
+		before := answer()
+		if err := s.FollowListings(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		checkIndex(t, s, url)
+		after := answer()
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the index finds something else than the notes (-notes +index):\n%s", diff)
+		}
+		answers[t.Name()] = after
+	})
+	sqlite, both := answers["TestSearchEngines/SQLite"], answers["TestSearchEngines/Postgres"]
+	if both != nil {
+		if diff := cmp.Diff(sqlite, both); diff != "" {
+			t.Errorf("Postgres finds something else than SQLite (-SQLite +Postgres):\n%s", diff)
+		}
+	}
+	if len(corpus) > len(multilingual) {
+		return // the fixtures have more of them
+	}
+	for q, want := range map[string][]string{
+		"code":  {"Code", "Code Reviewer", "The Code Whisperer", "Übersetzer für Verträge"},
+		"c++":   {"Coding Tutor"},
+		"翻译":    {"翻译助手"},
+		"コード":   {"ｺｰﾄﾞﾚﾋﾞｭｰ"},
+		"แปล":   {"ผู้ช่วยแปลภาษา"},
+		"CAFÉ":  {"Résumé Builder"},
+		"емкие": {"Помощник редактора"},
+		"!!":    {},
+	} {
+		if got := sqlite[": "+q]; !slices.Equal(got, want) {
+			t.Errorf("%q finds %q, want %q", q, got, want)
+		}
+	}
+}
+
+// checkIndex compares the index with what the listed assistants are to be found by.
+func checkIndex(t testing.TB, s *store.Store, url string) {
+	t.Helper()
+	db := storetest.Raw(t, url)
+	want, got := map[string][]int64{}, map[string][]int64{}
+	rows, err := db.QueryContext(t.Context(), `SELECT doc, category, search_text FROM assistants WHERE published = 1 AND owner_suspended = 0 ORDER BY doc`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	documents := 0
+	for rows.Next() {
+		var doc int64
+		var d elumenta.SearchDocument
+		if err := rows.Scan(&doc, &d.Category, &d.Text); err != nil {
+			t.Fatal(err)
+		}
+		documents++
+		for _, term := range d.Terms() {
+			want[term] = append(want[term], doc)
+		}
+	}
+	terms, err := db.QueryContext(t.Context(), `SELECT term, chunk, docs FROM search_terms ORDER BY term, chunk`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terms.Close() }()
+	for terms.Next() {
+		var term string
+		var chunk int64
+		var row []byte
+		if err := terms.Scan(&term, &chunk, &row); err != nil {
+			t.Fatal(err)
+		}
+		docs, err := store.DecodeChunk(chunk, row)
+		if err != nil || len(docs) == 0 {
+			t.Fatalf("%q, chunk %d: %d documents, %v", term, chunk, len(docs), err)
+		}
+		got[term] = append(got[term], docs...)
+	}
+	if err := errors.Join(rows.Err(), terms.Err()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("the index (-want +got):\n%s", diff)
+	}
+	var kept int
+	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM search_documents`).Scan(&kept); err != nil || kept != documents {
+		t.Fatalf("the index keeps %d documents of %d, %v", kept, documents, err)
+	}
+}
+
+// shop is a marketplace as a test knows it.
+type shop struct {
+	t       *rapid.T
+	s       *store.Store
+	db      *sql.DB
+	authors []elumenta.AccountID
+	down    map[elumenta.AccountID]bool // suspended
+	items   []*shopItem                 // in the order of their first publication
+}
+
+type shopItem struct {
+	elumenta.Assistant
+	published bool
+	callers   int
+	place     int // in the ranking, from 1; 0 is none
+}
+
+var shopWords = []string{"code", "coder", "co", "reviewer", "r", "编程", "编程助手", "助手", "Écrire", "ecrit", "intern", "internal", "international"}
+
+func (p *shop) fields() elumenta.Fields {
+	words := rapid.SliceOfN(rapid.SampledFrom(shopWords), 1, 3)
+	f := storetest.Fields(strings.Join(words.Draw(p.t, "name"), " "))
+	f.Description = strings.Join(words.Draw(p.t, "description"), ", ")
+	f.Category = rapid.SampledFrom([]string{"data", "general"}).Draw(p.t, "category")
+	return f
+}
+
+func (p *shop) pick() *shopItem {
+	if len(p.items) == 0 {
+		return nil
+	}
+	return rapid.SampledFrom(p.items).Draw(p.t, "item")
+}
+
+func (p *shop) ok(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// change does something to the marketplace.
+func (p *shop) change() {
+	ctx := p.t.Context()
+	step := rapid.SampledFrom([]string{"publish", "publish", "edit", "toggle", "delete", "suspend", "follow", "call", "rank"}).Draw(p.t, "step")
+	item := p.pick()
+	switch {
+	case step == "publish" || item == nil:
+		a, _, err := p.s.CreateAssistant(ctx, rapid.SampledFrom(p.authors).Draw(p.t, "author"), p.fields(), elumenta.Marketplace, nil)
+		p.ok(err)
+		p.items = append(p.items, &shopItem{Assistant: *a, published: true})
+	case step == "edit":
+		f := p.fields()
+		a, err := p.s.UpdateAssistant(ctx, item.Owner, item.ID, 0, &elumenta.Patch{
+			Name: elumenta.Some(f.Name), Description: elumenta.Some(f.Description), Category: elumenta.Some(f.Category)})
+		p.ok(err)
+		item.Assistant = *a
+	case step == "toggle":
+		v := elumenta.Marketplace
+		if item.published {
+			v = elumenta.Private
+		}
+		a, err := p.s.UpdateAssistant(ctx, item.Owner, item.ID, 0, &elumenta.Patch{Visibility: elumenta.Some(v)})
+		p.ok(err)
+		item.Assistant, item.published = *a, !item.published
+	case step == "delete":
+		p.ok(p.s.DeleteAssistant(ctx, item.Owner, item.ID))
+		p.items = slices.DeleteFunc(p.items, func(i *shopItem) bool { return i == item })
+	case step == "suspend":
+		_, err := p.s.SetSuspended(ctx, item.Owner, !p.down[item.Owner], "")
+		p.ok(err)
+		p.down[item.Owner] = !p.down[item.Owner]
+	case step == "follow":
+		p.ok(p.s.FollowListings(ctx))
+	case step == "call":
+		item.callers++
+		p.call(item)
+	case step == "rank":
+		p.ok(p.s.Rank(ctx))
+		ranked := slices.DeleteFunc(slices.Clone(p.items), func(i *shopItem) bool { return i.callers == 0 })
+		slices.Reverse(ranked)
+		slices.SortStableFunc(ranked, func(a, b *shopItem) int { return b.callers - a.callers })
+		for _, i := range p.items {
+			i.place = slices.Index(ranked, i) + 1
+		}
+	}
+}
+
+func (p *shop) call(item *shopItem) {
+	_, err := p.db.ExecContext(p.t.Context(), `INSERT INTO assistant_callers (assistant_id, account_id, day) VALUES ($1, $2, $3)`,
+		string(item.ID), string(elumenta.NewAccountID()), 1<<30)
+	p.ok(err)
+}
+
+// tier finds a query in an item without the help of any term.
+func (i *shopItem) tier(q string) int {
+	name, text := elumenta.Fold(i.Name), elumenta.Fold(i.Name+" "+strings.ReplaceAll(i.Description, ",", ""))
+	words := strings.Fields(elumenta.Fold(q))
+	has := func(text string) bool {
+		for n, word := range words {
+			found := strings.Contains(" "+text+" ", " "+word+" ")
+			switch {
+			case word[0] >= 0x80:
+				found = strings.Contains(text, word)
+			case n == len(words)-1:
+				found = strings.Contains(" "+text, " "+word)
+			}
+			if !found {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case name == strings.Join(words, " "):
+		return 0
+	case strings.HasPrefix(name, strings.Join(words, " ")):
+		return 1
+	case has(name):
+		return 2
+	case has(text):
+		return 3
+	}
+	return -1
+}
+
+// want is the order in which a query must list the items.
+func (p *shop) want(q elumenta.ListingQuery) []elumenta.AssistantID {
+	var found []*shopItem
+	tiers := map[*shopItem]int{}
+	for n := len(p.items) - 1; n >= 0; n-- { // the newest first
+		i := p.items[n]
+		if tiers[i] = 0; q.Text != "" {
+			tiers[i] = i.tier(q.Text)
+		}
+		if i.published && !p.down[i.Owner] && (q.Category == "" || q.Category == i.Category) && tiers[i] >= 0 {
+			found = append(found, i)
+		}
+	}
+	place := func(i *shopItem) int {
+		if i.place == 0 {
+			return 1 << 30
+		}
+		return i.place
+	}
+	switch {
+	case q.Text == "" && q.Sort == elumenta.SortNew:
+	case q.Text == "" && q.Sort == elumenta.SortByName:
+		slices.Reverse(found)
+		slices.SortStableFunc(found, func(a, b *shopItem) int { return strings.Compare(elumenta.Fold(a.Name), elumenta.Fold(b.Name)) })
+	default:
+		slices.SortStableFunc(found, func(a, b *shopItem) int {
+			if tiers[a] != tiers[b] {
+				return tiers[a] - tiers[b]
+			}
+			return place(a) - place(b)
+		})
+	}
+	ids := []elumenta.AssistantID{}
+	for _, i := range found {
+		ids = append(ids, i.ID)
+	}
+	return ids
+}
+
+func (p *shop) query() elumenta.ListingQuery {
+	text := ""
+	if rapid.Bool().Draw(p.t, "search") {
+		text = strings.Join(rapid.SliceOfN(rapid.SampledFrom(shopWords), 1, 2).Draw(p.t, "text"), " ")
+		if last := strings.Fields(text)[len(strings.Fields(text))-1]; last[0] < 0x80 {
+			text = text[:len(text)-rapid.IntRange(0, len(last)-1).Draw(p.t, "untyped")]
+		}
+	}
+	return elumenta.ListingQuery{
+		Text: text, Category: rapid.SampledFrom([]string{"", "data"}).Draw(p.t, "category"), Limit: rapid.IntRange(1, 5).Draw(p.t, "limit"),
+		Sort: rapid.SampledFrom([]elumenta.ListingSort{elumenta.SortPopular, elumenta.SortNew, elumenta.SortByName}).Draw(p.t, "sort"),
+	}
+}
+
+// eachShop opens marketplaces of their own, whose documents lie on both sides of a chunk's end.
+func eachShop(t *testing.T, test func(p *shop)) {
+	eachEngine(t, func(t *testing.T, url string) {
+		t.Parallel()
+		s := storetest.OpenWith(t, store.Options{URL: url})
+		db := storetest.Raw(t, url)
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO counters (name, value) VALUES ('documents', 16380)`); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Rank(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rapid.Check(t, func(rt *rapid.T) {
+			p := &shop{t: rt, s: s, db: db, down: map[elumenta.AccountID]bool{}}
+			for range 2 {
+				p.authors = append(p.authors, storetest.Account(t, s, "pro"))
+			}
+			defer func() {
+				for _, i := range p.items {
+					p.ok(s.DeleteAssistant(t.Context(), i.Owner, i.ID))
+				}
+			}()
+			test(p)
+		})
+		if err := s.FollowListings(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		checkIndex(t, s, url)
+	})
+}
+
+// TestSearchModel changes the marketplace in any order: lists and counts are always what a scan finds.
+func TestSearchModel(t *testing.T) {
+	eachShop(t, func(p *shop) {
+		for range rapid.IntRange(1, 12).Draw(p.t, "changes") {
+			p.change()
+		}
+		for range 4 {
+			q := p.query()
+			got := []elumenta.AssistantID{}
+			for _, l := range all(p.t, p.s, q) {
+				got = append(got, l.ID)
+			}
+			if diff := cmp.Diff(p.want(q), got); diff != "" {
+				p.t.Fatalf("%+v (-want +got):\n%s", q, diff)
+			}
+		}
+		counts := map[string]int64{}
+		for _, category := range []string{"data", "general"} {
+			if n := int64(len(p.want(elumenta.ListingQuery{Category: category}))); n > 0 {
+				counts[category] = n
+			}
+		}
+		got, err := p.s.CategoryCounts(p.t.Context())
+		p.ok(err)
+		if !maps.Equal(got, counts) {
+			p.t.Fatalf("counts %v, want %v", got, counts)
+		}
+	})
+}
+
+// TestMarketplacePaging changes the marketplace between pages: what stays as it was is shown once, and nothing that has gone.
+func TestMarketplacePaging(t *testing.T) {
+	eachShop(t, func(p *shop) {
+		for range rapid.IntRange(3, 15).Draw(p.t, "at first") {
+			p.change()
+		}
+		q := p.query()
+		stays := map[elumenta.AssistantID]int{}
+		for _, id := range p.want(q) {
+			stays[id] = p.version(id)
+		}
+		var shown []elumenta.AssistantID
+		for {
+			now := p.want(q)
+			items, next, err := p.s.Listings(p.t.Context(), q)
+			p.ok(err)
+			for _, l := range items {
+				if _, stayed := stays[l.ID]; stayed && slices.Contains(shown, l.ID) {
+					p.t.Fatalf("%s is shown twice", l.ID)
+				}
+				if !slices.Contains(now, l.ID) {
+					p.t.Fatalf("%s is shown and not there", l.ID)
+				}
+				shown = append(shown, l.ID)
+			}
+			if next == "" {
+				break
+			}
+			q.After = next
+			for range rapid.IntRange(0, 3).Draw(p.t, "changes") {
+				p.change()
+				now := p.want(q)
+				maps.DeleteFunc(stays, func(id elumenta.AssistantID, version int) bool {
+					return p.version(id) != version || !slices.Contains(now, id)
+				})
+			}
+		}
+		for id := range stays {
+			if !slices.Contains(shown, id) {
+				p.t.Fatalf("%s stayed and was skipped", id)
+			}
+		}
+	})
+}
+
+// version is an item's, or 0.
+func (p *shop) version(id elumenta.AssistantID) int {
+	for _, i := range p.items {
+		if i.ID == id {
+			return i.Version
+		}
+	}
+	return 0
+}
+
+// TestIndexedAtOnce lets two nodes write the index while authors publish, edit and delete.
+func TestIndexedAtOnce(t *testing.T) {
+	url := storetest.Postgres(t)
+	nodes := []*store.Store{storetest.OpenWith(t, store.Options{URL: url, Serve: true}), storetest.OpenWith(t, store.Options{URL: url, Serve: true})}
+	var group, followers sync.WaitGroup
+	done := make(chan struct{})
+	for _, node := range nodes {
+		followers.Go(func() {
+			for {
+				if err := node.FollowListings(t.Context()); err != nil {
+					t.Errorf("follow: %v", err)
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for n := range 4 {
+		s := nodes[n%2]
+		author := storetest.Account(t, s, "pro")
+		group.Go(func() {
+			for i := range 12 {
+				f := storetest.Fields(fmt.Sprintf("Helper %d of %d, common words", i, n))
+				a, _, err := s.CreateAssistant(t.Context(), author, f, elumenta.Marketplace, nil)
+				if err == nil && i%2 == 0 {
+					_, err = s.UpdateAssistant(t.Context(), author, a.ID, 0, &elumenta.Patch{Name: elumenta.Some(f.Name + " changed")})
+				}
+				if err == nil && i%3 == 0 {
+					err = s.DeleteAssistant(t.Context(), author, a.ID)
+				}
+				if err == nil && i%4 == 0 {
+					_, err = s.SetSuspended(t.Context(), author, i%8 != 0, "")
+				}
+				if err != nil {
+					t.Errorf("author: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(done)
+	followers.Wait()
+	if err := nodes[0].FollowListings(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, storetest.Raw(t, url), 0, `SELECT count(*) FROM search_pending`)
+	checkIndex(t, nodes[0], url)
+	if items := all(t, nodes[1], elumenta.ListingQuery{Text: "helper common", Limit: 100}); len(items) != 4*8 {
+		t.Errorf("%d are found, of %d", len(items), 4*8)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -172,17 +173,27 @@ func splitJSON(file string, b []byte, problems *Problems) (found []record) {
 func (r record) decode(into any, problems *Problems) bool {
 	err := json.Unmarshal(r.raw, into)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		problems.add(r.file, r.line, 0, "%s must not be a %s", e.Field, e.Value)
+		problems.add(r.file, r.line, 0, "%s must not be a %s", camel(e.Field), e.Value)
 	} else if err != nil {
 		problems.add(r.file, r.line, 0, "is not understood: %s", err)
 	}
 	return err == nil
 }
 
+// camel is the path of a Go field as JSON has it.
+func camel(path string) string {
+	names := strings.Split(path, ".")
+	for i, name := range names {
+		first, size := utf8.DecodeRuneInString(name)
+		names[i] = string(unicode.ToLower(first)) + name[size:]
+	}
+	return strings.Join(names, ".")
+}
+
 // begin makes the assistant of a record. Texts that are too long are cut, except instructions.
 func (c *Conversion) begin(r record, idKey, id, name, description string, instructions elumenta.Text) Foreign {
 	f := Foreign{Source: r.String(), IDKey: idKey, Assistant: &Assistant{Visibility: elumenta.Private}}
-	f.Name = f.cut("name", strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == '\n' || r == '\r' }), " "), elumenta.MaxName)
+	f.Name = f.cut("name", strings.TrimSpace(strings.NewReplacer("\n", " ", "\r", "").Replace(name)), elumenta.MaxName)
 	if f.Name == "" {
 		f.Name = f.cut("name", id, elumenta.MaxName)
 		f.note("has no name: %s is its name now", id)

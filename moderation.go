@@ -6,9 +6,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 )
 
 // Limits of moderation.
@@ -159,11 +156,11 @@ type DeniedNames struct{ entries, spelled []string }
 
 // NewDeniedNames makes a deny-list. An entry is found whatever its case, accents, width and invisible characters, and with
 // digits for letters. It must stand on word boundaries, except where scripts that write no blanks have none. bad are the
-// indexes of entries without a letter or digit, or of more than MaxName characters: they deny nothing.
+// indexes of entries without a letter, digit or symbol, or of more than MaxName characters: they deny nothing.
 func NewDeniedNames(entries []string) (d DeniedNames, bad []int) {
 	for i, e := range entries {
 		folded := foldName(e)
-		if !strings.ContainsFunc(folded, wordRune) || utf8.RuneCountInString(e) > MaxName {
+		if !strings.ContainsFunc(folded, legible) || utf8.RuneCountInString(e) > MaxName {
 			bad = append(bad, i)
 			continue
 		}
@@ -191,15 +188,15 @@ func (d DeniedNames) denies(name string) bool {
 	return false
 }
 
-// foldName drops case, accents, compatibility forms such as full width, and what is not seen; blanks become one space.
+// foldName folds a name, without what is not seen; blanks become one space.
 func foldName(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) {
+		if unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) {
 			return -1
 		}
 		return r
-	}, norm.NFKD.String(s))
-	return strings.Join(strings.Fields(norm.NFC.String(cases.Fold().String(s))), " ")
+	}, s)
+	return strings.Join(strings.Fields(Fold(s)), " ")
 }
 
 // spell reads digits and signs as the letters that they are written for. i and l cannot be told apart then.
@@ -228,19 +225,15 @@ func hasWord(s, word string) bool {
 	}
 }
 
-// boundary reports whether words may be parted at a byte offset.
+// boundary reports whether words may be parted at a byte offset: acme2 has acme, acmeist has not.
 func boundary(s string, at int) bool {
 	if at == 0 || at == len(s) {
 		return true
 	}
 	before, _ := utf8.DecodeLastRuneInString(s[:at])
 	after, _ := utf8.DecodeRuneInString(s[at:])
-	return !wordRune(before) || !wordRune(after) || unspaced(before) || unspaced(after)
+	kind := kindOf(before)
+	return !kind.word() || kind != kindOf(after)
 }
 
-func wordRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Mc) }
-
-// unspaced reports whether a letter belongs to a script that puts no blanks between words.
-func unspaced(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan)
-}
+func legible(r rune) bool { return kindOf(r) != separator }

@@ -82,7 +82,7 @@ func (b *builder) deniedNames(entries *[]string) {
 	var bad []int
 	b.DeniedNames, bad = elumenta.NewDeniedNames(*entries)
 	for _, i := range bad {
-		b.at(fmt.Sprintf("%s[%d]", path, i), "must have 1 to %d characters, a letter or digit among them", elumenta.MaxName)
+		b.at(fmt.Sprintf("%s[%d]", path, i), "must have 1 to %d characters, a letter, digit or symbol among them", elumenta.MaxName)
 	}
 }
 

@@ -93,7 +93,7 @@ func TestDocumentSaysWhereUnknownFieldsAreTaken(t *testing.T) {
 	if err := json.Unmarshal(s.raw("GET", "/openapi.json", "", nil).body, &doc); err != nil {
 		t.Fatal(err)
 	}
-	for schema, taken := range map[string]bool{"GenerateRequest": true, "Params": true, "Message": false, "CreateAssistant": false, "UpdateAssistant": false, "CreateKey": false, "UpdateKey": false, "Topup": false, "Reason": false} {
+	for schema, taken := range map[string]bool{"GenerateRequest": true, "Params": true, "Message": false, "CreateAssistant": false, "UpdateAssistant": false, "CreateKey": false, "UpdateKey": false, "Topup": false, "Reason": false, "CopyAssistant": false, "NewReport": false} {
 		if got := doc.Components.Schemas[schema].AdditionalProperties; got != taken {
 			t.Errorf("%s: additionalProperties %v, want %v", schema, got, taken)
 		}
@@ -116,10 +116,11 @@ func TestDocumentedFieldsAreDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for schema, call := range map[string][2]string{
-		"CreateAssistant": {"POST", "/assistants"}, "UpdateAssistant": {"PUT", "/assistants/" + id}, "CreateKey": {"POST", "/keys"}, "UpdateKey": {"PATCH", "/keys/" + keyID},
+		"CreateAssistant": {"POST", "/assistants"}, "ImportAssistant": {"POST", "/assistants/import"}, "UpdateAssistant": {"PUT", "/assistants/" + id}, "CreateKey": {"POST", "/keys"}, "UpdateKey": {"PATCH", "/keys/" + keyID},
 		"DisplayName": {"PATCH", "/user/me"}, "GenerateRequest": {"POST", "/generate"},
 		"NewAccount": {"POST", "/admin/accounts"}, "UpdateAccount": {"PATCH", account}, "SetPlan": {"PUT", account + "/plan"},
 		"Topup": {"POST", account + "/topups"}, "Reason": {"POST", account + "/suspend"}, "Unpublish": {"POST", "/admin/assistants/" + id + "/unpublish"},
+		"CopyAssistant": {"POST", "/assistants/" + id + "/copy"}, "NewReport": {"POST", "/assistants/" + id + "/reports"},
 	} {
 		fields := doc.Components.Schemas[schema].Properties
 		if len(fields) == 0 {

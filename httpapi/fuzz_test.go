@@ -94,6 +94,29 @@ func FuzzAssistantBody(f *testing.F) {
 	})
 }
 
+func FuzzReportBody(f *testing.F) {
+	for _, s := range []string{
+		`{"reason":"spam"}`, `{"reason":"other","comment":"\ud83d\ude00"}`, `{"version":3,"name":"n"}`, `{"version":1e3}`, `{"version":0,"name":"a\nb"}`, `{"reason":{}}`, `{`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		n, err := readReport(body)
+		if err != nil {
+			checkError(t, err)
+		} else if !json.Valid(body) || !utf8.ValidString(string(n.Comment)) {
+			t.Fatal("a report that cannot be stored")
+		}
+		var r reader
+		version, name := r.copied(body)
+		if err := r.err(); err != nil {
+			checkError(t, err)
+		} else if !json.Valid(body) || version < 0 || !utf8.ValidString(name) {
+			t.Fatalf("copies version %d as %q", version, name)
+		}
+	})
+}
+
 func FuzzCursor(f *testing.F) {
 	a := benchAPI(f, 0)
 	l := list{kind: "assistants", account: elumenta.NewAccountID(), filter: "q"}

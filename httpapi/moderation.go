@@ -88,11 +88,21 @@ func (a *API) copyAssistant(ctx context.Context, c *call, in *copyAssistantIn) (
 		return nil, err
 	}
 	var r reader
-	ref, name := elumenta.AssistantRef{ID: id}, ""
-	r.fields(c.body, map[string]func(*fieldPath){
+	version, name := r.copied(c.body)
+	idem := a.idempotency(c, "copies "+string(id), &r)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	made, replayed, err := a.Assistants.CopyAssistant(ctx, c.caller.Account.ID, elumenta.AssistantRef{ID: id, Version: version}, name, idem)
+	return created(made, replayed, err)
+}
+
+// copied reads what to copy and how to call it: 0 is the newest version, and no name the original's.
+func (r *reader) copied(body []byte) (version int, name string) {
+	r.fields(body, map[string]func(*fieldPath){
 		"version": func(at *fieldPath) {
 			n, _ := r.whole(at, 1, math.MaxInt32)
-			ref.Version = int(n)
+			version = int(n)
 		},
 		"name": func(at *fieldPath) {
 			var ok bool
@@ -101,12 +111,7 @@ func (a *API) copyAssistant(ctx context.Context, c *call, in *copyAssistantIn) (
 			}
 		},
 	})
-	idem := a.idempotency(c, "copies "+string(id), &r)
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	made, replayed, err := a.Assistants.CopyAssistant(ctx, c.caller.Account.ID, ref, name, idem)
-	return created(made, replayed, err)
+	return version, name
 }
 
 type reportView struct {
@@ -127,11 +132,8 @@ func (a *API) reportAssistant(ctx context.Context, c *call, in *oneAssistantIn) 
 	if err != nil {
 		return nil, err
 	}
-	var r reader
-	var reason, comment string
-	r.fields(c.body, map[string]func(*fieldPath){"reason": r.into(&reason), "comment": r.into(&comment)})
-	n := elumenta.NewReport{Reason: elumenta.ReportReason(reason), Comment: elumenta.Text(comment)}
-	if err := r.also(n.Check()); err != nil {
+	n, err := readReport(c.body)
+	if err != nil {
 		return nil, err
 	}
 	made, replaced, err := a.Assistants.ReportAssistant(ctx, c.caller.Account.ID, id, n)
@@ -145,6 +147,14 @@ func (a *API) reportAssistant(ctx context.Context, c *call, in *oneAssistantIn) 
 		out.Status = http.StatusOK
 	}
 	return out, nil
+}
+
+func readReport(body []byte) (elumenta.NewReport, error) {
+	var r reader
+	var reason, comment string
+	r.fields(body, map[string]func(*fieldPath){"reason": r.into(&reason), "comment": r.into(&comment)})
+	n := elumenta.NewReport{Reason: elumenta.ReportReason(reason), Comment: elumenta.Text(comment)}
+	return n, r.also(n.Check())
 }
 
 type reportedAssistantView struct {

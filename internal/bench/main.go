@@ -25,20 +25,21 @@ import (
 const runLimit = 30 * time.Minute
 
 type options struct {
-	binary   string
-	dir      string
-	json     string
-	smoke    bool
-	only     string
-	rounds   int
-	duration time.Duration
-	many     int
-	open     int
-	past     int
-	hot      bool
-	postgres bool
-	pinned   bool
-	cores    int
+	binary    string
+	dir       string
+	json      string
+	smoke     bool
+	only      string
+	rounds    int
+	duration  time.Duration
+	many      int
+	open      int
+	past      int
+	published int
+	hot       bool
+	postgres  bool
+	pinned    bool
+	cores     int
 }
 
 func main() {
@@ -62,7 +63,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.pinned, o.cores, err = pin(); err != nil {
 		return fmt.Errorf("pin to a core: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	limit := runLimit
+	if o.published > 0 {
+		limit = marketplaceRunTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return o.run(ctx, out)
 }
@@ -80,6 +85,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.past, "history", 0, "instead: cost with this many generations in a SQLite database, a tenth as many assistants and a hundredth as many accounts, compared with none (10000000)")
 	flags.BoolVar(&o.hot, "hot", false, "instead: one account called from 64 connections, compared with 64 accounts")
 	flags.BoolVar(&o.postgres, "postgres", false, "keep everything in a private Postgres, whose processes share the load's core, instead of SQLite")
+	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000)")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
 	flags.IntVar(&o.open, "streams", 0, "instead: memory of this many open slow streams (5000)")
 	if err := flags.Parse(args); err != nil {
@@ -92,6 +98,8 @@ func parse(args []string) (options, error) {
 		return o, errors.New("1 to 100 rounds of 50 ms to 1 minute")
 	case o.past < 0 || o.past > 100_000_000 || o.past > 0 && (o.past < 10_000 || o.postgres):
 		return o, errors.New("a history of 10,000 to 100,000,000 generations, on SQLite")
+	case o.published < 0 || o.published > 10_000_000 || o.published > 0 && o.published < 1000:
+		return o, errors.New("1,000 to 10,000,000 published assistants")
 	case o.many < 0 || o.many > 1_000_000 || o.open < 0 || o.open > 20_000:
 		return o, errors.New("at most 1,000,000 assistants and 20,000 streams")
 	}
@@ -115,7 +123,11 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer b.provider.close()
 	if o.postgres {
-		if b.cluster, err = postgres.Start(0, "max_connections=100"); err != nil {
+		settings := []string{"max_connections=100"}
+		if o.published > 0 {
+			settings = append(settings, marketplaceBuffers)
+		}
+		if b.cluster, err = postgres.Start(0, settings...); err != nil {
 			return fmt.Errorf("start Postgres: %w", err)
 		}
 		defer func() { err = errors.Join(err, b.cluster.Remove()) }()
@@ -141,9 +153,13 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 func (b *bench) parts(ctx context.Context) error {
 	if b.smoke {
 		b.many, b.open = 200, 50
+		b.published = min(b.published, 20_000)
 	}
 	if b.past > 0 {
 		return b.history(ctx)
+	}
+	if b.published > 0 {
+		return b.marketplace(ctx)
 	}
 	if b.smoke || b.many == 0 && b.open == 0 {
 		if b.only == "" && !b.hot {

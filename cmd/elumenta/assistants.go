@@ -30,6 +30,9 @@ type assistantsCommand struct {
 	Show   assistantsShowCommand   `cmd:"" help:"Print an assistant: its settings, then its instructions."`
 	Edit   assistantsEditCommand   `cmd:"" help:"Change an assistant in your editor."`
 	Delete assistantsDeleteCommand `cmd:"" help:"Delete an assistant with all its versions."`
+
+	Takedown assistantsTakedownCommand `cmd:"" help:"Take anyone's assistant from the marketplace, in the database."`
+	Allow    assistantsAllowCommand    `cmd:"" help:"Let a taken-down assistant be published again, in the database."`
 }
 
 // Help shows examples.
@@ -249,12 +252,7 @@ func (c *assistantsShowCommand) Run(p *program) error {
 	if shown.Visibility == "" { // the public view of another account's
 		return p.printJSON(raw)
 	}
-	text := string(assistantfile.Format(shown.file()))
-	if isTerminal(p.stdout) {
-		text = strings.TrimSuffix(forTerminal(text), "\n") + "\n"
-	}
-	_, err = p.stdout.WriteString(text)
-	return err
+	return p.printText(string(assistantfile.Format(shown.file())))
 }
 
 type assistantsDeleteCommand struct {

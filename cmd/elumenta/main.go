@@ -30,6 +30,7 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" help:"Serve the API."`
 	Accounts   accountsCommand   `cmd:"" help:"Create and change accounts, in the database."`
 	Keys       keysCommand       `cmd:"" help:"Create, list and revoke API keys, in the database."`
+	Reports    reportsCommand    `cmd:"" help:"Judge what was reported, in the database."`
 	Audit      auditCommand      `cmd:"" help:"Read and check the audit trail, in the database."`
 	Ledger     ledgerCommand     `cmd:"" help:"Verify the journal and print statements, in the database."`
 	Backup     backupCommand     `cmd:"" help:"Copy a SQLite database while it is used."`

@@ -43,6 +43,15 @@ func forTerminal(s string) string {
 	}, s)
 }
 
+// printText prints a text of several lines: as it is, or for a terminal.
+func (p *program) printText(text string) error {
+	if isTerminal(p.stdout) {
+		text = strings.TrimSuffix(forTerminal(text), "\n") + "\n"
+	}
+	_, err := p.stdout.WriteString(text)
+	return err
+}
+
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // colored reports whether a file takes colours: a terminal, and nobody said otherwise (https://no-color.org).

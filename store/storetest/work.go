@@ -55,6 +55,7 @@ func Work(t testing.TB, s *store.Store) {
 	}
 	_, err = s.CategoryCounts(ctx)
 	wantOK(t, err)
+	workModeration(t, s, owner, reader)
 	wantOK(t, s.DeleteAssistant(ctx, owner, a.ID))
 	wantOK(t, s.Ping(ctx))
 	wantOK(t, s.Checkpoint(ctx))
@@ -99,4 +100,35 @@ func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elu
 	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID, Version: 3}, elumenta.UserHash{})
 	wantOK(t, err)
 	return a
+}
+
+// workModeration leaves an assistant with a report behind.
+func workModeration(t testing.TB, s *store.Store, owner, reader elumenta.AccountID) {
+	t.Helper()
+	ctx, bot := t.Context(), Fields("reported")
+	bot.Copyable = true
+	a := create(t, s, owner, bot, elumenta.Marketplace)
+	report := func() {
+		t.Helper()
+		_, _, err := s.ReportAssistant(ctx, reader, a.ID, spam("it sells"))
+		wantOK(t, err)
+	}
+	copied, _, err := s.CopyAssistant(ctx, reader, elumenta.AssistantRef{ID: a.ID}, "mine", nil)
+	wantOK(t, err)
+	wantOK(t, s.DeleteAssistant(ctx, reader, copied.ID))
+	report()
+	report()
+	wantOK(t, s.DismissReports(ctx, a.ID, "fine"))
+	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("reported again")})
+	report()
+	_, err = s.ReviewAssistant(ctx, a.ID, 1)
+	wantOK(t, err)
+	_, _, err = s.Reports(ctx, a.ID, elumenta.ReportPosition{}, 10)
+	wantOK(t, err)
+	for _, state := range elumenta.ReportStates() {
+		_, _, err = s.ReportedAssistants(ctx, elumenta.ReportQuery{State: state, Limit: 10})
+		wantOK(t, err)
+	}
+	wantOK(t, s.Unpublish(ctx, a.ID, "spam"))
+	wantOK(t, s.AllowAssistant(ctx, a.ID, "fine"))
 }

@@ -319,17 +319,16 @@ func (q *SearchQuery) Terms(field SearchField) []SearchRange {
 
 // prefixRange has every word that begins with prefix.
 func prefixRange(field SearchField, prefix string) SearchRange {
-	from := ""
+	kind := termWord
 	switch n := utf8.RuneCountInString(prefix); {
 	case n <= shortPrefix:
 		return SearchRange{From: term(field, termPrefix, prefix)}
 	case n == longPrefix:
 		return SearchRange{From: term(field, termLong, prefix)}
 	case n < longPrefix:
-		from = term(field, termLong, prefix)
-	default:
-		from = term(field, termWord, prefix)
+		kind = termLong
 	}
+	from := term(field, kind, prefix)
 	return SearchRange{from, from + lastRune}
 }
 

@@ -122,7 +122,8 @@ func TestListsPageByCursor(t *testing.T) {
 		s.do("POST", "/assistants", key, bot("visibility", "marketplace", "category", "data", "description", "d")).want(201)
 		s.do("POST", "/keys", key, object{"name": "k"}).want(201)
 	}
-	for _, list := range []string{"/assistants?limit=2", "/assistants/marketplace?limit=2", "/keys?limit=2", "/assistants?limit=2&q=bot"} {
+	for _, list := range []string{"/assistants?limit=2", "/assistants/marketplace?limit=2", "/assistants/marketplace?limit=2&sort=new",
+		"/assistants/marketplace?limit=2&sort=name", "/assistants/marketplace?limit=2&category=data&q=b", "/keys?limit=2", "/assistants?limit=2&q=bot"} {
 		seen, cursor := map[string]bool{}, ""
 		for range 10 {
 			v := s.do("GET", list+cursor, key, nil).want(200)
@@ -166,4 +167,42 @@ func TestCreateWithIdempotencyKey(t *testing.T) {
 	for _, bad := range []string{"with blank", strings.Repeat("x", 256), "ümlaut"} {
 		s.do("POST", "/assistants", key, bot("name", 3), "Idempotency-Key", bad).wantFields("Idempotency-Key", "name")
 	}
+}
+
+func TestMarketplaceSearch(t *testing.T) {
+	s := newServer(t, setup{})
+	key, _ := s.account("free")
+	for _, item := range [][3]string{{"编程助手", "programming", "写代码"}, {"Bot", "data", "Reads tables"}, {"Tables", "data", "Draws a bot"}, {"Другой", "writing", "Bots"}} {
+		s.do("POST", "/assistants", key, bot("name", item[0], "visibility", "marketplace", "category", item[1], "description", item[2])).want(201)
+	}
+	for query, want := range map[string]string{
+		"?q=BOT":                     "Bot,Другой,Tables",
+		"?q=bot&sort=name":           "Bot,Другой,Tables",
+		"?q=bot&category=data":       "Bot,Tables",
+		"?q=%E7%BC%96":               "编程助手",
+		"?q=%E4%BB%A3%E7%A0%81":      "编程助手",
+		"?q=%D0%B4%D1%80":            "Другой",
+		"?q=nothing":                 "",
+		"?q=%21":                     "",
+		"?q=":                        "Другой,Tables,Bot,编程助手",
+		"?q=%20":                     "Другой,Tables,Bot,编程助手",
+		"?sort=new":                  "Другой,Tables,Bot,编程助手",
+		"?sort=popular":              "Другой,Tables,Bot,编程助手",
+		"?sort=name":                 "Bot,Tables,Другой,编程助手",
+		"?sort=name&category=data":   "Bot,Tables",
+		"?sort=new&category=writing": "Другой",
+	} {
+		var names []string
+		for _, item := range s.do("GET", "/assistants/marketplace"+query, key, nil).want(200)["items"].([]any) {
+			names = append(names, item.(object)["name"].(string))
+		}
+		if got := strings.Join(names, ","); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	cursor := s.do("GET", "/assistants/marketplace?q=bot&limit=1", key, nil).want(200)["next_cursor"].(string)
+	for _, other := range []string{"?q=bots", "?q=bot&sort=new", "?q=bot&category=data", "?limit=1"} {
+		s.do("GET", "/assistants/marketplace"+other+"&cursor="+cursor, key, nil).wantError(400, elumenta.CodeBadRequest)
+	}
+	s.do("GET", "/assistants/marketplace?q="+strings.Repeat("a", 201), key, nil).wantFields("q")
 }

@@ -12,3 +12,6 @@ func (o *Options) SetLeaseTimes(interval time.Duration) {
 
 // LoseLeaseAfter sets how long a node may go without renewing.
 func (o *Options) LoseLeaseAfter(d time.Duration) { o.lease.lost = d }
+
+// BoundSearch sets how many notes a search looks at, and how many names.
+func (o *Options) BoundSearch(pending, names int) { o.search = searchBounds{pending, names} }

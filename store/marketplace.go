@@ -51,7 +51,7 @@ func (s *Store) Listings(ctx context.Context, query elumenta.ListingQuery) (item
 	case !searched && query.Sort == elumenta.SortByName:
 		return s.listByName(ctx, query)
 	}
-	f := &search{category: query.Category}
+	f := &search{bounds: s.opts.search, category: query.Category}
 	if searched {
 		if f.query = elumenta.ParseSearchQuery(query.Text); f.query.Empty() {
 			return nil, "", nil
@@ -64,6 +64,9 @@ func (s *Store) Listings(ctx context.Context, query elumenta.ListingQuery) (item
 	})
 	return items, next, err
 }
+
+// mostHydrated bounds the listings that one statement reads.
+const mostHydrated = 1000
 
 // listedAs is a listing with what it is ordered by.
 type listedAs struct {
@@ -179,7 +182,7 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 		return nil, "", err
 	}
 	// More notes may wait than are looked at: then some of what is found is not there any more.
-	for n := query.Limit + 1; ; n = min(2*n, mostPending) {
+	for n := query.Limit + 1; ; n = min(2*n, mostHydrated) {
 		found := r.next(tiers, after, n)
 		known, err := f.hydrate(ctx, found)
 		if err != nil {

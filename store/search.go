@@ -12,19 +12,24 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-const (
-	// mostPending is how many documents a search judges itself whose changes the index does not have yet: those published last.
-	mostPending = 1000
-	// mostNames is how many names that begin with a query are looked at. Where there are more, all that have its terms, the first
+// termsAtOnce bounds the terms of one statement. Those behind are not read where those before have found nothing.
+const termsAtOnce = 16
+
+// searchBounds keep a search short, whatever is in the database.
+type searchBounds struct {
+	// pending is how many documents a search judges itself whose changes the index does not have yet: those published last.
+	pending int
+	// names is how many names that begin with a query are looked at. Where there are more, all that have its terms, the first
 	// one at their beginning, count as beginning with it.
-	mostNames = 20_000
-	// termsAtOnce bounds the terms of one statement. Those behind are not read where those before have found nothing.
-	termsAtOnce = 16
-)
+	names int
+}
+
+func defaultSearchBounds() searchBounds { return searchBounds{pending: 1000, names: 20_000} }
 
 // search is one that is under way, in one state of the database.
 type search struct {
 	q        querier
+	bounds   searchBounds
 	query    elumenta.SearchQuery
 	category string
 	pending  []pendingDoc
@@ -75,7 +80,7 @@ func (f *search) all(ctx context.Context) (*bitset.BitSet, error) {
 
 func (f *search) readPending(ctx context.Context) error {
 	rows, err := f.q.QueryContext(ctx, `SELECT p.doc, a.category, a.search_text FROM search_pending AS p
-		LEFT JOIN assistants AS a ON a.doc = p.doc AND `+listed+` ORDER BY p.doc DESC LIMIT $1`, mostPending)
+		LEFT JOIN assistants AS a ON a.doc = p.doc AND `+listed+` ORDER BY p.doc DESC LIMIT $1`, f.bounds.pending)
 	if err != nil {
 		return err
 	}
@@ -160,7 +165,7 @@ func (f *search) named(ctx context.Context, named *bitset.BitSet) (begins, equal
 		condition, args = ` AND sort_name >= $1 AND sort_name < $2`, []any{names.From, names.To}
 	}
 	rows, err := f.q.QueryContext(ctx, `SELECT doc, sort_name = $1 FROM assistants AS a WHERE `+listed+condition+
-		` ORDER BY sort_name, doc LIMIT `+strconv.Itoa(mostNames), args...)
+		` ORDER BY sort_name, doc LIMIT $`+strconv.Itoa(len(args)+1), append(args, f.bounds.names)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -174,7 +179,7 @@ func (f *search) named(ctx context.Context, named *bitset.BitSet) (begins, equal
 		exact.Set(doc)
 		return err
 	})
-	if !f.query.Simple() && n < mostNames {
+	if !f.query.Simple() && n < f.bounds.names {
 		begins = exact
 	}
 	return begins, equals, err
@@ -323,11 +328,12 @@ func (r *ranking) nextOf(found []position, tier int, set *bitset.BitSet, after *
 		}
 		found = append(found, position{r.number, tier, uint(doc)})
 	}
-	for doc, ok := newest, true; len(found) < n && doc > 0; {
-		if doc, ok = set.PreviousSet(doc - 1); !ok {
+	for doc := newest; len(found) < n && doc > 0; {
+		older, ok := set.PreviousSet(doc - 1)
+		if !ok {
 			break
 		}
-		if r.place(doc) == 0 {
+		if doc = older; r.place(doc) == 0 {
 			found = append(found, position{r.number, tier, doc})
 		}
 	}

@@ -14,7 +14,7 @@ const (
 	// indexRows is about how many rows of the index one transaction of a server writes, since other writes wait for it, and
 	// mostDocs is how many documents it may be about. It begins with firstDocs.
 	indexRows           = 1000
-	firstDocs, mostDocs = 8, chunkDocs
+	firstDocs, mostDocs = 8, 8 * chunkDocs
 	// indexPart bounds the rows of one statement on Postgres, which takes 65,535 parameters.
 	indexPart = 5000
 )
@@ -94,7 +94,7 @@ type docNote struct {
 }
 
 type termChange struct {
-	add, remove []uint
+	add, remove []uint16 // places in the chunk
 	docs        []byte
 }
 
@@ -229,11 +229,11 @@ func (b *indexBatch) compare() {
 				continue
 			}
 			c := b.change(termKey{term, chunk})
-			c.add = append(c.add, place)
+			c.add = append(c.add, uint16(place))
 		}
 		for term := range was {
 			c := b.change(termKey{term, chunk})
-			c.remove = append(c.remove, place)
+			c.remove = append(c.remove, uint16(place))
 		}
 	}
 	slices.SortFunc(b.keys, func(a, b termKey) int {
@@ -309,10 +309,10 @@ func (b *indexBatch) apply() error {
 			return err
 		}
 		for _, place := range c.add {
-			set.add(place)
+			set.add(uint(place))
 		}
 		for _, place := range c.remove {
-			set.remove(place)
+			set.remove(uint(place))
 		}
 		c.docs = set.encode()
 	}

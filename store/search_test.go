@@ -48,7 +48,7 @@ var multilingual = [][2]string{
 }
 
 var searches = []string{
-	"code", "Code", "c", "co", "cod", "code r", "code reviewer", "coding tutor", "c++", "c#", "C", "resume", "CAFÉ", "编程", "编", "助手", "翻译", "翻译助手", "写",
+	"code", "Code", "c", "co", "cod", "code r", "code review", "code reviewer", "coding tutor", "c++", "c#", "C", "resume", "CAFÉ", "编程", "编", "助手", "翻译", "翻译助手", "写",
 	"翻訳", "アシ", "コード", "ｺｰﾄﾞ", "แปล", "ภาษาไทย", "перевод", "ПЕРЕВОДЧИК", "емкие", "код", "번역", "영어", "übersetz", "vertrage", "מתרגם", "مترجم", "अनुवाद", "🚀", "🚀 launch",
 	"ai", "AI写", "what is", "nothing of the kind", "!!", "…", "a b c d e f g h i j k l m n o p q r s t u v w x y z", "in", "p", "с",
 }
@@ -61,7 +61,6 @@ func lobe(t *testing.T) (items [][2]string) {
 	}
 	f, err := os.Open(filepath.Join(dir, "lobe-assistants.jsonl"))
 	if errors.Is(err, os.ErrNotExist) {
-		t.Log("without the fixtures, which are not there")
 		return nil
 	}
 	if err != nil {
@@ -114,7 +113,37 @@ func names(items []elumenta.Listing) []string {
 
 // TestSearchEngines has the same answers on both engines, whether the index has everything or nothing yet.
 func TestSearchEngines(t *testing.T) {
-	corpus := append(slices.Clone(multilingual), lobe(t)...)
+	answers := sameAnswers(t, multilingual)
+	for q, want := range map[string][]string{
+		"code":        {"Code", "Code Reviewer", "The Code Whisperer", "Übersetzer für Verträge"},
+		"c++":         {"Coding Tutor"},
+		"翻译":          {"翻译助手"},
+		"コード":         {"ｺｰﾄﾞﾚﾋﾞｭｰ"},
+		"แปล":         {"ผู้ช่วยแปลภาษา"},
+		"CAFÉ":        {"Résumé Builder"},
+		"емкие":       {"Помощник редактора"},
+		"!!":          {},
+		"🚀 launch":    {"🚀 Launch Planner"},
+		"code review": {"Code Reviewer"},
+	} {
+		if got := answers[": "+q]; !slices.Equal(got, want) {
+			t.Errorf("%q finds %q, want %q", q, got, want)
+		}
+	}
+}
+
+// TestSearchFixtures does the same with 505 assistants that people have written.
+func TestSearchFixtures(t *testing.T) {
+	items := lobe(t)
+	if len(items) == 0 {
+		t.Skip("the fixtures are not there")
+	}
+	sameAnswers(t, items)
+}
+
+// sameAnswers publishes what is given on both engines, and asks all searches.
+func sameAnswers(t *testing.T, corpus [][2]string) map[string][]string {
+	t.Helper()
 	answers := map[string]map[string][]string{}
 	eachEngine(t, func(t *testing.T, url string) {
 		s := storetest.OpenWith(t, store.Options{URL: url})
@@ -155,31 +184,14 @@ func TestSearchEngines(t *testing.T) {
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("the index finds something else than the notes (-notes +index):\n%s", diff)
 		}
-		answers[t.Name()] = after
+		answers[map[bool]string{true: "Postgres", false: "SQLite"}[postgres(url)]] = after
 	})
-	sqlite, both := answers["TestSearchEngines/SQLite"], answers["TestSearchEngines/Postgres"]
-	if both != nil {
-		if diff := cmp.Diff(sqlite, both); diff != "" {
+	if both := answers["Postgres"]; both != nil {
+		if diff := cmp.Diff(answers["SQLite"], both); diff != "" {
 			t.Errorf("Postgres finds something else than SQLite (-SQLite +Postgres):\n%s", diff)
 		}
 	}
-	if len(corpus) > len(multilingual) {
-		return // the fixtures have more of them
-	}
-	for q, want := range map[string][]string{
-		"code":  {"Code", "Code Reviewer", "The Code Whisperer", "Übersetzer für Verträge"},
-		"c++":   {"Coding Tutor"},
-		"翻译":    {"翻译助手"},
-		"コード":   {"ｺｰﾄﾞﾚﾋﾞｭｰ"},
-		"แปล":   {"ผู้ช่วยแปลภาษา"},
-		"CAFÉ":  {"Résumé Builder"},
-		"емкие": {"Помощник редактора"},
-		"!!":    {},
-	} {
-		if got := sqlite[": "+q]; !slices.Equal(got, want) {
-			t.Errorf("%q finds %q, want %q", q, got, want)
-		}
-	}
+	return answers["SQLite"]
 }
 
 // checkIndex compares the index with what the listed assistants are to be found by.
@@ -364,8 +376,7 @@ func (i *shopItem) tier(q string) int {
 func (p *shop) want(q elumenta.ListingQuery) []elumenta.AssistantID {
 	var found []*shopItem
 	tiers := map[*shopItem]int{}
-	for n := len(p.items) - 1; n >= 0; n-- { // the newest first
-		i := p.items[n]
+	for _, i := range slices.Backward(p.items) { // the newest first
 		if tiers[i] = 0; q.Text != "" {
 			tiers[i] = i.tier(q.Text)
 		}
@@ -582,4 +593,67 @@ func TestIndexedAtOnce(t *testing.T) {
 	if items := all(t, nodes[1], elumenta.ListingQuery{Text: "helper common", Limit: 100}); len(items) != 4*8 {
 		t.Errorf("%d are found, of %d", len(items), 4*8)
 	}
+}
+
+// TestSearchBounded searches where more has changed than a search looks at: what the index does not have yet is found later, but what is
+// gone is never shown, and pages are full.
+func TestSearchBounded(t *testing.T) {
+	eachEngine(t, func(t *testing.T, url string) {
+		t.Parallel()
+		o := store.Options{URL: url}
+		o.BoundSearch(2, 3)
+		s := storetest.OpenWith(t, o)
+		author, stays := storetest.Account(t, s, "pro"), storetest.Account(t, s, "pro")
+		var gone []elumenta.AssistantID
+		for i := range 12 {
+			owner := author
+			if i%3 == 0 {
+				owner = stays
+			}
+			a, _, err := s.CreateAssistant(t.Context(), owner, storetest.Fields(fmt.Sprintf("Big helper %d", i)), elumenta.Marketplace, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if owner == author {
+				gone = append(gone, a.ID)
+			}
+		}
+		follow := func() {
+			t.Helper()
+			if err := s.FollowListings(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect := func(q string, want ...string) {
+			t.Helper()
+			if got := names(all(t, s, elumenta.ListingQuery{Text: q, Limit: 2})); !slices.Equal(got, want) {
+				t.Errorf("%q finds %q, want %q", q, got, want)
+			}
+		}
+		expect("big helper", "Big helper 11", "Big helper 10")
+		follow()
+		// More names begin so than are looked at.
+		if got := all(t, s, elumenta.ListingQuery{Text: "big helper", Limit: 5}); len(got) != 12 {
+			t.Errorf("%d are found", len(got))
+		}
+		expect("big helper 1", "Big helper 1", "Big helper 11", "Big helper 10")
+		if _, err := s.SetSuspended(t.Context(), author, true, ""); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			expect("big", "Big helper 9", "Big helper 6", "Big helper 3", "Big helper 0")
+			expect("", "Big helper 9", "Big helper 6", "Big helper 3", "Big helper 0")
+			if counts, err := s.CategoryCounts(t.Context()); err != nil || counts["general"] != 4 {
+				t.Errorf("counts %v, %v", counts, err)
+			}
+			follow()
+		}
+		for _, id := range gone {
+			if err := s.DeleteAssistant(t.Context(), author, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		follow()
+		checkIndex(t, s, url)
+	})
 }

@@ -55,8 +55,9 @@ type Options struct {
 	// generations within 10 seconds, since other nodes will give their reservations back. It must not block.
 	OnLeaseLost func()
 
-	clock bool // Now was given
-	lease leaseTimes
+	clock  bool // Now was given
+	lease  leaseTimes
+	search searchBounds
 }
 
 func (o *Options) fill() {
@@ -72,6 +73,9 @@ func (o *Options) fill() {
 	}
 	if o.lease == (leaseTimes{}) {
 		o.lease = defaultLeaseTimes()
+	}
+	if o.search == (searchBounds{}) {
+		o.search = defaultSearchBounds()
 	}
 	setDefault(&o.Readers, 4)
 	setDefault(&o.MaxConns, 16)

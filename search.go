@@ -344,40 +344,48 @@ const (
 	SearchTiers = int(iota) // how many there are
 )
 
-// Find is the tier of a document, or false if it does not answer the query.
+// Find is the tier of a document, or false if it does not answer the query. It says of one document what its Terms say of all.
 func (q *SearchQuery) Find(d SearchDocument) (SearchTier, bool) {
-	if q.Empty() {
-		return 0, false
+	for _, p := range q.pieces {
+		if !strings.Contains(d.Text, p.text) {
+			return 0, false // most are told so, without being cut
+		}
 	}
-	terms := map[string]struct{}{}
-	d.collect(terms)
-	has := func(field SearchField) bool {
-		return !slices.ContainsFunc(q.Terms(field), func(r SearchRange) bool { return !r.in(terms) })
-	}
-	name, _, _ := strings.Cut(d.Text, "\n")
-	sorted := normal(cut(name))
+	text, rest, _ := strings.Cut(d.Text, "\n")
+	name, description := cut(text), cut(rest)
+	sorted := normal(name)
 	switch {
-	case !has(SearchAnywhere):
+	case q.Empty() || !q.foundIn(name, description):
 		return 0, false
 	case sorted == q.name:
 		return NameEquals, true
 	case strings.HasPrefix(sorted, q.name):
 		return NameBegins, true
-	case has(SearchName):
+	case q.foundIn(name):
 		return NameContains, true
 	}
 	return Contains, true
 }
 
-func (r SearchRange) in(terms map[string]struct{}) bool {
-	if r.To == "" {
-		_, ok := terms[r.From]
-		return ok
-	}
-	for term := range terms {
-		if term >= r.From && term < r.To {
-			return true
+// foundIn reports whether each piece of the query is in one of the texts.
+func (q *SearchQuery) foundIn(texts ...[]piece) bool {
+	for i, p := range q.pieces {
+		pair, paired := pairAt(q.pieces, i)
+		last := i == len(q.pieces)-1
+		if !slices.ContainsFunc(texts, func(pieces []piece) bool {
+			for at, other := range pieces {
+				next, ok := "", false
+				if paired {
+					next, ok = pairAt(pieces, at)
+				}
+				if paired && ok && next == pair || !paired && (other.text == p.text || last && p.kind.word() && strings.HasPrefix(other.text, p.text)) {
+					return true
+				}
+			}
+			return false
+		}) {
+			return false
 		}
 	}
-	return false
+	return true
 }

@@ -27,6 +27,10 @@ test: ## Run every test with the race detector, installing what they need on Deb
 lint: ## Check format, vet and golangci-lint (built once into the cache, in the version that scripts/golangci-lint pins)
 	scripts/golangci-lint run ./...
 
+.PHONY: generate
+generate: ## Compile the console's templates (*.templ)
+	go tool templ generate -path console
+
 .PHONY: bench
 bench: build ## Compare with a bare reverse proxy (BENCH="--scale" or "--streams 5000": see docs/benchmarks.md)
 	CGO_ENABLED=0 go build -o bin/bench ./internal/bench

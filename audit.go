@@ -60,6 +60,8 @@ const (
 	AuditKeyCreated       AuditAction = "key.created"
 	AuditKeyChanged       AuditAction = "key.changed"
 	AuditKeyRevoked       AuditAction = "key.revoked"
+	AuditSignedIn         AuditAction = "session.started"
+	AuditSignedOut        AuditAction = "session.ended"
 	AuditPublished        AuditAction = "assistant.published"
 	AuditUnpublished      AuditAction = "assistant.unpublished"
 	AuditDeleted          AuditAction = "assistant.deleted"
@@ -73,7 +75,7 @@ const (
 func AuditActions() []AuditAction {
 	return []AuditAction{
 		AuditAccountCreated, AuditAccountRenamed, AuditAccountSuspended, AuditAccountResumed, AuditRoleChanged, AuditPlanChanged, AuditToppedUp,
-		AuditKeyCreated, AuditKeyChanged, AuditKeyRevoked, AuditPublished, AuditUnpublished, AuditDeleted,
+		AuditKeyCreated, AuditKeyChanged, AuditKeyRevoked, AuditSignedIn, AuditSignedOut, AuditPublished, AuditUnpublished, AuditDeleted,
 		AuditTakenDown, AuditAllowed, AuditRead, AuditReportsDismissed,
 	}
 }

@@ -20,6 +20,8 @@ type (
 	KeyID string
 	// AccountID names an account: acct_ and 26 characters.
 	AccountID string
+	// SessionID names a session of the web console without being its secret: sess_ and 26 characters.
+	SessionID string
 	// RequestID names one HTTP request: req_ and 26 characters.
 	RequestID string
 )
@@ -29,6 +31,7 @@ const (
 	generationPrefix = "gen"
 	keyIDPrefix      = "key"
 	accountPrefix    = "acct"
+	sessionPrefix    = "sess"
 	requestPrefix    = "req"
 )
 
@@ -67,6 +70,9 @@ func NewKeyID() KeyID { return KeyID(newID(keyIDPrefix)) }
 
 // NewAccountID makes an id that sorts after those made before it.
 func NewAccountID() AccountID { return AccountID(newID(accountPrefix)) }
+
+// NewSessionID makes an id that sorts after those made before it.
+func NewSessionID() SessionID { return SessionID(newID(sessionPrefix)) }
 
 // NewRequestID makes an id for one HTTP request.
 func NewRequestID() RequestID { return RequestID(newID(requestPrefix)) }

@@ -90,6 +90,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(c, r)
 }
 
+type callerKey struct{}
+
+// ServeCaller answers a request as a caller who is authenticated already: whatever its Authorization header says, it has the caller's
+// limits.
+func (a *API) ServeCaller(w http.ResponseWriter, r *http.Request, caller *elumenta.Caller) {
+	a.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+}
+
 // panicked logs where, and never what: a panic's value may hold what the request held.
 func (a *API) panicked(ctx context.Context, c *call, p any) {
 	kind := "value"
@@ -158,6 +166,18 @@ func shownClient(addr netip.Addr) string {
 		return ""
 	}
 	return addr.String()
+}
+
+// ClientAddr is the address of a request's client, by X-Forwarded-For where a trusted proxy says so; invalid if that is not known.
+func (a *API) ClientAddr(r *http.Request) netip.Addr { return a.client(r) }
+
+// Secure reports whether the client speaks TLS, to this server or to a trusted proxy, which says so in X-Forwarded-Proto.
+func (a *API) Secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && a.trusted(peer.Addr().Unmap()) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 // client is the address of the client: the nearest one that is not a trusted proxy. It is invalid if that is not known.

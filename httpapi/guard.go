@@ -106,6 +106,10 @@ func (a *API) tooMany(wait time.Duration, plan string) error {
 }
 
 func (a *API) authenticate(c *call, r *http.Request, cached bool) error {
+	if caller, ok := r.Context().Value(callerKey{}).(*elumenta.Caller); ok {
+		c.caller = caller
+		return nil
+	}
 	values := r.Header.Values("Authorization")
 	if len(values) == 0 {
 		return elumenta.Errorf(elumenta.CodeNotAuthenticated, "send your API key as Authorization: Bearer nb_…")

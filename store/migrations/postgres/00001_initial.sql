@@ -283,3 +283,24 @@ CREATE TABLE audit_entries (
 );
 CREATE INDEX audit_entries_account ON audit_entries (account_id, seq);
 CREATE INDEX audit_entries_action ON audit_entries (action, seq);
+
+-- Browsers that are signed in to the web console, each with a key. hash is of the cookie's secret.
+CREATE TABLE sessions (
+    id           TEXT COLLATE "C" PRIMARY KEY,
+    account_id   TEXT COLLATE "C" NOT NULL,
+    key_id       TEXT COLLATE "C" NOT NULL,
+    hash         BYTEA NOT NULL CHECK (length(hash) = 32),
+    user_agent   TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX sessions_hash ON sessions (hash);
+CREATE INDEX sessions_account ON sessions (account_id, id);
+
+-- One-time links that begin a session.
+CREATE TABLE sign_in_links (
+    hash       BYTEA PRIMARY KEY CHECK (length(hash) = 32),
+    key_id     TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT NOT NULL
+);

@@ -282,3 +282,24 @@ CREATE TABLE audit_entries (
 ) STRICT;
 CREATE INDEX audit_entries_account ON audit_entries (account_id, seq);
 CREATE INDEX audit_entries_action ON audit_entries (action, seq);
+
+-- Browsers that are signed in to the web console, each with a key. hash is of the cookie's secret.
+CREATE TABLE sessions (
+    id           TEXT PRIMARY KEY,
+    account_id   TEXT NOT NULL,
+    key_id       TEXT NOT NULL,
+    hash         BLOB NOT NULL CHECK (length(hash) = 32),
+    user_agent   TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX sessions_hash ON sessions (hash);
+CREATE INDEX sessions_account ON sessions (account_id, id);
+
+-- One-time links that begin a session.
+CREATE TABLE sign_in_links (
+    hash       BLOB PRIMARY KEY CHECK (length(hash) = 32),
+    key_id     TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,58 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/elumenta/elumenta"
+)
+
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// actor is a context whose changes are done by whoever asks for the page.
+func (p *page) actor() context.Context {
+	actor := elumenta.Actor{Address: p.c.API.ClientAddr(p.r)}
+	if p.caller != nil {
+		actor.Account, actor.Key = p.caller.Account.ID, p.caller.Key.ID
+	}
+	return elumenta.WithActor(p.r.Context(), actor)
+}
+
+func (c *Console) homeRoutes() {
+	c.mux.HandleFunc("GET "+Base+"{$}", c.handle(signedIn(func(p *page) error {
+		return p.redirect(Base+"account", "")
+	})))
+}
+
+func (c *Console) accountRoutes() {
+	c.page("account", func(p *page) error { return p.showAccount(nil) })
+	c.form("account", (*page).rename)
+}
+
+// showAccount is the page of the account; errs is what was wrong with the form, by field.
+func (p *page) showAccount(errs map[string]string) error {
+	var user User
+	if err := p.get("/user/me", &user); err != nil {
+		return err
+	}
+	if errs != nil {
+		user.DisplayName = p.r.PostForm.Get("display_name")
+		return p.renderStatus(http.StatusUnprocessableEntity, "account", p.T("account.title"), accountPage(p, &user, errs))
+	}
+	return p.render("account", p.T("account.title"), accountPage(p, &user, nil))
+}
+
+func (p *page) rename() error {
+	if err := p.r.ParseForm(); err != nil {
+		return err
+	}
+	_, err := p.send(http.MethodPatch, "/user/me", map[string]any{"display_name": p.r.PostForm.Get("display_name")}, nil)
+	if errs, ok := fieldErrors(err); ok {
+		return p.showAccount(errs)
+	}
+	if err != nil {
+		return err
+	}
+	return p.redirect(Base+"account", "saved")
+}

@@ -1,0 +1,101 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/elumenta/elumenta"
+)
+
+// apiBase is where the API has its calls.
+const apiBase = "/api/v2"
+
+// answer keeps what the API answers.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(b)
+}
+
+// get reads from the API into a pointer; path stands under /api/v2 and may have a query.
+func (p *page) get(path string, into any) error {
+	_, err := p.send(http.MethodGet, path, nil, into)
+	return err
+}
+
+// send calls the API as the caller. body, if not nil, is sent as JSON; into, if not nil, is what the answer is decoded into; headers are
+// names and values. An error answer is a *problem.
+func (p *page) send(method, path string, body, into any, headers ...string) (http.Header, error) {
+	a, err := p.ask(method, path, body, headers...)
+	if err != nil || into == nil {
+		return a.header, err
+	}
+	if err := json.Unmarshal(a.body.Bytes(), into); err != nil {
+		return nil, fmt.Errorf("console: %s %s: %w", method, p.r.Pattern, err)
+	}
+	return a.header, nil
+}
+
+func (p *page) ask(method, path string, body any, headers ...string) (*answer, error) {
+	a := &answer{header: http.Header{}}
+	var reader io.Reader = http.NoBody
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return a, fmt.Errorf("console: encode a call: %w", err)
+		}
+		reader = bytes.NewReader(raw)
+	}
+	r, err := http.NewRequestWithContext(p.r.Context(), method, apiBase+path, reader)
+	if err != nil {
+		return a, fmt.Errorf("console: make a call: %w", err)
+	}
+	r.RemoteAddr, r.TLS = p.r.RemoteAddr, p.r.TLS
+	if forwarded := p.r.Header.Values("X-Forwarded-For"); forwarded != nil {
+		r.Header["X-Forwarded-For"] = forwarded
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	p.c.API.ServeCaller(a, r, p.caller)
+	if a.status/100 == 2 {
+		return a, nil
+	}
+	return a, a.problem()
+}
+
+func (a *answer) problem() error {
+	var body struct {
+		Error     elumenta.Code `json:"error"`
+		Message   string        `json:"message"`
+		RequestID string        `json:"request_id"`
+		Details   struct {
+			Fields []elumenta.FieldError `json:"fields"`
+		} `json:"details"`
+	}
+	if err := json.Unmarshal(a.body.Bytes(), &body); err != nil || body.Error == "" {
+		return fmt.Errorf("console: the API answered with status %d and no error", a.status)
+	}
+	wait, _ := strconv.Atoi(a.header.Get("Retry-After"))
+	return &problem{Status: a.status, Code: body.Error, Message: body.Message, Fields: body.Details.Fields, RequestID: body.RequestID, RetryAfter: wait}
+}

@@ -1,0 +1,167 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+
+	"github.com/elumenta/elumenta"
+)
+
+// Base is the path under which the console stands.
+const Base = "/console/"
+
+// maxForm bounds a form: an assistant's instructions, as a browser escapes them, must fit.
+const maxForm = 4 << 20
+
+// API is the HTTP API in the same process.
+type API interface {
+	// ServeCaller answers a request under /api/v2 as a caller.
+	ServeCaller(w http.ResponseWriter, r *http.Request, caller *elumenta.Caller)
+	// ClientAddr is the address of a request's client; Secure reports whether it speaks TLS to us, or to a proxy that we trust.
+	ClientAddr(r *http.Request) netip.Addr
+	Secure(r *http.Request) bool
+}
+
+// Options are what the console needs.
+type Options struct {
+	API      API
+	Sessions elumenta.Sessions
+	Logger   *slog.Logger
+	// Version is shown at the foot of each page.
+	Version string
+}
+
+// Console is the web console. It is an http.Handler for the paths under Base, and safe for concurrent use.
+type Console struct {
+	Options
+	mux      *http.ServeMux
+	handler  http.Handler
+	assets   *assets
+	messages *i18n.Bundle
+	signIns  *signInLimits
+}
+
+// New makes a console.
+func New(o Options) (*Console, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	c := &Console{Options: o, mux: http.NewServeMux(), signIns: newSignInLimits()}
+	var err error
+	if c.messages, err = loadMessages(); err != nil {
+		return nil, err
+	}
+	if c.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	compress, err := gzhttp.NewWrapper(
+		gzhttp.ContentTypes([]string{"text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"}),
+		gzhttp.RandomJitter(32, 0, false), // the length of a page tells nothing of what it shows (https://www.breachattack.com)
+	)
+	if err != nil {
+		return nil, err
+	}
+	c.mux.Handle("GET "+c.assets.base, c.assets)
+	c.signInRoutes()
+	c.homeRoutes()
+	c.accountRoutes()
+	c.mux.HandleFunc(Base, c.handle(func(*page) error { return elumenta.NotFound("page") }))
+	pages := compress(c.mux)
+	c.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == generatePath { // a stream goes out as it comes
+			c.mux.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}))
+	return c, nil
+}
+
+const generatePath = Base + "generate"
+
+// policy allows what the console itself sends and nothing else; images that a person picks are data: and blob:.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// ServeHTTP answers a request for a path under Base.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+	h.Set("Cache-Control", "no-store")
+	c.handler.ServeHTTP(w, r)
+}
+
+// page adds a page for whoever is signed in; path stands under Base.
+func (c *Console) page(path string, h func(*page) error) {
+	c.mux.HandleFunc("GET "+Base+path, c.handle(signedIn(h)))
+}
+
+// form adds what a form is sent to, for whoever is signed in.
+func (c *Console) form(path string, h func(*page) error) {
+	c.mux.HandleFunc("POST "+Base+path, c.handle(signedIn(h)))
+}
+
+// handle runs a page, and answers its errors.
+func (c *Console) handle(h func(*page) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := c.newPage(w, r)
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		}
+		err := c.identify(p)
+		if err == nil {
+			err = h(p)
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			p.fail(err)
+		}
+	}
+}
+
+// identify finds who is signed in, if anyone.
+func (c *Console) identify(p *page) error {
+	token, ok := p.sessionToken()
+	if !ok {
+		return nil
+	}
+	session, caller, err := c.Sessions.Session(p.r.Context(), token.Hash())
+	switch code := elumenta.AsError(err).Code; {
+	case err == nil:
+		p.session, p.caller = session, caller
+		return nil
+	case code == elumenta.CodeNotAuthenticated, code == elumenta.CodeAccountSuspended:
+		p.ended = code
+		return nil
+	}
+	return err
+}
+
+// signedIn sends whoever is not signed in to the sign-in page.
+func signedIn(h func(*page) error) func(*page) error {
+	return func(p *page) error {
+		if p.session == nil {
+			return elumenta.Errorf(elumenta.CodeNotAuthenticated, "sign in first")
+		}
+		return h(p)
+	}
+}
+
+// local is a path of the console that a request may be sent on to, or the console's beginning.
+func local(path string) string {
+	if !strings.HasPrefix(path, Base) || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") {
+		return Base
+	}
+	return path
+}

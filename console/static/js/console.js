@@ -1,0 +1,23 @@
+// What every page has: links that sign in once, texts to copy, and the focus on what is wrong.
+
+for (const form of document.querySelectorAll("[data-sign-in-link]")) {
+  const token = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname); // the token stays out of the history
+  form.elements.token.value = token;
+  form.hidden = token === "";
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const from = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText("value" in from ? from.value : from.textContent);
+    button.dataset.copied = "";
+    setTimeout(() => delete button.dataset.copied, 2000);
+  } catch {
+    getSelection().selectAllChildren(from); // not allowed to: the person copies what is selected
+  }
+});
+
+document.querySelector("[data-focus]")?.focus();

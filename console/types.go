@@ -14,7 +14,7 @@ type User struct {
 	DisplayName   string     `json:"display_name"`
 	Plan          string     `json:"plan"`
 	PlanExpiresAt *time.Time `json:"plan_expires_at"`
-	TokenBalance  *int64     `json:"token_balance"`
+	TokenBalance  int64      `json:"token_balance"`
 	CreatedAt     time.Time  `json:"created_at"`
 }
 

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/console"
 )
 
 // Limits of a connection, against clients that send slowly or keep connections for nothing. Bodies and writes have limits
@@ -81,6 +83,20 @@ func serveOn(s *http.Server, l net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// withConsole serves the console beside the API. The root leads a browser to it.
+func withConsole(api, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, console.Base):
+			pages.ServeHTTP(w, r)
+		case r.URL.Path+"/" == console.Base, r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html"):
+			http.Redirect(w, r, console.Base, http.StatusFound)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
 }
 
 func withMetrics(api, metrics http.Handler) http.Handler {

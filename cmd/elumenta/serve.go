@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"os/signal"
 	"strings"
 	"sync/atomic"
@@ -14,9 +15,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/term"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/config"
+	"github.com/elumenta/elumenta/console"
 	"github.com/elumenta/elumenta/generate"
 	"github.com/elumenta/elumenta/httpapi"
 	"github.com/elumenta/elumenta/store"
@@ -117,11 +120,15 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 		return err
 	}
 	defer n.routes.close()
+	pages, err := console.New(console.Options{API: api, Sessions: n.store, Logger: n.log, Version: version})
+	if err != nil {
+		return fmt.Errorf("cannot make the console: %w", err)
+	}
 	if err := n.bootstrap(ctx, key); err != nil {
 		return fmt.Errorf("cannot make the first account: %w", plain(err))
 	}
 	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
-	return n.serve(ctx, api)
+	return n.serve(ctx, withConsole(api, pages))
 }
 
 // assemble puts the parts together.
@@ -196,7 +203,27 @@ func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
 		return nil
 	}
 	url := n.listeners.url(n.conf)
-	_, err = fmt.Fprintf(n.program.stdout, welcome, url, key.Reveal(), url, key.Reveal(), url, key.Reveal())
+	if _, err = fmt.Fprintf(n.program.stdout, welcome, url, key.Reveal(), url, key.Reveal(), url, key.Reveal()); err != nil {
+		return err
+	}
+	return n.offerSignIn(ctx, key, url)
+}
+
+// offerSignIn prints a link that signs the first account in to the console, where a person at a terminal reads it, and no log keeps it.
+func (n *node) offerSignIn(ctx context.Context, key elumenta.KeySecret, url string) error {
+	if f, ok := n.program.stderr.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	caller, err := n.store.Authenticate(ctx, key.Hash())
+	if err != nil {
+		return err
+	}
+	token := elumenta.NewSessionToken()
+	if err := n.store.NewSignInLink(ctx, caller.Key.ID, token); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(n.program.stderr, "Or open the console, signed in by this link within %.0f minutes, once:\n\n  %s%ssign-in/link#%s\n\n",
+		elumenta.SignInLinkLifetime.Minutes(), url, console.Base, token.Reveal())
 	return err
 }
 

@@ -27,9 +27,9 @@ const chatHelp = `Ctrl-C  stops an answer
 /exit   ends, and so does Ctrl-D
 `
 
-// console is a terminal that a conversation is held on. It is in raw mode only while a line is edited, so that Ctrl-C
+// chatTerminal is a terminal that a conversation is held on. It is in raw mode only while a line is edited, so that Ctrl-C
 // during an answer is a signal and not a character.
-type console struct {
+type chatTerminal struct {
 	program  *program
 	terminal *term.Terminal
 	keys     *keyReader
@@ -54,8 +54,8 @@ func (k *keyReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func newConsole(p *program) *console {
-	c := &console{program: p, keys: &keyReader{in: p.stdin}, prompt: "> "}
+func newChatTerminal(p *program) *chatTerminal {
+	c := &chatTerminal{program: p, keys: &keyReader{in: p.stdin}, prompt: "> "}
 	if p.colored(p.stdout) {
 		c.prompt = boldStyle + "> " + plainStyle
 		c.dim, c.plain = dimStyle, plainStyle
@@ -65,7 +65,7 @@ func newConsole(p *program) *console {
 }
 
 // clear begins an empty line. The editor cannot throw one away, so this is a new editor with the old one's history.
-func (c *console) clear() {
+func (c *chatTerminal) clear() {
 	fresh := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
@@ -80,7 +80,7 @@ func (c *console) clear() {
 var errCleared = errors.New("line cleared")
 
 // readLine edits one message. Lines that are pasted together are one message.
-func (c *console) readLine() (string, error) {
+func (c *chatTerminal) readLine() (string, error) {
 	in := int(c.program.stdin.Fd())
 	state, err := term.MakeRaw(in)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *console) readLine() (string, error) {
 	}
 }
 
-func (c *console) note(format string, args ...any) {
+func (c *chatTerminal) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.program.stdout, c.dim+format+c.plain+"\n", args...)
 }
 
@@ -129,7 +129,7 @@ func (c *chatCommand) terminal(p *program, talk *conversation, path string) erro
 		return err
 	}
 	_ = json.Unmarshal(raw, &about) // it only names the other side
-	screen := newConsole(p)
+	screen := newChatTerminal(p)
 	screen.note("%s. Ctrl-C stops an answer, Ctrl-D ends, /help shows more.", printable(about.Name))
 	for {
 		line, err := screen.readLine()
@@ -152,7 +152,7 @@ func (c *chatCommand) terminal(p *program, talk *conversation, path string) erro
 }
 
 // command runs a line that is one, and reports whether it was.
-func (c *console) command(talk *conversation, line string) bool {
+func (c *chatTerminal) command(talk *conversation, line string) bool {
 	switch line {
 	case "":
 	case "/help":
@@ -174,7 +174,7 @@ func (c *console) command(talk *conversation, line string) bool {
 }
 
 // answer asks and prints what comes. Ctrl-C stops the answer and not the program.
-func (c *console) answer(talk *conversation, question string) {
+func (c *chatTerminal) answer(talk *conversation, question string) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	err := talk.ask(ctx, question, func(piece string) error {

@@ -99,3 +99,11 @@ func (a *answer) problem() error {
 	wait, _ := strconv.Atoi(a.header.Get("Retry-After"))
 	return &problem{Status: a.status, Code: body.Error, Message: body.Message, Fields: body.Details.Fields, RequestID: body.RequestID, RetryAfter: wait}
 }
+
+// codeOf is the code of an error answer, empty for none.
+func codeOf(err error) elumenta.Code {
+	if err == nil {
+		return ""
+	}
+	return problemOf(err).Code
+}

@@ -71,6 +71,7 @@ func New(o Options) (*Console, error) {
 	c.mux.Handle("GET "+c.assets.base, c.assets)
 	c.signInRoutes()
 	c.homeRoutes()
+	c.marketplaceRoutes()
 	c.accountRoutes()
 	c.mux.HandleFunc(Base, c.handle(func(*page) error { return elumenta.NotFound("page") }))
 	pages := compress(c.mux)

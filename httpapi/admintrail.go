@@ -105,7 +105,7 @@ func nullText(s string) *string {
 
 type listAuditIn struct {
 	Account string `query:"account" doc:"Only what concerns this account."`
-	Action  string `query:"action" enum:"account.created,account.renamed,account.suspended,account.resumed,account.role_changed,account.plan_changed,account.topped_up,key.created,key.changed,key.revoked,assistant.published,assistant.unpublished,assistant.deleted,assistant.taken_down,assistant.allowed,assistant.read,assistant.reports_dismissed" doc:"Only what was done in this way."`
+	Action  string `query:"action" enum:"account.created,account.renamed,account.suspended,account.resumed,account.role_changed,account.plan_changed,account.topped_up,key.created,key.changed,key.revoked,assistant.published,assistant.unpublished,assistant.deleted,assistant.taken_down,assistant.allowed,assistant.read,assistant.reports_dismissed,session.started,session.ended" doc:"Only what was done in this way."`
 	Paging
 	known
 }

@@ -132,7 +132,7 @@ func (p *Patch) Apply(f Fields, v Visibility) (Fields, Visibility, bool) {
 			visibility = p.Visibility.Value
 		}
 	}
-	return next, visibility, visibility != v || !next.equal(f)
+	return next, visibility, visibility != v || !next.Equal(f)
 }
 
 func set[T any](field *T, o Optional[T]) {
@@ -150,7 +150,8 @@ func setPointer[T any](field **T, o Optional[T]) {
 	}
 }
 
-func (f *Fields) equal(g Fields) bool {
+// Equal reports whether a version with these fields would be no other than one with g.
+func (f *Fields) Equal(g Fields) bool {
 	return f.Name == g.Name && f.Model == g.Model && f.Instructions == g.Instructions && f.Description == g.Description &&
 		f.Category == g.Category && f.Copyable == g.Copyable && reflect.DeepEqual(f.Temperature, g.Temperature) && reflect.DeepEqual(f.MaxTokens, g.MaxTokens) &&
 		reflect.DeepEqual(f.ResponseFormat, g.ResponseFormat) && maps.Equal(f.Metadata, g.Metadata) &&

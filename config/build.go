@@ -65,9 +65,17 @@ func (b *builder) file(f *file) {
 	b.limits(&f.Limits)
 	setDuration(&b.KeepRecords, (*duration)(f.Usage.KeepRecords))
 	b.deniedNames(f.Marketplace.DeniedNames)
+	setBool(&b.Starters, f.Marketplace.Starters)
+	setBool(&b.UpdateStarters, f.Marketplace.UpdateStarters)
 	b.plans(f)
 	b.providers(f.Providers)
 	b.models(f.Models)
+}
+
+func setBool(to, from *bool) {
+	if from != nil {
+		*to = *from
+	}
 }
 
 func (b *builder) deniedNames(entries *[]string) {
@@ -125,6 +133,9 @@ func (b *builder) overrides(o Overrides) {
 	}
 	if len(o.CORSOrigins) > 0 {
 		b.CORSOrigins = origins(o.CORSOrigins, func(int) func(string, ...any) { return flag("cors-origins") })
+	}
+	if o.NoStarters {
+		b.Starters = false
 	}
 	for name, d := range map[string]struct{ from, to *time.Duration }{
 		"drain-delay": {o.DrainDelay, &b.DrainDelay}, "drain-timeout": {o.DrainTimeout, &b.DrainTimeout},

@@ -35,6 +35,8 @@ type Config struct {
 	// KeepRecords is how long the records of single generations are kept, in whole days; zero means forever.
 	KeepRecords time.Duration
 	DeniedNames elumenta.DeniedNames
+	// Starters is whether the starter assistants are published, UpdateStarters whether a newer program changes them.
+	Starters, UpdateStarters bool
 	Plans       elumenta.Plans
 	Providers   []Provider
 	// Models have no routes yet: who knows the wire formats adds them. Model.Provider names the entry of Providers.
@@ -62,6 +64,7 @@ type Overrides struct {
 	Addr, Database, MetricsAddr, TLSCert, TLSKey, LogFormat, LogLevel string
 	TrustedProxies, CORSOrigins                                       []string
 	DrainDelay, DrainTimeout                                          *time.Duration
+	NoStarters                                                        bool
 }
 
 func defaults() *Config {
@@ -72,7 +75,7 @@ func defaults() *Config {
 			FirstPiece: 120 * time.Second, BetweenPieces: 60 * time.Second, Generation: 10 * time.Minute,
 			GenerateBody: 20 << 20, AssistantBody: 4 << 20, OtherBody: 64 << 10, RequestsPerMinute: 600,
 		},
-		Plans: elumenta.DefaultPlans(), Providers: builtinProviders(),
+		Starters: true, UpdateStarters: true, Plans: elumenta.DefaultPlans(), Providers: builtinProviders(),
 	}
 }
 

@@ -55,7 +55,9 @@ type fileUsage struct {
 }
 
 type fileMarketplace struct {
-	DeniedNames *[]string `key:"denied_names"`
+	DeniedNames    *[]string `key:"denied_names"`
+	Starters       *bool     `key:"starters"`
+	UpdateStarters *bool     `key:"update_starters"`
 }
 
 type filePlan struct {

@@ -102,7 +102,7 @@ func launch(t *testing.T, o startOptions) *server {
 		o.binary = binary
 	}
 	args := append([]string{}, o.wrap...)
-	args = append(args, o.binary, "serve", "--addr", o.addr, "--database", o.database)
+	args = append(args, o.binary, "serve", "--addr", o.addr, "--database", o.database, "--no-starters")
 	args = append(args, o.args...)
 	s := &server{t: t, url: "http://" + o.addr, key: o.key, cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{}), log: &lockedBuffer{}, out: &lockedBuffer{}}
 	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "ELUMENTA_BOOTSTRAP_KEY=" + o.key}, o.env...)

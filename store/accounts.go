@@ -70,7 +70,7 @@ func (s *Store) Bootstrap(ctx context.Context, secret elumenta.KeySecret, n elum
 			return err
 		}
 		var some bool
-		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`).Scan(&some); err != nil || some {
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts WHERE id <> $1)`, string(elumenta.StarterAuthor)).Scan(&some); err != nil || some {
 			return err
 		}
 		first := *a

@@ -22,6 +22,7 @@ import (
 	"github.com/elumenta/elumenta/console"
 	"github.com/elumenta/elumenta/generate"
 	"github.com/elumenta/elumenta/httpapi"
+	"github.com/elumenta/elumenta/starters"
 	"github.com/elumenta/elumenta/store"
 )
 
@@ -36,6 +37,7 @@ type serveCommand struct {
 	CORSOrigins    []string       `name:"cors-origins" help:"Who may call from a browser. [nobody]" placeholder:"ORIGIN,…" env:"ELUMENTA_CORS_ORIGINS"`
 	DrainDelay     *time.Duration `help:"How long to accept connections after SIGTERM; 5s suits a load balancer. [0s]" placeholder:"TIME" env:"ELUMENTA_DRAIN_DELAY"`
 	DrainTimeout   *time.Duration `help:"How long running requests get after that. [30s]" placeholder:"TIME" env:"ELUMENTA_DRAIN_TIMEOUT"`
+	NoStarters     bool           `help:"Publish no starter assistants." env:"ELUMENTA_NO_STARTERS"`
 	LogFormat      string         `help:"text or json. [text]" placeholder:"FORMAT" env:"ELUMENTA_LOG_FORMAT"`
 	LogLevel       string         `help:"debug, info, warn or error. [info]" placeholder:"LEVEL" env:"ELUMENTA_LOG_LEVEL"`
 }
@@ -60,6 +62,7 @@ func (c *serveCommand) overrides() config.Overrides {
 	return config.Overrides{
 		Addr: c.Addr, Database: c.Database, MetricsAddr: c.MetricsAddr, TLSCert: c.TLSCert, TLSKey: c.TLSKey, LogFormat: c.LogFormat,
 		LogLevel: c.LogLevel, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout,
+		NoStarters: c.NoStarters,
 	}
 }
 
@@ -126,6 +129,9 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	}
 	if err := n.bootstrap(ctx, key); err != nil {
 		return fmt.Errorf("cannot make the first account: %w", plain(err))
+	}
+	if err := n.publishStarters(ctx); err != nil {
+		return fmt.Errorf("cannot publish the starter assistants: %w", plain(err))
 	}
 	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
 	return n.serve(ctx, withConsole(api, pages))
@@ -244,6 +250,20 @@ Then make an assistant and talk to it:
   elumenta chat "$(elumenta assistants create --name Pirate --model sandbox --instructions 'You are a pirate.')"
 
 `
+
+// publishStarters publishes the starter assistants, with models that this server has a provider for.
+func (n *node) publishStarters(ctx context.Context) error {
+	if !n.conf.Starters {
+		return nil
+	}
+	var available []string
+	for _, m := range n.routes.models {
+		if len(m.Routes) > 0 {
+			available = append(available, m.Slug)
+		}
+	}
+	return n.store.PublishStarters(ctx, starters.Set(available), elumenta.StarterOptions{Keep: !n.conf.UpdateStarters, Note: "updated with Elumenta " + version})
+}
 
 func newLogger(c config.Log, p *program) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.Level}

@@ -79,7 +79,7 @@ func (n *node) launch(ctx context.Context) (ended chan struct{}, err error) {
 		return nil, err
 	}
 	defer func() { _ = out.Close() }() // the child has its own
-	cmd := n.command(context.WithoutCancel(ctx), "serve", "--addr", n.addr)
+	cmd := n.command(context.WithoutCancel(ctx), "serve", "--no-starters", "--addr", n.addr)
 	cmd.Stdout, cmd.Stderr = out, out
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -30,6 +30,8 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AnyonesKeys":         testAnyonesKeys,
 		"Unpublish":           testUnpublish,
 		"Reports":             testReports,
+		"Starters":            testStarters,
+		"StartersAtOnce":      testStartersAtOnce,
 		"ReportQueue":         testReportQueue,
 		"ReportsLimit":        testReportsLimit,
 		"Review":              testReview,

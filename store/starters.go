@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/elumenta/elumenta"
+)
+
+// publishedStarters is what a setting keeps of the starters: which were ever published, so that one that was deleted does not come
+// back, and what they were, so that an unchanged set costs one read.
+type publishedStarters struct {
+	Digest string                 `json:"digest"`
+	IDs    []elumenta.AssistantID `json:"ids"`
+}
+
+// PublishStarters publishes the starters that were never published, and brings the others up to date. What an operator took down or
+// suspended stays so, what the built-in author unpublished or deleted too, and names that are denied are left out. Of several processes that start at
+// once one does it.
+func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o elumenta.StarterOptions) error {
+	var before publishedStarters
+	if err := s.read(ctx, func(ctx context.Context, q querier) error { return before.load(ctx, q) }); err != nil {
+		return err
+	}
+	if before.Digest == set.Digest || before.Digest != "" && o.Keep {
+		return nil
+	}
+	starters, err := set.Load()
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, tx querier) error {
+		if err := lockAccounts(ctx, tx); err != nil {
+			return err
+		}
+		var known publishedStarters
+		if err := known.load(ctx, tx); err != nil || known.Digest == set.Digest {
+			return err
+		}
+		if err := s.makeStarterAuthor(ctx, tx); err != nil {
+			return err
+		}
+		for i := range starters {
+			if err := s.publishStarter(ctx, tx, &starters[i], &known, o.Note); err != nil {
+				return fmt.Errorf("starter %q: %w", starters[i].Name, err)
+			}
+		}
+		known.Digest = set.Digest
+		return known.save(ctx, tx)
+	})
+}
+
+func (p *publishedStarters) load(ctx context.Context, q querier) error {
+	*p = publishedStarters{}
+	var value []byte
+	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'starters'`).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(value, p)
+}
+
+func (p *publishedStarters) save(ctx context.Context, tx querier) error {
+	value, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ('starters', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, value)
+	return err
+}
+
+// makeStarterAuthor makes the built-in account, on a plan without limits if there is one.
+func (s *Store) makeStarterAuthor(ctx context.Context, tx querier) error {
+	var there bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1)`, string(elumenta.StarterAuthor)).Scan(&there)
+	if err != nil || there {
+		return err
+	}
+	plan := s.opts.Plans[0]
+	if i := slices.IndexFunc(s.opts.Plans, func(p elumenta.Plan) bool { return p.Unlimited }); i >= 0 {
+		plan = s.opts.Plans[i]
+	}
+	return s.insertAccount(ctx, tx, &account{Account: elumenta.Account{
+		ID: elumenta.StarterAuthor, DisplayName: elumenta.StarterAuthorName, Role: elumenta.RoleUser, Plan: plan.Name,
+	}})
+}
+
+func (s *Store) publishStarter(ctx context.Context, tx querier, starter *elumenta.Starter, known *publishedStarters, note string) error {
+	var errs elumenta.FieldErrors
+	s.opts.DeniedNames.Check(&errs, "name", starter.Name)
+	if len(errs) > 0 {
+		return nil
+	}
+	h, err := readAnyHead(ctx, tx, starter.ID, s.engine.forUpdate())
+	if elumenta.HasCode(err, elumenta.CodeNotFound) {
+		if slices.Contains(known.IDs, starter.ID) {
+			return nil // deleted since
+		}
+		known.IDs = append(known.IDs, starter.ID)
+		if err := starter.Check(elumenta.Marketplace).Err(); err != nil {
+			return err
+		}
+		_, err = s.insertAssistant(ctx, tx, elumenta.StarterAuthor, starter.ID, starter.Fields, elumenta.Marketplace, searchText(&starter.Fields))
+		return err
+	}
+	if err != nil || h.takeDown() != nil || h.Owner != elumenta.StarterAuthor {
+		return err
+	}
+	newest, err := readVersion(ctx, tx, starter.ID, h.Version)
+	if err != nil || newest.Equal(starter.Fields) || h.versions >= elumenta.MaxVersions {
+		return err
+	}
+	if err := starter.Check(visibility(h.published)).Err(); err != nil {
+		return err
+	}
+	return s.saveVersion(ctx, tx, h, starter.Fields, visibility(h.published), note)
+}

@@ -1,0 +1,91 @@
+package storetest
+
+import (
+	"maps"
+	"sync"
+	"testing"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/store"
+)
+
+// starterSet has an assistant of each name.
+func starterSet(digest string, starters ...elumenta.Starter) elumenta.StarterSet {
+	return elumenta.StarterSet{Digest: digest, Load: func() ([]elumenta.Starter, error) { return starters, nil }}
+}
+
+func newStarter(name string) elumenta.Starter {
+	f := Fields(name)
+	f.Category, f.Description, f.Copyable = "general", "Does what "+name+" does.", true
+	return elumenta.Starter{ID: elumenta.NewAssistantID(), Fields: f}
+}
+
+func publishStarters(t *testing.T, s *store.Store, set elumenta.StarterSet, o elumenta.StarterOptions) {
+	t.Helper()
+	wantOK(t, s.PublishStarters(t.Context(), set, o))
+}
+
+// wantStarters fails unless just these starters are published, each in a version.
+func wantStarters(t *testing.T, s *store.Store, want map[string]int) {
+	t.Helper()
+	items, _, err := s.Listings(t.Context(), elumenta.ListingQuery{Sort: elumenta.SortByName, Limit: 100})
+	wantOK(t, err)
+	versions := map[string]int{}
+	for _, l := range items {
+		if l.Author != elumenta.StarterAuthorName {
+			t.Errorf("%s is by %q", l.Name, l.Author)
+		}
+		versions[l.Name] = l.Version
+	}
+	if !maps.Equal(versions, want) {
+		t.Errorf("published are %v, want %v", versions, want)
+	}
+}
+
+func testStarters(t *testing.T, url string) {
+	s := Open(t, url)
+	first, second, third := newStarter("First"), newStarter("Second"), newStarter("Third")
+	publishStarters(t, s, starterSet("a", first, second, third), elumenta.StarterOptions{})
+	wantStarters(t, s, map[string]int{"First": 1, "Second": 1, "Third": 1})
+	publishStarters(t, s, elumenta.StarterSet{Digest: "a", Load: func() ([]elumenta.Starter, error) {
+		t.Error("an unchanged set is loaded")
+		return nil, nil
+	}}, elumenta.StarterOptions{})
+
+	created, err := s.Bootstrap(t.Context(), elumenta.NewKeySecret(), elumenta.NewAccount{DisplayName: "Ada", Plan: "free"}, "First key")
+	if wantOK(t, err); !created {
+		t.Error("the built-in author counts as the first account")
+	}
+	wantOK(t, s.Unpublish(t.Context(), second.ID, "not here"))
+	wantOK(t, s.DeleteAssistant(t.Context(), elumenta.StarterAuthor, third.ID))
+	kept := starterSet("b", first, newStarter("Fourth"))
+	publishStarters(t, s, kept, elumenta.StarterOptions{Keep: true})
+	wantStarters(t, s, map[string]int{"First": 1})
+
+	first.Instructions, second.Instructions = "Do it better.", "Do it better."
+	publishStarters(t, s, starterSet("c", first, second, third, newStarter("Fifth")), elumenta.StarterOptions{Note: "updated"})
+	wantStarters(t, s, map[string]int{"First": 2, "Fifth": 1})
+	versions, _, err := s.Versions(t.Context(), elumenta.StarterAuthor, first.ID, 0, 1)
+	if wantOK(t, err); versions[0].Note != "updated" || !versions[0].Public {
+		t.Errorf("the newest version is %+v", versions[0])
+	}
+	found, _, err := s.Listings(t.Context(), elumenta.ListingQuery{Text: "fift", Limit: 10})
+	if wantOK(t, err); len(found) != 1 {
+		t.Errorf("a search finds %d", len(found))
+	}
+}
+
+func testStartersAtOnce(t *testing.T, url string) {
+	s := Open(t, url)
+	set := starterSet("a", newStarter("First"), newStarter("Second"))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := s.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	wantStarters(t, s, map[string]int{"First": 1, "Second": 1})
+}

@@ -24,7 +24,7 @@ import (
 	"github.com/elumenta/elumenta/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(tests{m}) }
 
 // server is the console with the API on a real database and the real pipeline.
 type server struct {

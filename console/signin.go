@@ -121,7 +121,7 @@ func signInByLink(p *page) error {
 
 // askToSignIn is what a page answers whose session has ended, or never began.
 func (p *page) askToSignIn() {
-	if _, had := p.sessionToken(); had {
+	if _, had := p.sessionToken(); had && p.navigates() {
 		p.setSession("")
 	}
 	if strings.Contains(p.r.Header.Get("Accept"), "application/json") || p.r.Header.Get("HX-Request") != "" || p.r.URL.Path == generatePath {
@@ -151,6 +151,12 @@ func (p *page) askToSignIn() {
 	if err := p.renderStatus(http.StatusUnauthorized, "", p.T("signin.title"), signInPage(p, next, message)); err != nil {
 		http.Error(p.w, "internal error", http.StatusInternalServerError)
 	}
+}
+
+// navigates reports whether the answer is what the browser will show, and not a script's.
+func (p *page) navigates() bool {
+	mode := p.r.Header.Get("Sec-Fetch-Mode") // browsers leave it out where there is neither TLS nor localhost
+	return mode == "" || mode == "navigate"
 }
 
 func (p *page) newSession() elumenta.NewSession {

@@ -302,6 +302,12 @@ func validVariable(s string) bool {
 	return true
 }
 
+// Uses is how much other accounts than its owner's use an assistant.
+type Uses struct {
+	Generations int64 // charged, ever
+	Accounts    int64 // with a charged generation in the last 30 days
+}
+
 // ListQuery asks for one page of an account's own assistants, newest first.
 type ListQuery struct {
 	Before AssistantID // exclusive; "" begins at the newest
@@ -334,6 +340,8 @@ type AssistantStore interface {
 	RestoreVersion(ctx context.Context, owner AccountID, id AssistantID, version int) (*Assistant, error)
 	// WithdrawVersion removes a version that is not the newest.
 	WithdrawVersion(ctx context.Context, owner AccountID, id AssistantID, version int) error
+	// AssistantUses counts how much others use one of the owner's.
+	AssistantUses(ctx context.Context, owner AccountID, id AssistantID) (Uses, error)
 	// CopyAssistant makes a private assistant of the owner's with the fields of the version that ref names, which the owner
 	// may use: their own, or one that is Copyable, else CodeForbidden. Its metadata names the original alone, and it is not
 	// itself Copyable. An empty name keeps the original's. With idem, a repetition is that of CreateAssistant.

@@ -72,6 +72,8 @@ func New(o Options) (*Console, error) {
 	c.signInRoutes()
 	c.homeRoutes()
 	c.marketplaceRoutes()
+	c.assistantRoutes()
+	c.versionRoutes()
 	c.accountRoutes()
 	c.mux.HandleFunc(Base, c.handle(func(*page) error { return elumenta.NotFound("page") }))
 	pages := compress(c.mux)

@@ -147,7 +147,7 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%s has no English text", key)
 		}
 	}
-	use := regexp.MustCompile(`\.[TN]\("([^"]+)"[,)]`)
+	use := regexp.MustCompile(`\.(?:[TN]|Raw)\("([^"]+)"[,)]`)
 	sources, err := filepath.Glob("*.templ")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"github.com/pelletier/go-toml/v2"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -56,6 +57,11 @@ func (c *Console) chooseLanguage(r *http.Request) pageLanguage {
 // T is the text of a key in the page's language. args are names and values of what stands in it as {{.name}}.
 func (l pageLanguage) T(key string, args ...any) string {
 	return l.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data(args)})
+}
+
+// Raw is the text of a key with its {{.name}} left as they are, for a script to fill.
+func (l pageLanguage) Raw(key string) string {
+	return l.localize(&i18n.LocalizeConfig{MessageID: key, TemplateParser: template.IdentityParser{}})
 }
 
 // N is the text of a key for a number, in its plural form; the number itself stands in it as {{.Count}}.

@@ -26,25 +26,36 @@ type Variable struct {
 	Required    bool    `json:"required,omitempty"`
 }
 
-// Assistant is one of the caller's own.
-type Assistant struct {
-	ID             string            `json:"id"`
+// Fields are what a version of an assistant holds.
+type Fields struct {
 	Name           string            `json:"name"`
 	Model          string            `json:"model"`
 	Instructions   string            `json:"instructions"`
 	Description    string            `json:"description"`
 	Category       *string           `json:"category"`
-	Visibility     string            `json:"visibility"`
 	Temperature    *float64          `json:"temperature"`
 	MaxTokens      *int              `json:"max_tokens"`
 	ResponseFormat map[string]any    `json:"response_format"`
 	Variables      []Variable        `json:"variables"`
 	Metadata       map[string]string `json:"metadata"`
 	Copyable       bool              `json:"copyable"`
-	TakenDown      *TakenDown        `json:"taken_down"`
-	Version        int               `json:"version"`
-	CreatedAt      time.Time         `json:"created_at"`
-	UpdatedAt      time.Time         `json:"updated_at"`
+}
+
+// Assistant is one of the caller's own.
+type Assistant struct {
+	ID         string     `json:"id"`
+	Visibility string     `json:"visibility"`
+	TakenDown  *TakenDown `json:"taken_down"`
+	Version    int        `json:"version"`
+	CreatedAt  time.Time  `json:"created_at"`
+	UpdatedAt  time.Time  `json:"updated_at"`
+	Fields
+}
+
+// Uses is how much others use an assistant: charged generations ever, and accounts in the last 30 days.
+type Uses struct {
+	Uses     int64 `json:"uses"`
+	Accounts int64 `json:"accounts"`
 }
 
 // TakenDown is why an operator unpublished an assistant.
@@ -87,5 +98,6 @@ type Model struct {
 	ContextWindow     int64  `json:"context_window"`
 	SupportsStreaming bool   `json:"supports_streaming"`
 	SupportsVision    bool   `json:"supports_vision"`
+	CacheMinimum      *int64 `json:"cache_minimum"`
 	Available         bool   `json:"available"`
 }

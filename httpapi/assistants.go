@@ -93,6 +93,12 @@ func (a *API) assistantRoutes() {
 		Summary: "List an assistant's versions, newest first",
 	}, need{}, a.listVersions)
 	register(a, huma.Operation{
+		OperationID: "get-version", Method: http.MethodGet, Path: "/assistants/{id}/versions/{n}", Tags: []string{tag}, Summary: "Read a saved version",
+	}, need{}, a.getVersion)
+	register(a, huma.Operation{
+		OperationID: "get-uses", Method: http.MethodGet, Path: "/assistants/{id}/uses", Tags: []string{tag}, Summary: "See how much others use an assistant of yours",
+	}, need{}, a.getUses)
+	register(a, huma.Operation{
 		OperationID: "restore-version", Method: http.MethodPost, Path: "/assistants/{id}/versions/{n}/restore", Tags: []string{tag},
 		Summary:     "Make a version the newest again, as a new version",
 		Description: "Visibility stays as it is: a version that could not be published cannot be restored while the assistant is (422).",
@@ -312,6 +318,38 @@ func (a *API) listVersions(ctx context.Context, c *call, in *listVersionsIn) (*b
 type oneVersionIn struct {
 	PathVersion
 	known
+}
+
+func (a *API) getVersion(ctx context.Context, c *call, in *oneVersionIn) (*bodyOf[versionView], error) {
+	id, n, err := a.version(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	found, _, err := a.Assistants.Versions(ctx, c.caller.Account.ID, id, n+1, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 || found[0].Version != n {
+		return nil, elumenta.NotFound("version")
+	}
+	return &bodyOf[versionView]{viewVersion(&found[0])}, nil
+}
+
+type usesView struct {
+	Uses     int64 `json:"uses" doc:"Charged generations by other accounts, ever."`
+	Accounts int64 `json:"accounts" doc:"Other accounts with a charged generation in the last 30 days."`
+}
+
+func (a *API) getUses(ctx context.Context, c *call, in *oneAssistantIn) (*bodyOf[usesView], error) {
+	id, err := assistantID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.own(ctx, c, id); err != nil {
+		return nil, err
+	}
+	uses, err := a.Assistants.AssistantUses(ctx, c.caller.Account.ID, id)
+	return &bodyOf[usesView]{usesView{Uses: uses.Generations, Accounts: uses.Accounts}}, err
 }
 
 func (a *API) restoreVersion(ctx context.Context, c *call, in *oneVersionIn) (*updatedAssistant, error) {

@@ -29,15 +29,20 @@ type modelView struct {
 	ContextWindow     int    `json:"context_window" doc:"In the provider's tokens."`
 	SupportsStreaming bool   `json:"supports_streaming"`
 	SupportsVision    bool   `json:"supports_vision"`
+	CacheMinimum      *int   `json:"cache_minimum" doc:"The smallest prompt that the provider caches, in its tokens; null if it caches none."`
 	Available         bool   `json:"available" doc:"Whether a provider is configured for it."`
 }
 
 func viewModel(m *elumenta.Model) modelView {
-	return modelView{
+	v := modelView{
 		Slug: m.Slug, Name: m.Name, Category: m.Category, Provider: m.Provider, MinPlan: m.MinPlan, TokenCost: m.TokenCost,
 		Description: m.Description, ContextWindow: m.ContextWindow, SupportsStreaming: true, // every format streams
 		SupportsVision: m.Capabilities.Vision, Available: m.Available(),
 	}
+	if m.Capabilities.Cache != elumenta.CacheNone {
+		v.CacheMinimum = &m.Capabilities.CacheMinimum
+	}
+	return v
 }
 
 type listModelsIn struct {

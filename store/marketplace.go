@@ -268,6 +268,18 @@ func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, er
 	return counts, err
 }
 
+// AssistantUses implements elumenta.AssistantStore.
+func (s *Store) AssistantUses(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) (u elumenta.Uses, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `SELECT a.uses, (SELECT count(*) FROM assistant_callers AS c WHERE c.assistant_id = a.id AND c.day >= $3)
+			FROM assistants AS a WHERE a.id = $1 AND a.account_id = $2`, string(id), string(owner), s.firstRankedDay()).Scan(&u.Generations, &u.Accounts)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = elumenta.NotFound("assistant")
+	}
+	return u, err
+}
+
 const snapshotColumns = `a.id, a.account_id, v.version, a.revision, a.published, a.owner_suspended, v.public,
 	v.name, v.model, v.temperature, v.max_tokens, v.response_format, v.variables, v.instructions`
 

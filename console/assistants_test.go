@@ -1,0 +1,104 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/console"
+)
+
+// form is a filled form of the editor, with changes: names and values.
+func form(changes ...string) url.Values {
+	f := url.Values{
+		"name": {"Pirate"}, "model": {"sandbox"}, "instructions": {"You are a pirate.\r\nSay {{name}}."}, "description": {"Speaks like a pirate."},
+		"category": {"entertainment"}, "temperature": {"0.5"}, "variable_name": {"name", ""}, "variable_description": {"who", ""}, "variable_default": {"matey", ""},
+		"metadata_key": {"team", ""}, "metadata_value": {"sea", ""},
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		f.Set(changes[i], changes[i+1])
+	}
+	return f
+}
+
+func (b *browser) make(t *testing.T, f url.Values) (id string) {
+	t.Helper()
+	made := b.post("assistants/new", f)
+	if made.status != http.StatusSeeOther {
+		t.Fatalf("status %d:\n%s", made.status, made.body)
+	}
+	return strings.TrimPrefix(made.header.Get("Location"), console.Base+"assistants/")
+}
+
+func TestEditor(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	b.get("assistants/new").ok("New assistant", "not available here")
+	b.post("assistants/new", form("name", "", "temperature", "hot")).is(http.StatusUnprocessableEntity, "must be a number", "You are a pirate.")
+	b.post("assistants/new", form("name", "")).is(http.StatusUnprocessableEntity, `id="name-error"`, "You are a pirate.")
+	b.post("assistants/new", form("response_format", "{")).is(http.StatusUnprocessableEntity, "is not JSON")
+	id := b.make(t, form())
+	b.get("assistants/"+id).ok("Created.", "You are a pirate.\nSay {{name}}.", `value="matey"`, `value="team"`, `value="0.5"`, id)
+	b.get("assistants").ok("Pirate", "Private")
+	b.get("assistants?q=pira").ok("Pirate")
+	b.get("assistants?q=nobody").ok().without("Pirate")
+
+	b.post("assistants/"+id, form("version", "1", "instructions", "You are a captain.", "note", "promoted")).to(console.Base + "assistants/" + id)
+	b.post("assistants/"+id, form("version", "1", "instructions", "You are a parrot.")).is(http.StatusPreconditionFailed, "Version 2 was saved", "You are a parrot.", "<del", "<ins", `name="version" value="2"`)
+	b.get("assistants/"+id+"/versions").ok("promoted", "newest")
+	b.get("assistants/"+id+"/versions/1").ok("You are a pirate.", "You are a captain.", "Make it the newest again")
+	b.get("assistants/" + id + "/versions/9").is(http.StatusNotFound)
+	b.post("assistants/"+id+"/versions/1/restore", nil).to(console.Base + "assistants/" + id)
+	b.get("assistants/"+id).ok("Restored", "You are a pirate.")
+	b.post("assistants/"+id+"/versions/1/withdraw", nil).to(console.Base + "assistants/" + id + "/versions")
+	b.get("assistants/" + id + "/versions/1").is(http.StatusNotFound)
+	if strings.Contains(s.log.String(), "pirate") {
+		t.Error("instructions are in the log")
+	}
+}
+
+func TestPublish(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	id := b.make(t, form("category", ""))
+	b.get("assistants/"+id+"/publish").ok("A category is required", "Put nothing secret")
+	b.post("assistants/"+id+"/publish", nil).is(http.StatusUnprocessableEntity, "required to publish")
+	b.post("assistants/"+id, form("version", "1")).to(console.Base + "assistants/" + id)
+	b.post("assistants/"+id+"/publish", nil).to(console.Base + "assistants/" + id)
+	key, _ := s.account("Grace", "free")
+	other := s.signedIn(key)
+	other.get("marketplace/"+id).ok("Speaks like a pirate.", "Ada").without("You are a pirate")
+	for _, path := range []string{"", "/versions", "/publish", "/delete"} {
+		other.get("assistants/"+id+path).is(http.StatusNotFound).without("You are a pirate")
+	}
+	other.post("assistants/"+id, form("version", "1")).is(http.StatusNotFound)
+
+	if err := s.store.Unpublish(t.Context(), elumenta.AssistantID(id), "Too <b>rude</b>"); err != nil {
+		t.Fatal(err)
+	}
+	b.get("assistants/"+id).ok("Taken down", "Too &lt;b&gt;rude")
+	b.post("assistants/"+id+"/publish", nil).is(http.StatusUnprocessableEntity, "Too &lt;b&gt;rude")
+	b.get("assistants/"+id+"/delete").ok("for good")
+	b.post("assistants/"+id+"/delete", nil).to(console.Base + "assistants")
+	b.get("assistants/" + id).is(http.StatusNotFound)
+}
+
+// Whoever has no assistant yet is led to one by the starters.
+func TestFirstSteps(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	b.get("assistants").ok("Your first assistant in three steps")
+	starter := elumenta.Starter{ID: elumenta.NewAssistantID(), Fields: elumenta.Fields{
+		Name: "Tutor", Model: "sandbox", Instructions: "Teach.", Description: "Teaches.", Category: "education", Copyable: true,
+	}}
+	set := elumenta.StarterSet{Digest: "1", Load: func() ([]elumenta.Starter, error) { return []elumenta.Starter{starter}, nil }}
+	if err := s.store.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.get("assistants").ok("Tutor", "Use as a starting point")
+	copied := b.post("marketplace/"+string(starter.ID)+"/copy", nil)
+	b.get(strings.TrimPrefix(copied.header.Get("Location"), console.Base)).ok("Teach.", "Copied.")
+	b.get("assistants").ok("Tutor").without("three steps")
+}

@@ -1,0 +1,118 @@
+package console
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// estimateTokens guesses how many tokens of a model a text has: four characters of ASCII are one, a character of a script without
+// blanks is one, and two of any other. No model's own count is ever far from that; static/js/editor.js counts alike.
+func estimateTokens(text string) int64 {
+	quarters := int64(0)
+	for _, r := range text {
+		switch {
+		case r < unicode.MaxASCII:
+			quarters++
+		case r >= 0x0E00 && r < 0x1100, r >= 0x1780 && r < 0x1800, r >= 0x2E80 && r < 0xFB00, r >= 0xFF00:
+			quarters += 4
+		default:
+			quarters += 2
+		}
+	}
+	return (quarters + 3) / 4
+}
+
+var variablePattern = regexp.MustCompile(`\{\{([a-z][a-z0-9_]{0,31})\}\}`)
+
+// constant is the part of the instructions that is the same in every call: up to the first declared variable.
+func (e *editor) constant() (text string, variable bool) {
+	for _, at := range variablePattern.FindAllStringSubmatchIndex(e.Instructions, -1) {
+		name := e.Instructions[at[2]:at[3]]
+		if slices.ContainsFunc(e.Variables, func(v Variable) bool { return v.Name == name }) {
+			return e.Instructions[:at[0]], true
+		}
+	}
+	return e.Instructions, false
+}
+
+// cacheText says what the model's prompt cache makes of the instructions.
+func cacheText(p *page, e *editor) string {
+	m := e.model()
+	if m == nil || m.CacheMinimum == nil {
+		return p.T("own.cache_none")
+	}
+	constant, variable := e.constant()
+	tokens := estimateTokens(constant)
+	key := "own.cache_reached"
+	if tokens < *m.CacheMinimum {
+		key = "own.cache_below"
+	}
+	text := p.T(key, "tokens", p.Number(tokens), "minimum", p.Number(*m.CacheMinimum))
+	if variable {
+		text += " " + p.T("own.cache_variable", "rest", p.Number(max(0, estimateTokens(e.Instructions)-tokens)))
+	}
+	return text
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func number(n *float64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*n, 'f', -1, 64)
+}
+
+func whole(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
+// minimum is the smallest prompt that a model's provider caches, empty for none.
+func minimum(m *Model) string {
+	if m.CacheMinimum == nil {
+		return ""
+	}
+	return strconv.FormatInt(*m.CacheMinimum, 10)
+}
+
+func unavailable(p *page, m *Model) string {
+	if m.Available {
+		return ""
+	}
+	return " · " + p.T("own.model_unavailable")
+}
+
+// partErrors are what is wrong with a field or its parts, each with the part's name.
+func partErrors(errs map[string]string, field string) (reasons []string) {
+	for _, name := range slices.Sorted(maps.Keys(errs)) {
+		if part, ok := strings.CutPrefix(name, field); ok && (part == "" || part[0] == '.' || part[0] == '[') {
+			reasons = append(reasons, strings.TrimSpace(strings.TrimPrefix(part, ".")+" "+errs[name]))
+		}
+	}
+	return reasons
+}
+
+// callCode is a call of an assistant, for a shell.
+func callCode(p *page, id string) string {
+	scheme := "http"
+	if p.c.API.Secure(p.r) {
+		scheme = "https"
+	}
+	return fmt.Sprintf(`curl -s %s://%s/api/v2/generate \
+  -H "Authorization: Bearer $ELUMENTA_API_KEY" \
+  -H "Content-Type: application/json" \
+  -d '{"assistant_id": "%s", "prompt": "Hello"}'`, scheme, p.r.Host, id)
+}

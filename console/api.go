@@ -21,14 +21,17 @@ type answer struct {
 	body   bytes.Buffer
 }
 
+// Header implements http.ResponseWriter.
 func (a *answer) Header() http.Header { return a.header }
 
+// WriteHeader keeps the status.
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
+// Write keeps the body.
 func (a *answer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(b)
@@ -63,7 +66,7 @@ func (p *page) ask(method, path string, body any, headers ...string) (*answer, e
 		}
 		reader = bytes.NewReader(raw)
 	}
-	r, err := http.NewRequestWithContext(p.r.Context(), method, apiBase+path, reader)
+	r, err := http.NewRequestWithContext(p.r.Context(), method, apiBase+path, reader) //nolint:gosec // it is served in this process, and goes to no host
 	if err != nil {
 		return a, fmt.Errorf("console: make a call: %w", err)
 	}
@@ -78,10 +81,10 @@ func (p *page) ask(method, path string, body any, headers ...string) (*answer, e
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	p.c.API.ServeCaller(a, r, p.caller)
-	if a.status/100 == 2 {
-		return a, nil
+	if a.status/100 != 2 {
+		err = a.problem()
 	}
-	return a, a.problem()
+	return a, err
 }
 
 func (a *answer) problem() error {

@@ -34,7 +34,7 @@ func TestInBrowser(t *testing.T) {
 // run is a test of the same server.
 func (s *server) run(test func(*server)) func(*testing.T) {
 	return func(t *testing.T) {
-		in := *s //nolint:govet // the log buffer is shared by pointer
+		in := *s
 		in.t = t
 		test(&in)
 	}

@@ -195,5 +195,7 @@ func (p *page) setSession(token string) {
 }
 
 func (p *page) setCookie(name, value string, age int) {
-	http.SetCookie(p.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: p.c.API.Secure(p.r), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(p.w, &http.Cookie{ //nolint:gosec // not Secure where there is no TLS, as on a laptop
+		Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: p.c.API.Secure(p.r), SameSite: http.SameSiteLaxMode,
+	})
 }

@@ -28,6 +28,8 @@ func (c *Console) homeRoutes() {
 func (c *Console) accountRoutes() {
 	c.page("account", func(p *page) error { return p.showAccount(nil) })
 	c.form("account", (*page).rename)
+	c.form("account/sessions/{id}/end", (*page).endSession)
+	c.form("account/sessions/end-others", (*page).endOtherSessions)
 }
 
 // showAccount is the page of the account; errs is what was wrong with the form, by field.
@@ -36,11 +38,15 @@ func (p *page) showAccount(errs map[string]string) error {
 	if err := p.get("/user/me", &user); err != nil {
 		return err
 	}
+	sessions, err := p.c.Sessions.AccountSessions(p.r.Context(), p.session.AccountID)
+	if err != nil {
+		return err
+	}
 	if errs != nil {
 		user.DisplayName = p.r.PostForm.Get("display_name")
-		return p.renderStatus(http.StatusUnprocessableEntity, "account", p.T("account.title"), accountPage(p, &user, errs))
+		return p.renderStatus(http.StatusUnprocessableEntity, "account", p.T("account.title"), accountPage(p, &user, sessions, errs))
 	}
-	return p.render("account", p.T("account.title"), accountPage(p, &user, nil))
+	return p.render("account", p.T("account.title"), accountPage(p, &user, sessions, nil))
 }
 
 func (p *page) rename() error {
@@ -55,4 +61,23 @@ func (p *page) rename() error {
 		return err
 	}
 	return p.redirect(Base+"account", "saved")
+}
+
+func (p *page) endSession() error {
+	id := elumenta.SessionID(p.r.PathValue("id"))
+	if err := p.c.Sessions.EndSession(p.actor(), p.session.AccountID, id); err != nil {
+		return err
+	}
+	if id == p.session.ID {
+		p.setSession("")
+		return p.redirect(Base+"sign-in", "signed_out")
+	}
+	return p.redirect(Base+"account", "session_ended")
+}
+
+func (p *page) endOtherSessions() error {
+	if _, err := p.c.Sessions.EndOtherSessions(p.actor(), p.session.AccountID, p.session.ID); err != nil {
+		return err
+	}
+	return p.redirect(Base+"account", "session_ended")
 }

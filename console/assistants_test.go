@@ -71,7 +71,7 @@ func TestPublish(t *testing.T) {
 	other := s.signedIn(key)
 	other.get("marketplace/"+id).ok("Speaks like a pirate.", "Ada").without("You are a pirate")
 	for _, path := range []string{"", "/versions", "/publish", "/delete"} {
-		other.get("assistants/"+id+path).is(http.StatusNotFound).without("You are a pirate")
+		other.get("assistants/" + id + path).is(http.StatusNotFound).without("You are a pirate")
 	}
 	other.post("assistants/"+id, form("version", "1")).is(http.StatusNotFound)
 
@@ -80,7 +80,7 @@ func TestPublish(t *testing.T) {
 	}
 	b.get("assistants/"+id).ok("Taken down", "Too &lt;b&gt;rude")
 	b.post("assistants/"+id+"/publish", nil).is(http.StatusUnprocessableEntity, "Too &lt;b&gt;rude")
-	b.get("assistants/"+id+"/delete").ok("for good")
+	b.get("assistants/" + id + "/delete").ok("for good")
 	b.post("assistants/"+id+"/delete", nil).to(console.Base + "assistants")
 	b.get("assistants/" + id).is(http.StatusNotFound)
 }

@@ -74,6 +74,8 @@ func New(o Options) (*Console, error) {
 	c.marketplaceRoutes()
 	c.assistantRoutes()
 	c.versionRoutes()
+	c.keyRoutes()
+	c.usageRoutes()
 	c.accountRoutes()
 	c.mux.HandleFunc(Base, c.handle(func(*page) error { return elumenta.NotFound("page") }))
 	pages := compress(c.mux)

@@ -1,0 +1,108 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/console"
+)
+
+var onceField = regexp.MustCompile(`name="once" value="([^"]+)"`)
+
+func TestKeys(t *testing.T) {
+	s := newServer(t)
+	key, account := s.account("Grace", "free")
+	b := s.signedIn(key)
+	once := onceField.FindStringSubmatch(b.get("keys").ok("this session").body)[1]
+	b.post("keys", url.Values{"name": {""}, "once": {once}}).is(http.StatusUnprocessableEntity, "name-error")
+	b.post("keys", url.Values{"name": {"Bot"}, "once": {once + "1"}, "budget": {"many"}}).is(http.StatusUnprocessableEntity, "must be a number")
+	limited := url.Values{"name": {"Bot"}, "once": {once + "2"}, "budget": {"9"}, "models": {"sandbox, paid"}, "expires_at": {"2999-12-31"}}
+	made := b.post("keys", limited).ok("shown this once")
+	secret := regexp.MustCompile(`nb_[0-9A-Za-z]{45}`).FindString(made.body)
+	parsed, ok := elumenta.ParseKeySecret(secret)
+	if !ok {
+		t.Fatalf("no key on the page:\n%s", made.body)
+	}
+	b.post("keys", limited).ok("shown already").without(secret) // the form sent again, as by a reload
+	keys, _, err := s.store.Keys(t.Context(), account, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(keys) != 2 {
+		t.Fatalf("there are %d keys", len(keys))
+	}
+	bot := keys[0]
+	if bot.Name != "Bot" {
+		bot = keys[1]
+	}
+	if bot.Hash != parsed.Hash() || *bot.Limits.Budget != 9 || len(bot.Limits.Models) != 2 || !bot.Limits.ExpiresAt.Equal(time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("the key is %+v", bot)
+	}
+	b.get("keys").ok("Bot", "0 of 9 tokens spent", "2 models").without(secret)
+	b.post("keys/"+string(bot.ID), url.Values{"name": {"Robot"}}).to(console.Base + "keys")
+	b.get("keys/"+string(bot.ID)).ok("Robot", "Revoke this key")
+	b.post("keys/"+string(bot.ID)+"/revoke", nil).to(console.Base + "keys")
+	b.get("keys/" + string(bot.ID)).is(http.StatusNotFound)
+	if strings.Contains(s.log.String(), secret) {
+		t.Error("the key is in the log")
+	}
+
+	others := s.signedIn(s.admin)
+	for _, k := range keys {
+		others.get("keys/" + string(k.ID)).is(http.StatusNotFound)
+		others.post("keys/"+string(k.ID)+"/revoke", nil).is(http.StatusNotFound)
+	}
+	for _, k := range keys {
+		if k.ID != bot.ID {
+			b.post("keys/"+string(k.ID)+"/revoke", nil).to(console.Base + "sign-in")
+		}
+	}
+	b.get("keys").to(console.Base + "sign-in?next=%2Fconsole%2Fkeys")
+}
+
+func TestUsage(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	b.get("usage").ok("Nothing was generated")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v2/generate", strings.NewReader(`{"model": "sandbox", "prompt": "Hello"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.admin.Reveal())
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := b.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	b.get("usage").ok("<svg", "<title>", time.Now().UTC().Format(time.DateOnly))
+	b.get("usage?by=model").ok("sandbox")
+	b.get("usage?by=key").ok("First key")
+	b.get("usage?by=assistant").ok("Without an assistant")
+	b.get("usage?from=2020-01-01&to=2020-02-01").ok("Nothing was generated", `value="2020-01-01"`)
+	b.get("usage?from=nonsense&to=&by=nothing").ok("<svg")
+	file := b.get("usage.csv?by=model").ok("model,requests", "sandbox,1")
+	if !strings.HasPrefix(file.header.Get("Content-Type"), "text/csv") {
+		t.Errorf("headers %v", file.header)
+	}
+}
+
+func TestSessions(t *testing.T) {
+	s := newServer(t)
+	first, second := s.signedIn(s.admin), s.signedIn(s.admin)
+	page := first.get("account").ok("this one", "End all others")
+	if n := strings.Count(page.body, "/end\""); n != 2 {
+		t.Errorf("%d sessions are listed", n)
+	}
+	first.post("account/sessions/end-others", nil).to(console.Base + "account")
+	second.get("account").is(http.StatusUnauthorized, "Your session has ended")
+	key, _ := s.account("Grace", "free")
+	own := regexp.MustCompile(`account/sessions/(sess_[0-9a-z]+)/end`).FindStringSubmatch(first.get("account").body)[1]
+	s.signedIn(key).post("account/sessions/"+own+"/end", nil).is(http.StatusNotFound)
+	first.post("account/sessions/"+own+"/end", nil).to(console.Base + "sign-in")
+}

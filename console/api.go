@@ -110,3 +110,17 @@ func codeOf(err error) elumenta.Code {
 	}
 	return problemOf(err).Code
 }
+
+// json answers a script with what of an API's answer a value takes.
+func (p *page) json(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
+	if err == nil {
+		body, err = json.Marshal(into)
+	}
+	if err != nil {
+		return err
+	}
+	p.w.Header().Set("Content-Type", "application/json")
+	_, err = p.w.Write(body)
+	return err
+}

@@ -74,6 +74,7 @@ func New(o Options) (*Console, error) {
 	c.marketplaceRoutes()
 	c.assistantRoutes()
 	c.versionRoutes()
+	c.playgroundRoutes()
 	c.keyRoutes()
 	c.usageRoutes()
 	c.accountRoutes()
@@ -122,7 +123,7 @@ func (c *Console) form(path string, h func(*page) error) {
 func (c *Console) handle(h func(*page) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := c.newPage(w, r)
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != generatePath { // the API limits that
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		}
 		err := c.identify(p)

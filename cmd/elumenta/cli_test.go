@@ -59,7 +59,7 @@ func TestHelpHasExamplesAndExitCodes(t *testing.T) {
 
 // Accounts and keys work on the database while a server runs on it, and the server knows them at once.
 func TestAccountsAndKeys(t *testing.T) {
-	s := start(t, "", nil)
+	s := start(t, "", nil, "--no-starters")
 	env := []string{"ELUMENTA_DATABASE=" + s.database}
 	acct := must(t, env, "", "accounts", "create", "--name", "Ada", "--plan", "pro")
 	if _, ok := elumenta.ParseAccountID(acct); !ok {

@@ -1,0 +1,69 @@
+// One question to an assistant on its public page. Nothing of it is kept.
+
+import { render } from "./markdown.js";
+import { generate } from "./stream.js";
+
+for (const box of document.querySelectorAll("[data-try]")) {
+  const text = box.dataset;
+  const form = document.createElement("form");
+  form.className = "stack";
+  const question = document.createElement("textarea");
+  question.rows = 2;
+  question.required = true;
+  question.dir = "auto";
+  question.setAttribute("aria-label", text.textMessage);
+  question.placeholder = text.textMessage;
+  const row = document.createElement("div");
+  row.className = "row";
+  const ask = document.createElement("button");
+  ask.className = "main";
+  ask.textContent = text.textSend;
+  const stop = document.createElement("button");
+  stop.type = "button";
+  stop.hidden = true;
+  stop.textContent = text.textStop;
+  row.append(ask, stop);
+  const answer = document.createElement("div");
+  answer.className = "markdown";
+  answer.setAttribute("aria-live", "polite");
+  form.append(question, row);
+  box.append(form, answer);
+
+  let running;
+  stop.addEventListener("click", () => running?.abort());
+  question.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (running) return;
+    running = new AbortController();
+    ask.disabled = true;
+    stop.hidden = false;
+    answer.setAttribute("aria-busy", "true");
+    let whole = "", frame;
+    try {
+      for await (const piece of generate({ assistant_id: text.assistant, prompt: question.value }, running.signal)) {
+        if (piece.type !== "content_delta") continue;
+        whole += piece.delta;
+        frame ??= requestAnimationFrame(() => {
+          frame = undefined;
+          render(answer, whole, false);
+        });
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        whole = "";
+        answer.textContent = error.code === "not_authenticated" ? text.textEnded : error.code ? error.message : text.textBroken;
+      }
+    }
+    if (frame) cancelAnimationFrame(frame);
+    if (whole) render(answer, whole, true);
+    answer.removeAttribute("aria-busy");
+    running = undefined;
+    ask.disabled = false;
+    stop.hidden = true;
+  });
+}

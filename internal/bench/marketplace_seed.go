@@ -56,7 +56,7 @@ func seedMarketplace(ctx context.Context, url string, n int, progress func(forma
 	}
 	rows, err := indexed(ctx, url)
 	progress("indexed in %s: %d rows of terms\n", time.Since(begin).Round(time.Second), rows)
-	return errors.Join(err, s.Close())
+	return errors.Join(err, s.Close(), settle(ctx, url))
 }
 
 // indexed waits until the follower has moved all notes, and a ranking is there.
@@ -80,6 +80,20 @@ func indexed(ctx context.Context, url string) (rows int64, err error) {
 	}
 	err = db.QueryRowContext(ctx, `SELECT count(*) FROM search_terms`).Scan(&rows)
 	return rows, err
+}
+
+// settle has Postgres do at once what it does by itself in the hours after so much was written.
+func settle(ctx context.Context, url string) error {
+	if strings.HasPrefix(url, "sqlite:") {
+		return nil
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	_, vacuum := conn.Exec(ctx, `VACUUM ANALYZE`)
+	_, checkpoint := conn.Exec(ctx, `CHECKPOINT`)
+	return errors.Join(vacuum, checkpoint, conn.Close(ctx))
 }
 
 func seedAuthors(ctx context.Context, url string, n int) (ids []string, err error) {

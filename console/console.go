@@ -78,6 +78,7 @@ func New(o Options) (*Console, error) {
 	c.keyRoutes()
 	c.usageRoutes()
 	c.accountRoutes()
+	c.adminRoutes()
 	c.mux.HandleFunc(Base, c.handle(func(*page) error { return elumenta.NotFound("page") }))
 	pages := compress(c.mux)
 	c.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

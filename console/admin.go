@@ -1,0 +1,332 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+func (c *Console) adminRoutes() {
+	c.page("admin", adminOnly((*page).listAccounts))
+	c.form("admin/accounts", adminOnly((*page).createAccount))
+	c.page("admin/accounts/{id}", adminOnly(func(p *page) error { return p.showAdminAccount(nil) }))
+	c.form("admin/accounts/{id}/{change}", adminOnly((*page).changeAccount))
+	c.page("admin/reports", adminOnly((*page).listReports))
+	c.page("admin/reports/{id}", adminOnly(func(p *page) error { return p.showReported(nil) }))
+	c.form("admin/reports/{id}/{decision}", adminOnly((*page).decide))
+	c.page("admin/audit", adminOnly((*page).listAudit))
+}
+
+// adminOnly hides the operators' pages from others, as if there were none.
+func adminOnly(h func(*page) error) func(*page) error {
+	return func(p *page) error {
+		if !p.admin() {
+			return elumenta.NotFound("page")
+		}
+		return h(p)
+	}
+}
+
+// AdminAccount is an account as operators see it.
+type AdminAccount struct {
+	ID            string     `json:"id"`
+	DisplayName   string     `json:"display_name"`
+	Role          string     `json:"role"`
+	Suspended     bool       `json:"suspended"`
+	Plan          string     `json:"plan"`
+	PlanExpiresAt *time.Time `json:"plan_expires_at"`
+	TokenBalance  int64      `json:"token_balance"`
+	MonthlyTokens int64      `json:"monthly_tokens"`
+	TopupTokens   int64      `json:"topup_tokens"`
+	PeriodEndsAt  *time.Time `json:"period_ends_at"`
+	CreatedAt     time.Time  `json:"created_at"`
+}
+
+// JournalEntry is one movement of an account's tokens.
+type JournalEntry struct {
+	Seq     int64     `json:"seq"`
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"`
+	Monthly int64     `json:"monthly_tokens"`
+	Topup   int64     `json:"topup_tokens"`
+	Reason  string    `json:"reason"`
+	Actor   string    `json:"actor"`
+	Balance struct {
+		Tokens int64 `json:"token_balance"`
+	} `json:"balance"`
+}
+
+// adminAccounts is the page of all accounts.
+type adminAccounts struct {
+	Query, Cursor string
+	List[AdminAccount]
+	Name, Plan string // of the form
+	Once       string
+	Errors     map[string]string
+}
+
+func (p *page) listAccounts() error {
+	return p.showAccounts(http.StatusOK, &adminAccounts{Plan: "free"})
+}
+
+func (p *page) showAccounts(status int, a *adminAccounts) error {
+	q := p.r.URL.Query()
+	a.Query, a.Cursor = q.Get("q"), q.Get("cursor")
+	ask := url.Values{"limit": {"50"}}
+	for name, value := range map[string]string{"q": a.Query, "cursor": a.Cursor} {
+		if value != "" {
+			ask.Set(name, value)
+		}
+	}
+	if err := p.get("/admin/accounts?"+ask.Encode(), &a.List); err != nil {
+		return err
+	}
+	if q.Get("part") == "results" {
+		return p.fragment(accountResults(p, a))
+	}
+	if a.Once == "" {
+		a.Once = elumenta.NewSessionToken().Reveal()
+	}
+	return p.renderStatus(status, "admin", p.T("admin.accounts"), accountsPage(p, a))
+}
+
+func (p *page) createAccount() error {
+	if err := p.r.ParseForm(); err != nil {
+		return err
+	}
+	f := p.r.PostForm
+	a := &adminAccounts{Name: f.Get("display_name"), Plan: f.Get("plan"), Once: f.Get("once")}
+	var made AdminAccount
+	_, err := p.send(http.MethodPost, "/admin/accounts", map[string]any{"display_name": a.Name, "plan": a.Plan}, &made, "Idempotency-Key", a.Once)
+	if errs, ok := fieldErrors(err); ok {
+		a.Errors, a.Once = errs, ""
+		return p.showAccounts(http.StatusUnprocessableEntity, a)
+	}
+	if err != nil {
+		return err
+	}
+	return p.redirect(Base+"admin/accounts/"+made.ID, "created_account")
+}
+
+// adminAccount is the page of one account.
+type adminAccount struct {
+	AdminAccount
+	Keys    []Key
+	Journal List[JournalEntry]
+	Once    string
+	Errors  map[string]string
+}
+
+func (p *page) adminPath() string { return "/admin/accounts/" + url.PathEscape(p.r.PathValue("id")) }
+
+func (p *page) showAdminAccount(errs map[string]string) error {
+	a := &adminAccount{Errors: errs, Once: elumenta.NewSessionToken().Reveal()}
+	if err := p.get(p.adminPath(), &a.AdminAccount); err != nil {
+		return err
+	}
+	var keys List[Key]
+	if err := p.get(p.adminPath()+"/keys?limit=100", &keys); err != nil {
+		return err
+	}
+	a.Keys = keys.Items
+	journal := p.adminPath() + "/ledger?limit=25"
+	if cursor := p.r.URL.Query().Get("cursor"); cursor != "" {
+		journal += "&cursor=" + queryEscape(cursor)
+	}
+	if err := p.get(journal, &a.Journal); err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if errs != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return p.renderStatus(status, "admin", a.DisplayName, adminAccountPage(p, a))
+}
+
+// withReason adds the form's reason to a body, if there is one.
+func withReason(f url.Values, body map[string]any) map[string]any {
+	if reason := f.Get("reason"); reason != "" {
+		body["reason"] = reason
+	}
+	return body
+}
+
+// changeAccount does what one of the forms of an account's page asks for.
+func (p *page) changeAccount() error {
+	if err := p.r.ParseForm(); err != nil {
+		return err
+	}
+	f := p.r.PostForm
+	var err error
+	switch p.r.PathValue("change") {
+	case "topup":
+		tokens, wrong := strconv.ParseInt(strings.TrimSpace(f.Get("tokens")), 10, 64)
+		if wrong != nil {
+			return p.showAdminAccount(map[string]string{"tokens": p.T("own.not_a_number")})
+		}
+		_, err = p.send(http.MethodPost, p.adminPath()+"/topups", withReason(f, map[string]any{"tokens": tokens}), nil, "Idempotency-Key", f.Get("once"))
+	case "plan":
+		body := withReason(f, map[string]any{"plan": f.Get("plan")})
+		if until := f.Get("until"); until != "" {
+			body["expires_at"] = until + "T00:00:00Z"
+		}
+		_, err = p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
+	case "suspend", "resume":
+		_, err = p.send(http.MethodPost, p.adminPath()+"/"+p.r.PathValue("change"), withReason(f, map[string]any{}), nil)
+	case "revoke":
+		_, err = p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(f.Get("key")), nil, nil)
+	default:
+		return elumenta.NotFound("page")
+	}
+	if errs, ok := fieldErrors(err); ok {
+		return p.showAdminAccount(errs)
+	}
+	if err != nil {
+		return err
+	}
+	return p.redirect(Base+"admin/accounts/"+url.PathEscape(p.r.PathValue("id")), "saved")
+}
+
+// Reported is an assistant in the queue.
+type Reported struct {
+	AssistantID string         `json:"assistant_id"`
+	Name        string         `json:"name"`
+	AccountID   string         `json:"account_id"`
+	Author      string         `json:"author"`
+	Visibility  string         `json:"visibility"`
+	TakenDown   *TakenDown     `json:"taken_down"`
+	Reports     int64          `json:"reports"`
+	Reasons     map[string]int `json:"reasons"`
+	FirstAt     time.Time      `json:"first_reported_at"`
+	LastAt      time.Time      `json:"last_reported_at"`
+}
+
+// reasons are those of the reports, in one order.
+func (r *Reported) reasons(p *page) string {
+	var texts []string
+	for _, reason := range reportReasons {
+		if n := r.Reasons[reason]; n > 0 {
+			texts = append(texts, p.T("market.reason_"+reason)+" ("+p.Number(int64(n))+")")
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+// reportStates are what became of reports; each has a text admin.reports_NAME.
+var reportStates = []string{"open", "dismissed", "upheld"} //nolint:gochecknoglobals // a constant
+
+func (p *page) listReports() error {
+	state := p.r.URL.Query().Get("state")
+	if !slices.Contains(reportStates, state) {
+		state = reportStates[0]
+	}
+	path := "/admin/reports?limit=50&state=" + state
+	if cursor := p.r.URL.Query().Get("cursor"); cursor != "" {
+		path += "&cursor=" + queryEscape(cursor)
+	}
+	var queue List[Reported]
+	if err := p.get(path, &queue); err != nil {
+		return err
+	}
+	return p.render("admin", p.T("admin.reports"), reportsPage(p, state, &queue))
+}
+
+// Report is what somebody reported.
+type Report struct {
+	AccountID string    `json:"account_id"`
+	Version   int       `json:"version"`
+	Reason    string    `json:"reason"`
+	Comment   string    `json:"comment"`
+	State     string    `json:"state"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Reviewed is anyone's assistant, for an operator to judge.
+type Reviewed struct {
+	ID         string     `json:"id"`
+	AccountID  string     `json:"account_id"`
+	Author     string     `json:"author"`
+	Visibility string     `json:"visibility"`
+	TakenDown  *TakenDown `json:"taken_down"`
+	Version    int        `json:"version"`
+	Fields
+}
+
+func (p *page) showReported(errs map[string]string) error {
+	path := "/admin/assistants/" + url.PathEscape(p.r.PathValue("id"))
+	var a Reviewed
+	if err := p.get(path, &a); err != nil {
+		return err
+	}
+	var reports List[Report]
+	if err := p.get(path+"/reports?limit=100", &reports); err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if errs != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return p.renderStatus(status, "admin", a.Name, reportedPage(p, &a, reports.Items, errs))
+}
+
+func (p *page) decide() error {
+	if err := p.r.ParseForm(); err != nil {
+		return err
+	}
+	calls := map[string]string{"dismiss": "/reports/dismiss", "takedown": "/unpublish", "allow": "/allow"}
+	call, ok := calls[p.r.PathValue("decision")]
+	if !ok {
+		return elumenta.NotFound("page")
+	}
+	id := url.PathEscape(p.r.PathValue("id"))
+	_, err := p.send(http.MethodPost, "/admin/assistants/"+id+call, withReason(p.r.PostForm, map[string]any{}), nil)
+	if errs, ok := fieldErrors(err); ok {
+		return p.showReported(errs)
+	}
+	if err != nil {
+		return err
+	}
+	return p.redirect(Base+"admin/reports/"+id, "decided")
+}
+
+// AuditEntry is what somebody did.
+type AuditEntry struct {
+	Seq       int64          `json:"seq"`
+	At        time.Time      `json:"at"`
+	Actor     string         `json:"actor"`
+	Address   *string        `json:"address"`
+	Action    string         `json:"action"`
+	AccountID *string        `json:"account_id"`
+	Target    string         `json:"target"`
+	Details   map[string]any `json:"details"`
+}
+
+// auditTrail is a page of the trail.
+type auditTrail struct {
+	Account, Action string
+	List[AuditEntry]
+}
+
+func (t *auditTrail) address(cursor string) string {
+	return Base + "admin/audit?" + url.Values{"account": {t.Account}, "action": {t.Action}, "cursor": {cursor}}.Encode()
+}
+
+func (p *page) listAudit() error {
+	q := p.r.URL.Query()
+	t := &auditTrail{Account: strings.TrimSpace(q.Get("account")), Action: q.Get("action")}
+	ask := url.Values{"limit": {"50"}}
+	for name, value := range map[string]string{"account": t.Account, "action": t.Action, "cursor": q.Get("cursor")} {
+		if value != "" {
+			ask.Set(name, value)
+		}
+	}
+	if err := p.get("/admin/audit?"+ask.Encode(), &t.List); err != nil {
+		return err
+	}
+	return p.render("admin", p.T("admin.audit"), auditPage(p, t))
+}

@@ -1,0 +1,69 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/elumenta/elumenta/console"
+)
+
+func TestOperators(t *testing.T) {
+	s := newServer(t)
+	key, account := s.account("Grace", "free")
+	grace, operator := s.signedIn(key), s.signedIn(s.admin)
+	for _, path := range []string{"admin", "admin/accounts/" + string(account), "admin/reports", "admin/audit"} {
+		grace.get(path).is(http.StatusNotFound)
+	}
+	grace.post("admin/accounts/"+string(account)+"/topup", url.Values{"tokens": {"5"}}).is(http.StatusNotFound)
+
+	once := onceField.FindStringSubmatch(operator.get("admin").ok("Grace", "Ada").body)[1]
+	operator.get("admin?q=grac").ok("Grace").without("<bdi>Ada</bdi></a> <span")
+	operator.post("admin/accounts", url.Values{"display_name": {"Alan"}, "plan": {"none"}, "once": {once}}).is(http.StatusUnprocessableEntity, "plan")
+	made := operator.post("admin/accounts", url.Values{"display_name": {"Alan"}, "plan": {"pro"}, "once": {once + "1"}})
+	operator.get(strings.TrimPrefix(made.header.Get("Location"), console.Base)).ok("Alan", "700 tokens")
+
+	at := "admin/accounts/" + string(account)
+	once = onceField.FindStringSubmatch(operator.get(at).ok("Grace", "50 tokens").body)[1]
+	topup := url.Values{"tokens": {"25"}, "reason": {"a gift"}, "once": {once}}
+	operator.post(at+"/topup", topup).to(console.Base + at)
+	operator.post(at+"/topup", topup).to(console.Base + at) // a double click
+	operator.get(at).ok("75 tokens", "a gift")
+	operator.post(at+"/topup", url.Values{"tokens": {"many"}, "once": {once + "1"}}).is(http.StatusUnprocessableEntity, "must be a number")
+	operator.post(at+"/plan", url.Values{"plan": {"nothing"}}).is(http.StatusUnprocessableEntity)
+	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-01-01"}}).to(console.Base + at)
+	operator.get(at).ok("basic")
+	operator.post(at+"/suspend", url.Values{"reason": {"spam"}}).to(console.Base + at)
+	grace.get("account").is(http.StatusUnauthorized, "An operator suspended this account")
+	operator.post(at+"/resume", nil).to(console.Base + at)
+	grace = s.signedIn(key)
+	grace.get("account").ok("Grace")
+	keyID := regexp.MustCompile(`name="key" value="(key_[^"]+)"`).FindStringSubmatch(operator.get(at).body)[1]
+	operator.post(at+"/revoke", url.Values{"key": {keyID}}).to(console.Base + at)
+	grace.get("account").is(http.StatusUnauthorized, "Your session has ended")
+	operator.get("admin/audit").ok("account.topped_up", "account.suspended", "key.revoked", "session.started")
+	operator.get("admin/audit?action=account.suspended&account="+string(account)).ok("spam").without("account.topped_up</td>")
+}
+
+func TestReportQueue(t *testing.T) {
+	s := newServer(t)
+	key, _ := s.account("Grace", "free")
+	grace, operator := s.signedIn(key), s.signedIn(s.admin)
+	id := grace.make(t, form())
+	grace.post("assistants/"+id+"/publish", nil).to(console.Base + "assistants/" + id)
+	operator.get("admin/reports").ok("Nothing is reported")
+	operator.post("marketplace/"+id+"/report", url.Values{"reason": {"spam"}, "comment": {"<i>Look</i>"}}).to(console.Base + "marketplace/" + id)
+	operator.get("admin/reports").ok("Pirate", "1 report", "Spam or misleading (1)")
+	at := "admin/reports/" + id
+	operator.get(at).ok("You are a pirate.", "&lt;i&gt;Look")
+	grace.get(at).is(http.StatusNotFound)
+	operator.post(at+"/dismiss", nil).to(console.Base + at)
+	operator.get("admin/reports?state=dismissed").ok("Pirate")
+	operator.post(at+"/takedown", url.Values{"reason": {""}}).is(http.StatusUnprocessableEntity)
+	operator.post(at+"/takedown", url.Values{"reason": {"too salty"}}).to(console.Base + at)
+	grace.get("assistants/"+id).ok("too salty", "Taken down")
+	operator.post(at+"/allow", nil).to(console.Base + at)
+	grace.post("assistants/"+id+"/publish", nil).to(console.Base + "assistants/" + id)
+}

@@ -34,6 +34,7 @@ type elumentaServer struct {
 type installation struct {
 	binary, dir, key, database string
 	pinned                     bool
+	env                        []string // of the server
 }
 
 // install makes a place for an elumenta with an empty database.
@@ -76,7 +77,7 @@ func (in *installation) serve(ctx context.Context) (*elumentaServer, error) {
 		return nil, err
 	}
 	begin := time.Now()
-	p, err := spawn(ctx, in.pinned, in.path("server.log"), addr, []string{"ELUMENTA_BOOTSTRAP_KEY=" + in.key},
+	p, err := spawn(ctx, in.pinned, in.path("server.log"), addr, append([]string{"ELUMENTA_BOOTSTRAP_KEY=" + in.key}, in.env...),
 		in.binary, "serve", "--addr", addr, "--database", in.database, "--config", in.path("elumenta.toml"))
 	if err != nil {
 		return nil, err

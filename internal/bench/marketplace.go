@@ -42,7 +42,8 @@ func (b *bench) marketplace(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	first, err := in.serve(ctx) // makes the schema and the key
+	in.env = []string{"ELUMENTA_NO_STARTERS=true"} // all documents are of the seed
+	first, err := in.serve(ctx)                    // makes the schema and the key
 	if err != nil {
 		return err
 	}

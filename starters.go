@@ -1,10 +1,10 @@
 package elumenta
 
 // StarterAuthor is the built-in account that publishes the starter assistants. It has no keys.
-const (
-	StarterAuthor     AccountID = "acct_01m88ms36nfdab5qmmmgakffc6"
-	StarterAuthorName           = "Elumenta"
-)
+const StarterAuthor AccountID = "acct_01m88ms36nfdab5qmmmgakffc6"
+
+// StarterAuthorName is its display name.
+const StarterAuthorName = "Elumenta"
 
 // Starter is an assistant that comes with the program.
 type Starter struct {

@@ -1,6 +1,7 @@
 package assistantfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
 	"maps"
@@ -102,7 +103,7 @@ func (c *Conversion) ReadOpenAI(fsys fs.FS, name string) ([]Foreign, error) {
 // elements are the objects of a list, with their lines.
 func elements(list record, data json.RawMessage, problems *Problems) []record {
 	before := list.line
-	if i := strings.Index(string(list.raw), string(data)); i > 0 {
+	if i := bytes.Index(list.raw, data); i > 0 {
 		before += strings.Count(string(list.raw[:i]), "\n")
 	}
 	items := splitJSON(list.file, data, problems)

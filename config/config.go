@@ -37,8 +37,8 @@ type Config struct {
 	DeniedNames elumenta.DeniedNames
 	// Starters is whether the starter assistants are published, UpdateStarters whether a newer program changes them.
 	Starters, UpdateStarters bool
-	Plans       elumenta.Plans
-	Providers   []Provider
+	Plans                    elumenta.Plans
+	Providers                []Provider
 	// Models have no routes yet: who knows the wire formats adds them. Model.Provider names the entry of Providers.
 	Models []elumenta.Model
 }

@@ -53,7 +53,7 @@ func (p *page) rename() error {
 	if err := p.r.ParseForm(); err != nil {
 		return err
 	}
-	_, err := p.send(http.MethodPatch, "/user/me", map[string]any{"display_name": p.r.PostForm.Get("display_name")}, nil)
+	err := p.send(http.MethodPatch, "/user/me", map[string]any{"display_name": p.r.PostForm.Get("display_name")}, nil)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showAccount(errs)
 	}

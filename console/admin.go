@@ -102,7 +102,7 @@ func (p *page) createAccount() error {
 	f := p.r.PostForm
 	a := &adminAccounts{Name: f.Get("display_name"), Plan: f.Get("plan"), Once: f.Get("once")}
 	var made AdminAccount
-	_, err := p.send(http.MethodPost, "/admin/accounts", map[string]any{"display_name": a.Name, "plan": a.Plan}, &made, "Idempotency-Key", a.Once)
+	err := p.send(http.MethodPost, "/admin/accounts", map[string]any{"display_name": a.Name, "plan": a.Plan}, &made, "Idempotency-Key", a.Once)
 	if errs, ok := fieldErrors(err); ok {
 		a.Errors, a.Once = errs, ""
 		return p.showAccounts(http.StatusUnprocessableEntity, a)
@@ -169,17 +169,17 @@ func (p *page) changeAccount() error {
 		if wrong != nil {
 			return p.showAdminAccount(map[string]string{"tokens": p.T("own.not_a_number")})
 		}
-		_, err = p.send(http.MethodPost, p.adminPath()+"/topups", withReason(f, map[string]any{"tokens": tokens}), nil, "Idempotency-Key", f.Get("once"))
+		err = p.send(http.MethodPost, p.adminPath()+"/topups", withReason(f, map[string]any{"tokens": tokens}), nil, "Idempotency-Key", f.Get("once"))
 	case "plan":
 		body := withReason(f, map[string]any{"plan": f.Get("plan")})
 		if until := f.Get("until"); until != "" {
 			body["expires_at"] = until + "T00:00:00Z"
 		}
-		_, err = p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
+		err = p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
 	case "suspend", "resume":
-		_, err = p.send(http.MethodPost, p.adminPath()+"/"+p.r.PathValue("change"), withReason(f, map[string]any{}), nil)
+		err = p.send(http.MethodPost, p.adminPath()+"/"+p.r.PathValue("change"), withReason(f, map[string]any{}), nil)
 	case "revoke":
-		_, err = p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(f.Get("key")), nil, nil)
+		err = p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(f.Get("key")), nil, nil)
 	default:
 		return elumenta.NotFound("page")
 	}
@@ -284,7 +284,7 @@ func (p *page) decide() error {
 		return elumenta.NotFound("page")
 	}
 	id := url.PathEscape(p.r.PathValue("id"))
-	_, err := p.send(http.MethodPost, "/admin/assistants/"+id+call, withReason(p.r.PostForm, map[string]any{}), nil)
+	err := p.send(http.MethodPost, "/admin/assistants/"+id+call, withReason(p.r.PostForm, map[string]any{}), nil)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showReported(errs)
 	}

@@ -44,7 +44,7 @@ func TestOperators(t *testing.T) {
 	operator.post(at+"/revoke", url.Values{"key": {keyID}}).to(console.Base + at)
 	grace.get("account").is(http.StatusUnauthorized, "Your session has ended")
 	operator.get("admin/audit").ok("account.topped_up", "account.suspended", "key.revoked", "session.started")
-	operator.get("admin/audit?action=account.suspended&account="+string(account)).ok("spam").without("account.topped_up</td>")
+	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("spam").without("account.topped_up</td>")
 }
 
 func TestReportQueue(t *testing.T) {

@@ -39,21 +39,20 @@ func (a *answer) Write(b []byte) (int, error) {
 
 // get reads from the API into a pointer; path stands under /api/v2 and may have a query.
 func (p *page) get(path string, into any) error {
-	_, err := p.send(http.MethodGet, path, nil, into)
-	return err
+	return p.send(http.MethodGet, path, nil, into)
 }
 
 // send calls the API as the caller. body, if not nil, is sent as JSON; into, if not nil, is what the answer is decoded into; headers are
 // names and values. An error answer is a *problem.
-func (p *page) send(method, path string, body, into any, headers ...string) (http.Header, error) {
+func (p *page) send(method, path string, body, into any, headers ...string) error {
 	a, err := p.ask(method, path, body, headers...)
 	if err != nil || into == nil {
-		return a.header, err
+		return err
 	}
 	if err := json.Unmarshal(a.body.Bytes(), into); err != nil {
-		return nil, fmt.Errorf("console: %s %s: %w", method, p.r.Pattern, err)
+		return fmt.Errorf("console: %s %s: %w", method, p.r.Pattern, err)
 	}
-	return a.header, nil
+	return nil
 }
 
 func (p *page) ask(method, path string, body any, headers ...string) (*answer, error) {

@@ -235,7 +235,7 @@ func (p *page) createAssistant() error {
 		return p.showEditor(http.StatusUnprocessableEntity, e)
 	}
 	var made Assistant
-	_, err = p.send(http.MethodPost, "/assistants", body, &made)
+	err = p.send(http.MethodPost, "/assistants", body, &made)
 	if errs, ok := fieldErrors(err); ok {
 		e.Errors = errs
 		return p.showEditor(http.StatusUnprocessableEntity, e)
@@ -262,7 +262,7 @@ func (p *page) saveAssistant() error {
 	if e.Note != "" {
 		body["note"] = e.Note
 	}
-	_, err = p.send(http.MethodPut, assistantPath(e.ID), body, nil, "If-Match", `"`+strconv.Itoa(e.Version)+`"`)
+	err = p.send(http.MethodPut, assistantPath(e.ID), body, nil, "If-Match", `"`+strconv.Itoa(e.Version)+`"`)
 	if codeOf(err) == elumenta.CodeVersionConflict {
 		e.Newer, e.Version = now, now.Version
 		e.Changes = diff(now.Instructions, e.Instructions)
@@ -299,7 +299,7 @@ func (p *page) setVisibility(visibility, flash string) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.send(http.MethodPut, assistantPath(a.ID), map[string]any{"visibility": visibility}, nil)
+	err = p.send(http.MethodPut, assistantPath(a.ID), map[string]any{"visibility": visibility}, nil)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showPublish(errs)
 	}
@@ -322,7 +322,7 @@ func (p *page) confirmDelete() error {
 }
 
 func (p *page) deleteAssistant() error {
-	if _, err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id")), nil, nil); err != nil {
+	if err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id")), nil, nil); err != nil {
 		return err
 	}
 	return p.redirect(Base+"assistants", "deleted")

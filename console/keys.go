@@ -77,7 +77,7 @@ func (p *page) makeKey() error {
 		return p.showKeys(http.StatusUnprocessableEntity, f)
 	}
 	var made Key
-	_, err := p.send(http.MethodPost, "/keys", body, &made, "Idempotency-Key", f.Once)
+	err := p.send(http.MethodPost, "/keys", body, &made, "Idempotency-Key", f.Once)
 	if errs, ok := fieldErrors(err); ok {
 		f.Errors, f.Once = errs, "" // another attempt is another request
 		return p.showKeys(http.StatusUnprocessableEntity, f)
@@ -144,7 +144,7 @@ func (p *page) renameKey() error {
 	if err := p.r.ParseForm(); err != nil {
 		return err
 	}
-	_, err := p.send(http.MethodPatch, "/keys/"+url.PathEscape(p.r.PathValue("id")), map[string]any{"name": p.r.PostForm.Get("name")}, nil)
+	err := p.send(http.MethodPatch, "/keys/"+url.PathEscape(p.r.PathValue("id")), map[string]any{"name": p.r.PostForm.Get("name")}, nil)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showKey(errs)
 	}
@@ -156,7 +156,7 @@ func (p *page) renameKey() error {
 
 func (p *page) revokeKey() error {
 	id := p.r.PathValue("id")
-	if _, err := p.send(http.MethodDelete, "/keys/"+url.PathEscape(id), nil, nil); err != nil {
+	if err := p.send(http.MethodDelete, "/keys/"+url.PathEscape(id), nil, nil); err != nil {
 		return err
 	}
 	if id == string(p.session.KeyID) {

@@ -126,7 +126,7 @@ func (p *page) showListing(errs map[string]string) error {
 // copyListing makes an assistant of the caller's own of one that may be copied.
 func (p *page) copyListing() error {
 	var made Assistant
-	_, err := p.send(http.MethodPost, assistantPath(p.r.PathValue("id"))+"/copy", map[string]any{}, &made)
+	err := p.send(http.MethodPost, assistantPath(p.r.PathValue("id"))+"/copy", map[string]any{}, &made)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showListing(errs)
 	}
@@ -145,7 +145,7 @@ func (p *page) report() error {
 		body["comment"] = comment
 	}
 	id := p.r.PathValue("id")
-	_, err := p.send(http.MethodPost, assistantPath(id)+"/reports", body, nil)
+	err := p.send(http.MethodPost, assistantPath(id)+"/reports", body, nil)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showListing(errs)
 	}

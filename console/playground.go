@@ -77,7 +77,7 @@ func (p *page) askOnce() error {
 	}
 	g := &playground{Target: strings.TrimSpace(p.r.PostForm.Get("target")), Prompt: p.r.PostForm.Get("prompt")}
 	var answer struct{ Content string }
-	_, err := p.send(http.MethodPost, "/generate", map[string]any{target(g.Target): g.Target, "prompt": g.Prompt}, &answer)
+	err := p.send(http.MethodPost, "/generate", map[string]any{target(g.Target): g.Target, "prompt": g.Prompt}, &answer)
 	g.Answer = answer.Content
 	if _, ok := fieldErrors(err); ok || err != nil && problemOf(err).Code != elumenta.CodeNotAuthenticated {
 		g.Failure = problemOf(err)

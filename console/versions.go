@@ -134,7 +134,7 @@ func (v *Version) settings() []string {
 }
 
 func (p *page) restoreVersion() error {
-	_, err := p.send(http.MethodPost, assistantPath(p.r.PathValue("id"))+"/versions/"+p.r.PathValue("n")+"/restore", nil, nil)
+	err := p.send(http.MethodPost, assistantPath(p.r.PathValue("id"))+"/versions/"+p.r.PathValue("n")+"/restore", nil, nil)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (p *page) restoreVersion() error {
 }
 
 func (p *page) withdrawVersion() error {
-	_, err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id"))+"/versions/"+p.r.PathValue("n"), nil, nil)
+	err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id"))+"/versions/"+p.r.PathValue("n"), nil, nil)
 	if err != nil {
 		return err
 	}

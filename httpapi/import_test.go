@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -12,9 +13,7 @@ import (
 
 func savedVersion(n int, more object) object {
 	v := object{"version": n, "created_at": fmt.Sprintf("2020-01-%02dT00:00:00.000001Z", n), "name": fmt.Sprintf("Version %d", n), "model": "sandbox", "instructions": "Be kind."}
-	for k, value := range more {
-		v[k] = value
-	}
+	maps.Copy(v, more)
 	return v
 }
 

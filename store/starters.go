@@ -23,7 +23,7 @@ type publishedStarters struct {
 // once one does it.
 func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o elumenta.StarterOptions) error {
 	var before publishedStarters
-	if err := s.read(ctx, func(ctx context.Context, q querier) error { return before.load(ctx, q) }); err != nil {
+	if err := s.read(ctx, before.load); err != nil {
 		return err
 	}
 	if before.Digest == set.Digest || before.Digest != "" && o.Keep {

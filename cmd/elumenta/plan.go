@@ -237,7 +237,7 @@ func (s *step) print(b *strings.Builder) {
 	if !ok {
 		return
 	}
-	name, source := "", ""
+	var name, source string
 	if s.want != nil {
 		name, source = s.want.Name, s.want.source
 	} else {

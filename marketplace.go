@@ -42,7 +42,8 @@ type Listing struct {
 	Version                            int
 	Author                             string // the owner's display name
 	Copyable                           bool   // whether anyone may copy this version
-	Uses                               int64  // charged generations by other accounts
+	Variables                          []Variable
+	Uses                               int64 // charged generations by other accounts
 	CreatedAt, UpdatedAt               time.Time
 }
 

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -96,6 +97,11 @@ type offer struct {
 	Own       bool
 	Available bool  // its model
 	Cost      int64 // of one generation, in tokens
+}
+
+func variablesJSON(v []Variable) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
 }
 
 func (p *page) showListing(errs map[string]string) error {

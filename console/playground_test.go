@@ -91,10 +91,16 @@ func TestPlayground(t *testing.T) {
 	b.click("[data-stop]")
 	b.until(`document.querySelector("[data-stop]").hidden`)
 
-	eval[any](b, `document.querySelector("[data-clear]").click(); document.querySelector("[data-compare]").click(); 0`)
+	ask("sandbox:long 2000")
+	b.until(`document.querySelector(".turn:last-child .markdown")?.textContent.includes("word")`)
+	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.until(`document.querySelector("[data-stop]").hidden`)
+	eval[any](b, `document.querySelector("[data-compare]").click(); 0`)
 	ask("To both")
 	b.until(`[...document.querySelectorAll(".markdown")].filter((e) => e.textContent.includes("To both")).length === 2`)
 	b.until(`document.querySelector("[data-stop]").hidden`)
+	eval[any](b, `document.querySelector("[data-code]").open = true; 0`)
+	b.until(`document.querySelector("#code").textContent.includes("To both") && !document.querySelector("#code").textContent.includes("word")`)
 	eval[any](b, `window.confirm = () => true; document.querySelector(".you button").click(); 0`)
 	b.until(`document.querySelectorAll(".turn").length === 0 && document.querySelector("#prompt").value === "To both"`)
 }
@@ -112,7 +118,7 @@ func TestCode(t *testing.T) {
 	b.signIn(s.admin)
 	b.show("playground?model=sandbox")
 	text := "It's \"quoted\" `raw` $HOME \\n %s {{x}} ' é 机器 \U0001F600"
-	eval[any](b, `const prompt = document.querySelector("#prompt"); prompt.value = `+quoteJS(text)+`; prompt.dispatchEvent(new Event("input", {bubbles: true})); 0`)
+	eval[any](b, `const prompt = document.querySelector("#prompt"); prompt.value = `+quoteJS(text)+`; prompt.dispatchEvent(new Event("input", {bubbles: true})); document.querySelector("[data-code]").open = true; 0`)
 	for language, run := range map[string][]string{
 		"curl": {"sh"}, "python": {"python3"}, "javascript": {"node", "--input-type=module"}, "go": {"go", "run"},
 	} {

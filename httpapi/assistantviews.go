@@ -80,17 +80,18 @@ type versionView struct {
 
 // listingView is the public view of a published assistant.
 type listingView struct {
-	ID          string    `json:"id" pattern:"^asst_[0-9a-hjkmnp-tv-z]{26}$"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
-	Category    string    `json:"category"`
-	Model       string    `json:"model"`
-	Version     int       `json:"version"`
-	Author      string    `json:"author" doc:"The display name of the author's account."`
-	Copyable    bool      `json:"copyable" doc:"Whether you may copy it, and so read its instructions."`
-	Uses        int64     `json:"uses" doc:"Charged generations by other accounts than the author's."`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID          string         `json:"id" pattern:"^asst_[0-9a-hjkmnp-tv-z]{26}$"`
+	Name        string         `json:"name"`
+	Description string         `json:"description"`
+	Category    string         `json:"category"`
+	Model       string         `json:"model"`
+	Version     int            `json:"version"`
+	Author      string         `json:"author" doc:"The display name of the author's account."`
+	Copyable    bool           `json:"copyable" doc:"Whether you may copy it, and so read its instructions."`
+	Variables   []variableView `json:"variables" maxItems:"32" nullable:"false" doc:"What a call may, or must, give values for."`
+	Uses        int64          `json:"uses" doc:"Charged generations by other accounts than the author's."`
+	CreatedAt   time.Time      `json:"created_at"`
+	UpdatedAt   time.Time      `json:"updated_at"`
 }
 
 func viewAssistant(a *elumenta.Assistant) assistantView {
@@ -100,20 +101,25 @@ func viewAssistant(a *elumenta.Assistant) assistantView {
 	}
 }
 
+func viewVariables(variables []elumenta.Variable) []variableView {
+	views := make([]variableView, len(variables))
+	for i, v := range variables {
+		views[i] = variableView(v)
+	}
+	return views
+}
+
 func viewFields(f *elumenta.Fields) FieldsView {
 	v := FieldsView{
 		Name: f.Name, Model: f.Model, Instructions: string(f.Instructions), Description: f.Description,
 		Temperature: f.Temperature, MaxTokens: f.MaxTokens, Metadata: maps.Clone(f.Metadata), Copyable: f.Copyable,
-		Variables: make([]variableView, len(f.Variables)),
+		Variables: viewVariables(f.Variables),
 	}
 	if v.Metadata == nil {
 		v.Metadata = map[string]string{}
 	}
 	if f.Category != "" {
 		v.Category = &f.Category
-	}
-	for i, x := range f.Variables {
-		v.Variables[i] = variableView(x)
 	}
 	if r := f.ResponseFormat; r != nil {
 		v.ResponseFormat = &responseFormatView{Type: r.Type}
@@ -131,7 +137,7 @@ func viewVersion(v *elumenta.Version) versionView {
 func viewListing(l *elumenta.Listing) listingView {
 	return listingView{
 		ID: string(l.ID), Name: l.Name, Description: l.Description, Category: l.Category, Model: l.Model, Version: l.Version,
-		Author: l.Author, Copyable: l.Copyable, Uses: l.Uses, CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC(),
+		Author: l.Author, Copyable: l.Copyable, Variables: viewVariables(l.Variables), Uses: l.Uses, CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC(),
 	}
 }
 

@@ -18,13 +18,13 @@ var _ elumenta.Assistants = (*Store)(nil)
 // listed selects published assistants of authors who are not suspended, as the partial indexes have it.
 const (
 	listed         = `a.published = 1 AND a.owner_suspended = 0`
-	listingColumns = `a.id, a.account_id, v.name, v.description, v.category, v.model, a.version, accounts.display_name, v.copyable, a.uses, a.created_at, a.updated_at`
+	listingColumns = `a.id, a.account_id, v.name, v.description, v.category, v.model, a.version, accounts.display_name, v.copyable, v.variables, a.uses, a.created_at, a.updated_at`
 	listingTables  = `assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
 		JOIN accounts ON accounts.id = a.account_id`
 )
 
 func listingFields(l *elumenta.Listing) []any {
-	return []any{&l.ID, &l.Owner, &l.Name, &l.Description, &l.Category, &l.Model, &l.Version, &l.Author, &l.Copyable, &l.Uses, storedTime{&l.CreatedAt}, storedTime{&l.UpdatedAt}}
+	return []any{&l.ID, &l.Owner, &l.Name, &l.Description, &l.Category, &l.Model, &l.Version, &l.Author, &l.Copyable, storedJSON{&l.Variables}, &l.Uses, storedTime{&l.CreatedAt}, storedTime{&l.UpdatedAt}}
 }
 
 // Listing implements elumenta.AssistantStore.

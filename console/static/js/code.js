@@ -13,8 +13,6 @@ function python(value, indent = "") {
   return typeof value === "string" ? string(value) : String(value);
 }
 
-const quoted = (text) => `'${text.replace(/'/g, `'\\''`)}'`; // for a POSIX shell
-
 // goString is a literal that Go reads: raw where it can be.
 const goString = (text) => "`" + text.replace(/`/g, "` + \"`\" + `") + "`";
 
@@ -22,7 +20,9 @@ export const code = {
   curl: (url, body) => `curl -s ${url} \\
   -H "Authorization: Bearer $ELUMENTA_API_KEY" \\
   -H "Content-Type: application/json" \\
-  -d ${quoted(JSON.stringify(body, null, 2))}
+  --data-binary @- <<'JSON'
+${JSON.stringify(body, null, 2)}
+JSON
 `,
   python: (url, body) => `import os
 import requests

@@ -14,6 +14,7 @@ const maxImage = 10 << 20;
 
 let images = []; // data: URLs that go with the next message
 let running; // AbortController of the answers that are coming
+let asked = 0; // numbers the messages: both sides have the same ones
 
 // make is a new element with a class, a text and children.
 function make(tag, className, ...children) {
@@ -84,8 +85,8 @@ class Side {
     return r;
   }
 
-  say(content, pictures) {
-    const turn = { role: "user", content, images: pictures };
+  say(content, pictures, number) {
+    const turn = { role: "user", content, images: pictures, number };
     const body = make("p", "plain", content);
     body.dir = "auto";
     turn.element = make("article", "turn you", make("h2", "", text.textYou), body);
@@ -95,14 +96,21 @@ class Side {
       image.alt = "";
       turn.element.append(image);
     }
-    turn.element.append(make("div", "row", button(text.textEdit, () => edit(this.turns.indexOf(turn)))));
+    turn.element.append(make("div", "row", button(text.textEdit, () => edit(number))));
     this.turns.push(turn);
     this.log.append(turn.element);
   }
 
+  // cut removes a turn, and whatever stands behind it.
   cut(index) {
-    for (const turn of this.turns.splice(index)) turn.element.remove();
-    for (const failed of this.log.querySelectorAll(":scope > .wrong")) failed.remove();
+    if (index < 0 || index >= this.turns.length) return;
+    let element = this.turns[index].element;
+    this.turns.length = index;
+    while (element) {
+      const next = element.nextElementSibling;
+      element.remove();
+      element = next;
+    }
   }
 
   // answer streams what comes for the conversation.
@@ -141,11 +149,13 @@ class Side {
     render(body, turn.content, true);
     if (end) facts.textContent = this.facts(end, first, performance.now() - begun);
     for (const warning of end?.warnings ?? []) element.append(make("p", "hint", warning.message));
+    if (!element.isConnected) return ""; // the conversation began again meanwhile
     if (turn.content !== "") this.turns.push(turn);
-    else turn.element = element;
-    element.append(
-      make("div", "row", button(text.textRetry, () => retry(this)), button(text.textCopy, () => navigator.clipboard.writeText(turn.content))),
-    );
+    this.last?.querySelector("[data-retry]")?.remove();
+    const again = button(text.textRetry, () => retry(this));
+    again.dataset.retry = "";
+    const copy = button(text.textCopy, () => copyText(turn.content, copy));
+    element.append(make("div", "row", again, copy));
     this.last = element;
     this.follow(false);
     return turn.content;
@@ -172,13 +182,13 @@ class Side {
     const shown = make("p", stopped ? "notice" : "wrong", message);
     if (!stopped) shown.setAttribute("role", "alert");
     if (error.code === "not_authenticated") {
-      const link = make("a", "", " →");
+      const link = make("a", "", text.textSignIn);
       link.href = "/console/sign-in";
       link.target = "_blank";
-      shown.append(link);
+      shown.append(" ", link);
     }
     element.append(shown);
-    if (error.retryAfter) element.append(make("p", "hint", `Retry-After: ${error.retryAfter} s`));
+    if (error.retryAfter) element.append(make("p", "hint", fill(text.textWait, { seconds: number.format(error.retryAfter) })));
   }
 
   atEnd() {
@@ -191,6 +201,18 @@ class Side {
 }
 
 const sides = [new Side($("side"))];
+
+// copyText copies, or says what to do where a page may not: without TLS on another host.
+async function copyText(content, from) {
+  const before = from.textContent;
+  try {
+    await navigator.clipboard.writeText(content);
+    from.textContent = text.textCopied;
+  } catch {
+    from.textContent = text.textNotCopied;
+  }
+  setTimeout(() => (from.textContent = before), 2000);
+}
 
 function busy(yes) {
   $("stop").hidden = !yes;
@@ -214,10 +236,8 @@ function send() {
   const pictures = images;
   images = [];
   showImages();
-  for (const side of sides) {
-    side.log.querySelectorAll(":scope > .wrong").forEach((old) => old.remove());
-    side.say(content, pictures);
-  }
+  asked++;
+  for (const side of sides) side.say(content, pictures, asked);
   prompt.value = "";
   run(sides);
 }
@@ -225,28 +245,27 @@ function send() {
 function retry(side) {
   if (running) return;
   side.last?.remove();
-  if (side.turns.at(-1)?.role === "assistant") side.cut(side.turns.length - 1);
+  if (side.turns.at(-1)?.role === "assistant") side.turns.pop();
   if (side.turns.at(-1)?.role === "user") run([side]);
 }
 
-function edit(index) {
-  if (running || index < 0) return;
-  if (sides.some((side) => side.turns.length > index + 1) && !confirm(text.textCut)) return;
-  const turn = sides[0].turns[index];
+function edit(number) {
+  if (running) return;
+  const at = (side) => side.turns.findIndex((turn) => turn.number === number);
+  const turn = sides.map((side) => side.turns[at(side)]).find(Boolean);
+  if (!turn || (sides.some((side) => side.turns[at(side)]?.element.nextElementSibling) && !confirm(text.textCut))) return;
   prompt.value = turn.content;
   images = turn.images ?? [];
   showImages();
-  for (const side of sides) {
-    side.cut(index);
-    side.last?.remove();
-  }
+  for (const side of sides) side.cut(at(side));
+  showCode();
   prompt.focus();
 }
 
 function clear() {
   running?.abort();
   for (const side of sides) {
-    side.cut(0);
+    side.turns = [];
     side.log.replaceChildren();
   }
   showCode();
@@ -254,6 +273,7 @@ function clear() {
 }
 
 function compare() {
+  if (running) return;
   const toggle = document.querySelector("[data-compare]");
   if (sides.length === 2) {
     sides.pop().element.remove();
@@ -273,7 +293,7 @@ function compare() {
     sides.push(side);
     side.describe();
     for (const turn of sides[0].turns) {
-      if (turn.role === "user") side.say(turn.content, turn.images ?? []);
+      if (turn.role === "user") side.say(turn.content, turn.images ?? [], turn.number);
       else {
         const body = make("div", "markdown");
         render(body, turn.content, true);
@@ -325,9 +345,15 @@ async function add(files) {
 
 let language = "curl";
 
+// showCode shows the call that comes next: the conversation, and what stands in the field; or the one that was made.
 function showCode() {
-  const body = sides[0].request();
-  if (body.messages.length === 0) body.messages = [{ role: "user", content: prompt.value.trim() || "Hello" }];
+  if (!$("code").open) return;
+  const turns = [...sides[0].turns];
+  const next = prompt.value.trim();
+  if (next !== "") turns.push({ role: "user", content: next, images });
+  while (turns.at(-1)?.role === "assistant") turns.pop();
+  if (turns.length === 0) turns.push({ role: "user", content: "Hello" });
+  const body = sides[0].request(turns);
   document.getElementById("code").textContent = code[language](location.origin + "/api/v2/generate", body);
 }
 
@@ -341,7 +367,7 @@ prompt.addEventListener("keydown", (event) => {
   send();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") running?.abort();
+  if (event.key === "Escape" && !event.isComposing) running?.abort();
 });
 prompt.addEventListener("paste", (event) => {
   const files = [...event.clipboardData.files];
@@ -369,6 +395,7 @@ for (const choice of form.querySelectorAll("[data-language]")) {
   });
 }
 form.addEventListener("input", showCode);
+$("code").addEventListener("toggle", showCode);
 addEventListener("beforeunload", (event) => {
   if (sides.some((side) => side.turns.length > 0)) event.preventDefault();
 });

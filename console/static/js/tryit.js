@@ -26,6 +26,17 @@ for (const box of document.querySelectorAll("[data-try]")) {
   const answer = document.createElement("div");
   answer.className = "markdown";
   answer.setAttribute("aria-live", "polite");
+  const fields = JSON.parse(text.variables || "[]").map((variable) => {
+    const input = document.createElement("input");
+    input.name = variable.name;
+    input.placeholder = variable.default ?? "";
+    input.required = variable.required ?? false;
+    input.dir = "auto";
+    const label = document.createElement("label");
+    label.append(variable.description ? `${variable.name} — ${variable.description} ` : variable.name + " ", input);
+    form.append(label);
+    return input;
+  });
   form.append(question, row);
   box.append(form, answer);
 
@@ -43,9 +54,12 @@ for (const box of document.querySelectorAll("[data-try]")) {
     ask.disabled = true;
     stop.hidden = false;
     answer.setAttribute("aria-busy", "true");
+    const request = { assistant_id: text.assistant, prompt: question.value };
+    const given = fields.filter((input) => input.value !== "");
+    if (given.length > 0) request.variables = Object.fromEntries(given.map((input) => [input.name, input.value]));
     let whole = "", frame;
     try {
-      for await (const piece of generate({ assistant_id: text.assistant, prompt: question.value }, running.signal)) {
+      for await (const piece of generate(request, running.signal)) {
         if (piece.type !== "content_delta") continue;
         whole += piece.delta;
         frame ??= requestAnimationFrame(() => {

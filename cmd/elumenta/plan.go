@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -78,12 +79,20 @@ func (pl *planner) plan(ctx context.Context, all []wanted, have []saved, catalog
 	if len(pl.problems) > 0 {
 		return nil, pl.problems
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { return int(a.kind) - int(b.kind) })
+	slices.SortStableFunc(steps, inOrder)
 	p := &plan{steps, map[stepKind]int{}}
 	for _, s := range steps {
 		p.count[s.kind]++
 	}
 	return p, nil
+}
+
+// inOrder is the order in which steps are done. New assistants are made in the order in which they once were: by their ids.
+func inOrder(a, b step) int {
+	if a.kind != stepCreate || b.kind != stepCreate {
+		return cmp.Compare(a.kind, b.kind)
+	}
+	return cmp.Or(-cmp.Compare(len(a.want.ID), len(b.want.ID)), cmp.Compare(a.want.ID, b.want.ID))
 }
 
 func (pl *planner) step(ctx context.Context, w *wanted, have *saved) (step, error) {

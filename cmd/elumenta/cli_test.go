@@ -50,7 +50,7 @@ func TestHelpHasExamplesAndExitCodes(t *testing.T) {
 	}
 	for _, args := range []string{"serve", "accounts", "accounts create", "accounts topup", "accounts plan", "accounts list", "accounts show", "accounts suspend",
 		"accounts resume", "accounts rename", "accounts role", "audit", "audit list", "audit verify", "keys", "keys list", "keys revoke", "keys create", "keys generate", "backup", "restore", "migrate", "assistants",
-		"assistants create", "assistants list", "assistants show", "assistants edit", "chat", "usage", "config check", "completion"} {
+		"assistants create", "assistants list", "assistants show", "assistants edit", "export", "apply", "import", "chat", "usage", "config check", "completion"} {
 		if help := must(t, nil, "", append(strings.Fields(args), "--help")...); !strings.Contains(help, "Example") || !strings.Contains(help, "elumenta "+args) {
 			t.Errorf("%s: %s", args, help)
 		}

@@ -231,16 +231,37 @@ func (b *tab) until(condition string) {
 	}
 }
 
-// enter types into the field that a selector names; send submits its form.
+// enter types into the field that a selector names.
 func (b *tab) enter(selector, text string) {
 	b.s.t.Helper()
-	b.run(chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.act(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-func (b *tab) send(selector string) { b.s.t.Helper(); b.enter(selector, "\r") }
+// act does something to an element, again if Chromium has just put another document in the place of the one that it was found in.
+func (b *tab) act(do step) {
+	b.s.t.Helper()
+	ctx, stop := context.WithTimeout(b.ctx, patience)
+	defer stop()
+	for {
+		err := chromedp.Do(ctx, do)
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") || ctx.Err() != nil {
+			b.fail(err)
+		}
+	}
+}
+
+// send presses Enter there. Its error tells nothing: the page may be gone before the key is let go, and who sends waits for what comes.
+func (b *tab) send(selector string) {
+	ctx, stop := context.WithTimeout(b.ctx, patience)
+	defer stop()
+	_ = chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(selector), "\r"))
+}
 
 // click clicks on what a selector names.
-func (b *tab) click(selector string) { b.s.t.Helper(); b.run(chromedp.Click(chromedp.CSS(selector))) }
+func (b *tab) click(selector string) { b.s.t.Helper(); b.act(chromedp.Click(chromedp.CSS(selector))) }
 
 // back goes back. A page that the browser had kept loads nothing again: there is only until to wait with.
 func (b *tab) back() { b.s.t.Helper(); eval[any](b, `history.back(); 0`) }
@@ -249,7 +270,7 @@ func (b *tab) back() { b.s.t.Helper(); eval[any](b, `history.back(); 0`) }
 func (b *tab) signIn(key elumenta.KeySecret) {
 	b.s.t.Helper()
 	b.show("sign-in")
-	b.enter("#key", key.Reveal())
+	eval[any](b, `document.querySelector("#key").value = "`+key.Reveal()+`"; 0`) // typing 48 characters takes a while
 	b.send("#key")
 	b.until(`document.querySelector(".who")`)
 }

@@ -38,6 +38,9 @@ func Fold(s string) string {
 		if !unicode.Is(unicode.M, r) {
 			letter = r
 		}
+		if unicode.Is(unicode.Cherokee, r) {
+			r = unicode.ToUpper(r) // cases.Fold exchanges the small letters and the capitals of this script
+		}
 		b.WriteRune(r)
 	}
 	return norm.NFKC.String(cases.Fold().String(b.String()))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/elumenta/elumenta"
@@ -17,6 +18,20 @@ func TestFold(t *testing.T) {
 	} {
 		if got := elumenta.Fold(in); got != want {
 			t.Errorf("%q folds to %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Case variants of a letter fold to the same, and what is folded stays as it is.
+func TestFoldCase(t *testing.T) {
+	const subscript = '\u0345' // an accent where it is a mark, the letter iota where it is written in capitals
+	for r := range unicode.MaxRune + 1 {
+		folded := elumenta.Fold(string(r))
+		if again := elumenta.Fold(folded); again != folded {
+			t.Errorf("%U folds to %U, and that to %U", r, []rune(folded), []rune(again))
+		}
+		if other := unicode.SimpleFold(r); other != r && other != subscript && r != subscript && elumenta.Fold(string(other)) != folded {
+			t.Errorf("%U folds to %U, %U to %U", r, []rune(folded), other, []rune(elumenta.Fold(string(other))))
 		}
 	}
 }

@@ -22,17 +22,69 @@ const allowed = {
   ALLOWED_URI_REGEXP: /^(https?:|mailto:)/i,
 };
 
-// render shows text in an element. While it streams, code has no colours yet.
-export function render(element, text, finished) {
-  element.innerHTML = window.DOMPurify.sanitize(parser.render(text), allowed);
-  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
+// fragment is Markdown's HTML as nodes that may be shown.
+function fragment(html) {
+  const nodes = window.DOMPurify.sanitize(html, { ...allowed, RETURN_DOM_FRAGMENT: true });
+  for (const heading of nodes.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
     const level = Math.min(6, Number(heading.tagName[1]) + 2); // below the page's own
     const lower = document.createElement(`h${level}`);
     lower.append(...heading.childNodes);
     heading.replaceWith(lower);
   }
-  for (const part of element.children) part.dir = "auto";
-  if (finished) decorate(element);
+  for (const part of nodes.children) part.dir = "auto";
+  return nodes;
+}
+
+// lineStart is where a line begins, the first being 0, with lines as the parser has them.
+function lineStart(text, line) {
+  const ends = /\r\n?|\n/g;
+  while (line-- > 0) ends.exec(text);
+  return ends.lastIndex;
+}
+
+// Rendering shows a text that grows. Blocks that further text cannot change are rendered once. That is all but the last two: the line
+// that is being written may yet turn out to go on with the block before it.
+export class Rendering {
+  constructor(element) {
+    this.element = element;
+    this.from = 0; // where the text begins that is rendered again
+    this.kept = 0; // nodes of the text before that
+    this.linked = false; // a definition of a link counts for all blocks, those before it too
+  }
+
+  // show shows the text so far. Code has no colours yet.
+  show(text) {
+    const rest = text.slice(this.from);
+    const env = {};
+    const tokens = parser.parse(rest, env);
+    this.linked ||= Object.keys(env.references ?? {}).length > 0;
+    while (this.element.childNodes.length > this.kept) this.element.lastChild.remove();
+    const blocks = [...tokens.keys()].filter((i) => tokens[i].level === 0 && tokens[i].nesting >= 0);
+    if (blocks.length > 2) {
+      const settled = tokens.splice(0, blocks.at(-2));
+      this.element.append(fragment(parser.renderer.render(settled, parser.options, env)));
+      this.kept = this.element.childNodes.length;
+      this.from += lineStart(rest, tokens[0].map[0]);
+    }
+    this.element.append(fragment(parser.renderer.render(tokens, parser.options, env)));
+  }
+
+  // finish shows the whole text.
+  finish(text) {
+    if (this.linked) {
+      this.from = this.kept = 0;
+      this.element.replaceChildren(fragment(parser.render(text)));
+    } else {
+      this.show(text);
+    }
+    decorate(this.element);
+  }
+}
+
+// render shows a whole text in an element.
+export function render(element, text) {
+  element.replaceChildren(fragment(parser.render(text)));
+  decorate(element);
 }
 
 let highlighter;

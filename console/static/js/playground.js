@@ -1,7 +1,7 @@
 // The playground: one conversation, or two beside each other that are asked the same. All of it lives in this page's memory.
 
 import { code } from "./code.js";
-import { render } from "./markdown.js";
+import { render, Rendering } from "./markdown.js";
 import { generate } from "./stream.js";
 
 const form = document.querySelector("[data-playground]");
@@ -123,12 +123,13 @@ class Side {
     this.log.append(element);
     this.follow(true);
     const turn = { role: "assistant", content: "", element };
+    const shown = new Rendering(body);
     const begun = performance.now();
     let first, frame, end;
     const draw = () => {
       frame = undefined;
       const at = this.atEnd();
-      render(body, turn.content, false);
+      shown.show(turn.content);
       if (at) this.follow(true);
     };
     try {
@@ -146,7 +147,7 @@ class Side {
     }
     if (frame) cancelAnimationFrame(frame);
     element.removeAttribute("aria-busy");
-    render(body, turn.content, true);
+    shown.finish(turn.content);
     if (end) facts.textContent = this.facts(end, first, performance.now() - begun);
     for (const warning of end?.warnings ?? []) element.append(make("p", "hint", warning.message));
     if (!element.isConnected) return ""; // the conversation began again meanwhile
@@ -296,7 +297,7 @@ function compare() {
       if (turn.role === "user") side.say(turn.content, turn.images ?? [], turn.number);
       else {
         const body = make("div", "markdown");
-        render(body, turn.content, true);
+        render(body, turn.content);
         const element = make("article", "turn", body);
         side.turns.push({ ...turn, element });
         side.log.append(element);

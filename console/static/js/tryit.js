@@ -1,6 +1,6 @@
 // One question to an assistant on its public page. Nothing of it is kept.
 
-import { render } from "./markdown.js";
+import { Rendering } from "./markdown.js";
 import { generate } from "./stream.js";
 
 for (const box of document.querySelectorAll("[data-try]")) {
@@ -57,6 +57,8 @@ for (const box of document.querySelectorAll("[data-try]")) {
     const request = { assistant_id: text.assistant, prompt: question.value };
     const given = fields.filter((input) => input.value !== "");
     if (given.length > 0) request.variables = Object.fromEntries(given.map((input) => [input.name, input.value]));
+    answer.replaceChildren();
+    const shown = new Rendering(answer);
     let whole = "", frame;
     try {
       for await (const piece of generate(request, running.signal)) {
@@ -64,7 +66,7 @@ for (const box of document.querySelectorAll("[data-try]")) {
         whole += piece.delta;
         frame ??= requestAnimationFrame(() => {
           frame = undefined;
-          render(answer, whole, false);
+          shown.show(whole);
         });
       }
     } catch (error) {
@@ -74,7 +76,7 @@ for (const box of document.querySelectorAll("[data-try]")) {
       }
     }
     if (frame) cancelAnimationFrame(frame);
-    if (whole) render(answer, whole, true);
+    if (whole) shown.finish(whole);
     answer.removeAttribute("aria-busy");
     running = undefined;
     ask.disabled = false;

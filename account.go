@@ -214,6 +214,7 @@ type NewAccount struct {
 // Accounts keeps accounts and their keys. Errors are *Error: CodeNotFound, CodeValidation, CodeConflict,
 // CodeUnavailable. Methods are safe for concurrent use; what they acknowledge is durable.
 type Accounts interface {
+	JournalReader
 	// Authenticate finds a key that is not revoked, with its account, as both are now. An unknown, revoked or expired key is
 	// CodeNotAuthenticated, a suspended account CodeAccountSuspended.
 	Authenticate(ctx context.Context, hash KeyHash) (*Caller, error)

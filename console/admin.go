@@ -47,20 +47,6 @@ type AdminAccount struct {
 	CreatedAt     time.Time  `json:"created_at"`
 }
 
-// JournalEntry is one movement of an account's tokens.
-type JournalEntry struct {
-	Seq     int64     `json:"seq"`
-	At      time.Time `json:"at"`
-	Kind    string    `json:"kind"`
-	Monthly int64     `json:"monthly_tokens"`
-	Topup   int64     `json:"topup_tokens"`
-	Reason  string    `json:"reason"`
-	Actor   string    `json:"actor"`
-	Balance struct {
-		Tokens int64 `json:"token_balance"`
-	} `json:"balance"`
-}
-
 // adminAccounts is the page of all accounts.
 type adminAccounts struct {
 	Query, Cursor string

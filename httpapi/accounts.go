@@ -21,6 +21,11 @@ func (a *API) accountRoutes() {
 		OperationID: "get-balance", Method: http.MethodGet, Path: "/balance", Tags: []string{"Account"}, Summary: "Read your balance",
 	}, need{}, a.getBalance)
 	register(a, huma.Operation{
+		OperationID: "get-statement", Method: http.MethodGet, Path: "/balance/statement", Tags: []string{"Account"}, Summary: "Read your statement, newest first",
+		Description: "Every movement of your tokens, with the balance after it. An entry adds to the balance if its destination is available, and takes from it if " +
+			"its source is. On an unlimited plan generations move none.",
+	}, need{}, a.getStatement)
+	register(a, huma.Operation{
 		OperationID: "get-usage", Method: http.MethodGet, Path: "/usage", Tags: []string{"Account"}, Summary: "Add up your generations",
 		Description: "What was settled before the call is in it. Whole days cost the same however many generations there were. With Accept: text/csv, " +
 			"or format=csv, the items are rows of a file, without the total.",

@@ -17,7 +17,8 @@ func (a *API) listNumbered(l list, cursor string) (int64, error) {
 	return n, err
 }
 
-type entryView struct {
+// EntryView is an entry of a journal. It is exported for huma, which reads its tags.
+type EntryView struct {
 	Seq           int64        `json:"seq" doc:"Numbers the account's entries from 1, without gaps."`
 	At            time.Time    `json:"at"`
 	Kind          string       `json:"kind" enum:"grant,topup,reserve,settle,give_back,expire,correction"`
@@ -27,8 +28,12 @@ type entryView struct {
 	TopupTokens   int64        `json:"topup_tokens"`
 	Balance       entryBalance `json:"balance" doc:"After the entry."`
 	Reason        string       `json:"reason" doc:"A plan, a model, an error's code, or an operator's own words."`
-	Actor         string       `json:"actor" doc:"Who moved the tokens: an account's id, cli, or empty for the server itself."`
 	GenerationID  *string      `json:"generation_id"`
+}
+
+type ledgerView struct {
+	EntryView
+	Actor string `json:"actor" doc:"Who moved the tokens: a key's or an account's id, cli, or empty for the server itself."`
 }
 
 type entryBalance struct {
@@ -37,11 +42,11 @@ type entryBalance struct {
 	TokenBalance  int64 `json:"token_balance"`
 }
 
-func viewEntry(e *elumenta.NumberedEntry) entryView {
+func viewEntry(e *elumenta.NumberedEntry) EntryView {
 	source, destination := e.Kind.Route()
-	v := entryView{
+	v := EntryView{
 		Seq: e.Seq, At: e.At.UTC(), Kind: string(e.Kind), Source: string(source), Destination: string(destination),
-		MonthlyTokens: e.Monthly, TopupTokens: e.Topup, Reason: e.Reason, Actor: e.Actor,
+		MonthlyTokens: e.Monthly, TopupTokens: e.Topup, Reason: e.Reason,
 		Balance: entryBalance{MonthlyTokens: e.After.Monthly, TopupTokens: e.After.Topup, TokenBalance: e.After.Total()},
 	}
 	if e.Generation != "" {
@@ -51,28 +56,21 @@ func viewEntry(e *elumenta.NumberedEntry) entryView {
 	return v
 }
 
+func viewLedger(e *elumenta.NumberedEntry) ledgerView { return ledgerView{viewEntry(e), e.Actor} }
+
 type listLedgerIn struct {
 	PathAccount
 	Paging
 	known
 }
 
-func (a *API) listLedger(ctx context.Context, c *call, in *listLedgerIn) (*bodyOf[page[entryView]], error) {
+func (a *API) listLedger(ctx context.Context, c *call, in *listLedgerIn) (*bodyOf[page[ledgerView]], error) {
 	id, err := accountID(in.ID)
 	if err != nil {
 		return nil, err
 	}
 	l := list{kind: "ledger", account: c.caller.Account.ID, filter: in.ID}
-	before, err := a.listNumbered(l, in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	items, more, err := a.Operators.Entries(ctx, id, before, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	last := lastOf(items, func(e *elumenta.NumberedEntry) string { return strconv.FormatInt(e.Seq, 10) })
-	return &bodyOf[page[entryView]]{viewPage(items, viewEntry, a.next(l, more, last))}, nil
+	return listEntries(ctx, a, a.Operators, l, id, &in.Paging, viewLedger)
 }
 
 type auditView struct {

@@ -1,0 +1,106 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/console"
+)
+
+// generate calls the API with a key; the status is what it answers.
+func (s *server) generate(key elumenta.KeySecret, body string) int {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/api/v2/generate", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key.Reveal())
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := s.browser().client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+func TestStatement(t *testing.T) {
+	s := newServer(t)
+	key, account := s.account("Grace", "basic")
+	grace, operator := s.signedIn(key), s.signedIn(s.admin)
+	operator.get("account/statement").ok("No tokens have moved yet")
+	at := "admin/accounts/" + string(account)
+	operator.post(at+"/topup", url.Values{"tokens": {"25"}, "reason": {"<i>a gift</i>"}, "once": {"one"}}).to(console.Base + at)
+	s.generate(key, `{"model": "paid", "prompt": "x"}`)
+	s.generate(key, `{"model": "paid", "prompt": "sandbox:error 500"}`)
+	operator.post(at+"/plan", url.Values{"plan": {"pro"}}).to(console.Base + at)
+
+	page := grace.get("account/statement").ok("725 tokens", "Granted", "+700", "Of the plan pro.", "Expired", "−293", "the month of the plan basic",
+		"Given back", "costs nothing: The provider failed.", "For a generation with paid.", "−7", "what was reserved is its price", "&lt;i&gt;a gift&lt;/i&gt;", "+25", "gen_")
+	if first, last := strings.Index(page.body, "+700"), strings.Index(page.body, "+300"); first < 0 || last < first {
+		t.Error("the newest entry does not stand first")
+	}
+	operator.get(at).ok("−293", "&lt;i&gt;a gift")
+	grace.Language = "ru"
+	grace.get("account/statement").ok("Сгорело", "По тарифу pro.")
+	grace.get("account").ok("/console/account/statement")
+
+	for range 12 {
+		s.generate(key, `{"model": "paid", "prompt": "x"}`)
+		s.generate(key, `{"model": "paid", "prompt": "sandbox:error 500"}`)
+	}
+	grace.Language = "en"
+	next := regexp.MustCompile(`href="/console/(account/statement\?cursor=[^"]+)"`).FindStringSubmatch(grace.get("account/statement").ok().body)
+	if next == nil {
+		t.Fatal("there is no second page")
+	}
+	grace.get(next[1]).ok("Of the plan basic.").without("Of the plan pro.", `rel="next"`)
+	grace.get("account/statement?cursor=x").is(http.StatusBadRequest)
+}
+
+// texts are all texts, by language and key.
+func texts(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	all := map[string]map[string]any{"en": {}, "ru": {}}
+	for lang, of := range all {
+		files, err := filepath.Glob("locales/*." + lang + ".toml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err == nil {
+				err = toml.Unmarshal(raw, &of)
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+		}
+	}
+	return all
+}
+
+// What the program calls by a code has a text in both languages.
+func TestCodesHaveTexts(t *testing.T) {
+	for lang, of := range texts(t) {
+		for _, kind := range elumenta.EntryKinds() {
+			why := "statement.why_" + string(kind)
+			if kind == elumenta.EntryTopup { // the reason says it
+				why = "statement.why"
+			}
+			for _, key := range []string{"statement.kind_" + string(kind), why} {
+				if of[key] == nil {
+					t.Errorf("%s: %s has no text", lang, key)
+				}
+			}
+		}
+	}
+}

@@ -16,8 +16,9 @@ type Starter struct {
 type StarterSet struct {
 	// Digest differs where the starters do.
 	Digest string
-	// Load reads them; it is called where Digest is new.
-	Load func() ([]Starter, error)
+	// Load reads them; it is called where Digest is new. models are those that starters have by now, by id: one that has none yet is
+	// not among them.
+	Load func(models map[AssistantID]string) ([]Starter, error)
 }
 
 // StarterOptions say what becomes of starters.

@@ -93,7 +93,9 @@ func TestFirstSteps(t *testing.T) {
 	starter := elumenta.Starter{ID: elumenta.NewAssistantID(), Fields: elumenta.Fields{
 		Name: "Tutor", Model: "sandbox", Instructions: "Teach.", Description: "Teaches.", Category: "education", Copyable: true,
 	}}
-	set := elumenta.StarterSet{Digest: "1", Load: func() ([]elumenta.Starter, error) { return []elumenta.Starter{starter}, nil }}
+	set := elumenta.StarterSet{Digest: "1", Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
+		return []elumenta.Starter{starter}, nil
+	}}
 	if err := s.store.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/assistantfile"
@@ -19,20 +21,40 @@ var files embed.FS
 const folder = "assistants"
 
 // preferred are the models that a starter gets whose own is not available, the first that is.
-var preferred = []string{"claude-sonnet-4.5", "gpt-5", "gemini-2.5-flash", "claude-haiku-4.5", "gpt-5-nano", "deepseek-v3", "grok-4-fast"} //nolint:gochecknoglobals // a constant
+var preferred = []string{"claude-haiku-4.5", "gpt-5.2", "gemini-3-pro", "deepseek-v3", "grok-4-fast"} //nolint:gochecknoglobals // a constant
 
 // offline answers without a provider.
 const offline = "sandbox"
 
-// Set is the starters for a server. available are the slugs of the models that it has a provider for, in the catalog's order: a starter whose own model is
-// not among them gets another one, and the sandbox where there is no provider at all, so that it answers everywhere.
-func Set(available []string) elumenta.StarterSet {
-	return elumenta.StarterSet{Digest: digest(available), Load: func() ([]elumenta.Starter, error) { return load(available) }}
+// Set is the starters for a server with these models, each with one that answers there and without what that one does not take.
+//
+// A starter gets its own model. If that is not available it keeps the one that it has, or gets a preferred one, or the first that is
+// available; one that retires only where no other is left. If none is available but the sandbox, a starter keeps the model that it has as
+// long as the catalog has it, since a provider's key that is missing comes back: the sandbox is for those that never had another.
+func Set(models []elumenta.Model) elumenta.StarterSet {
+	c := make(catalog, len(models))
+	for i := range models {
+		m := &models[i]
+		c[i] = model{m.Slug, m.Available(), !m.RetiresAt.IsZero(), m.Capabilities}
+	}
+	return elumenta.StarterSet{Digest: c.digest(), Load: c.load}
 }
 
-func digest(available []string) string {
+// model is what matters to starters.
+type model struct {
+	Slug               string
+	Available, Retires bool
+	Takes              elumenta.Capabilities
+}
+
+type catalog []model
+
+func (c catalog) digest() string {
 	hash := sha256.New()
-	_, _ = fmt.Fprintf(hash, "%q", slices.Sorted(slices.Values(available)))
+	sorted := slices.SortedFunc(slices.Values(c), func(a, b model) int { return strings.Compare(a.Slug, b.Slug) })
+	if err := json.NewEncoder(hash).Encode(sorted); err != nil {
+		panic(err) // numbers and strings can be marshalled
+	}
 	for _, name := range names() {
 		_, _ = fmt.Fprintf(hash, "%q%q", name, read(name))
 	}
@@ -59,7 +81,7 @@ func read(name string) []byte {
 	return b
 }
 
-func load(available []string) ([]elumenta.Starter, error) {
+func (c catalog) load(models map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
 	var starters []elumenta.Starter
 	for _, name := range names() {
 		a, err := assistantfile.Parse(name, read(name))
@@ -69,25 +91,56 @@ func load(available []string) ([]elumenta.Starter, error) {
 		if a.ID == "" || a.Visibility != elumenta.Marketplace {
 			return nil, fmt.Errorf("%s: a starter needs an id and the visibility marketplace", name)
 		}
-		a.Model = model(a.Model, available)
+		a.Model = c.choose(a.Model, models[a.ID])
+		if i := c.index(a.Model); i >= 0 {
+			fit(&a.Fields, c[i].Takes)
+		}
 		starters = append(starters, elumenta.Starter{ID: a.ID, Fields: a.Fields})
 	}
 	return starters, nil
 }
 
-func model(own string, available []string) string {
-	if slices.Contains(available, own) {
-		return own
-	}
-	for _, slug := range preferred {
-		if slices.Contains(available, slug) {
-			return slug
+func (c catalog) index(slug string) int {
+	return slices.IndexFunc(c, func(m model) bool { return m.Slug == slug })
+}
+
+// choose finds the model of a starter by the rule that Set states. present is "" for a starter that has none yet.
+func (c catalog) choose(own, present string) string {
+	var lasting, all []string
+	for _, m := range c {
+		if !m.Available || m.Slug == offline {
+			continue
+		}
+		all = append(all, m.Slug)
+		if !m.Retires {
+			lasting = append(lasting, m.Slug)
 		}
 	}
-	for _, slug := range available {
-		if slug != offline {
-			return slug
+	for _, available := range [][]string{lasting, all} {
+		for _, slug := range slices.Concat([]string{own, present}, preferred, available) {
+			if slices.Contains(available, slug) {
+				return slug
+			}
 		}
+	}
+	if c.index(present) >= 0 {
+		return present
 	}
 	return offline
+}
+
+// fit takes from a starter what its model does not take. A schema that the model cannot be held to becomes JSON of any shape where
+// it can do that: the instructions say which shape is meant.
+func fit(f *elumenta.Fields, takes elumenta.Capabilities) {
+	s, _ := takes.Fit(elumenta.Settings{Temperature: f.Temperature, MaxTokens: f.MaxTokens})
+	f.Temperature, f.MaxTokens = s.Temperature, s.MaxTokens
+	if f.ResponseFormat == nil {
+		return
+	}
+	if f.ResponseFormat.Type == elumenta.FormatJSONSchema && !takes.JSONSchema {
+		f.ResponseFormat = &elumenta.ResponseFormat{Type: elumenta.FormatJSONObject}
+	}
+	if f.ResponseFormat.Type == elumenta.FormatJSONObject && !takes.JSONObject {
+		f.ResponseFormat = nil
+	}
 }

@@ -1,16 +1,33 @@
 package starters_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/config"
 	"github.com/elumenta/elumenta/starters"
 )
 
-func load(t *testing.T, available ...string) []elumenta.Starter {
+// builtin are the models that every server knows. Those of available have a provider.
+func builtin(t *testing.T, available ...string) []elumenta.Model {
 	t.Helper()
-	all, err := starters.Set(available).Load()
+	conf, err := config.Load("", config.Overrides{}, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range conf.Models {
+		if slices.Contains(available, conf.Models[i].Slug) {
+			conf.Models[i].Routes = make([]elumenta.Route, 1)
+		}
+	}
+	return conf.Models
+}
+
+func load(t *testing.T, models []elumenta.Model, present map[elumenta.AssistantID]string) []elumenta.Starter {
+	t.Helper()
+	all, err := starters.Set(models).Load(present)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,7 +36,7 @@ func load(t *testing.T, available ...string) []elumenta.Starter {
 
 // Every starter can be published, is found by its own name, may be copied, and says what its variables are for.
 func TestStarters(t *testing.T) {
-	all := load(t, "sandbox")
+	all := load(t, builtin(t, "sandbox"), nil)
 	ids, names, categories := map[elumenta.AssistantID]bool{}, map[string]bool{}, map[string]int{}
 	var variables int
 	for _, s := range all {
@@ -69,7 +86,7 @@ func TestStarters(t *testing.T) {
 // A paragraph that two starters share was written for neither.
 func TestOwnWords(t *testing.T) {
 	seen := map[string]string{}
-	for _, s := range load(t, "sandbox") {
+	for _, s := range load(t, builtin(t, "sandbox"), nil) {
 		for paragraph := range strings.SplitSeq(string(s.Instructions), "\n") {
 			if paragraph = strings.TrimSpace(paragraph); len(paragraph) < 80 {
 				continue
@@ -82,30 +99,95 @@ func TestOwnWords(t *testing.T) {
 	}
 }
 
+// Whatever model a server has, it takes all of each starter, by the check that generations go through.
+func TestStartersFitEveryModel(t *testing.T) {
+	formats := map[string]bool{}
+	for _, m := range builtin(t) {
+		for _, s := range load(t, builtin(t, m.Slug), nil) {
+			if s.Model != m.Slug {
+				t.Errorf("%s gets the model %s on a server that has %s", s.Name, s.Model, m.Slug)
+			}
+			settings := elumenta.Settings{Temperature: s.Temperature, MaxTokens: s.MaxTokens, ResponseFormat: s.ResponseFormat}
+			snapshot := elumenta.Snapshot{ID: s.ID, Version: 1, Name: s.Name, Model: s.Model, Instructions: s.Instructions, Settings: settings, Variables: s.Variables}
+			if _, err := elumenta.Compose(&snapshot, &elumenta.Request{}, &m); err != nil {
+				t.Errorf("%s with %s: %v", s.Name, m.Slug, err)
+			}
+			if _, warnings := m.Capabilities.Fit(settings); len(warnings) > 0 {
+				t.Errorf("%s with %s: %v", s.Name, m.Slug, warnings)
+			}
+			if err := s.Check(elumenta.Marketplace).Err(); err != nil {
+				t.Errorf("%s with %s: %v", s.Name, m.Slug, err)
+			}
+			if s.ResponseFormat != nil {
+				formats[m.Slug+" "+s.ResponseFormat.Type] = true
+			}
+		}
+	}
+	for _, want := range []string{"gpt-5.2 json_schema", "deepseek-v3 json_object"} {
+		if !formats[want] {
+			t.Errorf("no starter asks %s", want)
+		}
+	}
+}
+
+// A starter's own model and those that it may get instead are here to stay.
+func TestModelsThatStay(t *testing.T) {
+	models := builtin(t)
+	wanted, err := starters.Wanted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for by, slug := range wanted {
+		i := slices.IndexFunc(models, func(m elumenta.Model) bool { return m.Slug == slug })
+		if i < 0 || !models[i].RetiresAt.IsZero() {
+			t.Errorf("%s: %s is unknown, or retires", by, slug)
+		}
+	}
+}
+
 func TestModels(t *testing.T) {
-	one := func(available ...string) string {
-		model := ""
-		for _, s := range load(t, available...) {
-			if model == "" {
-				model = s.Model
-			}
-			if s.Model != model {
-				return "several"
-			}
-		}
-		return model
-	}
-	for want, available := range map[string][]string{
-		"sandbox": {"sandbox"}, "gpt-5": {"gpt-5", "gpt-5-nano", "sandbox"}, "llama": {"llama", "sandbox"},
+	const translator = elumenta.AssistantID("asst_01m88ms36nfwttfm8z1z0x3yev") // its own model is gpt-5.2
+	for _, c := range []struct {
+		available     []string
+		present, want string
+	}{
+		{[]string{"sandbox"}, "", "sandbox"},
+		{[]string{"claude-haiku-4.5", "gpt-5.2", "sandbox"}, "", "gpt-5.2"},
+		{[]string{"claude-opus-4.5", "claude-haiku-4.5", "sandbox"}, "", "claude-haiku-4.5"},
+		{[]string{"gpt-5", "gpt-5.2-pro", "sandbox"}, "", "gpt-5.2-pro"},
+		{[]string{"gpt-5", "sandbox"}, "", "gpt-5"},
+		// Its own model comes before the one that it has, and that before any other, unless it retires.
+		{[]string{"claude-haiku-4.5", "gpt-5.2", "sandbox"}, "claude-haiku-4.5", "gpt-5.2"},
+		{[]string{"claude-haiku-4.5", "grok-4-fast", "sandbox"}, "grok-4-fast", "grok-4-fast"},
+		{[]string{"gemini-2.5-flash", "grok-4-fast", "sandbox"}, "gemini-2.5-flash", "grok-4-fast"},
+		{[]string{"deepseek-v3", "sandbox"}, "sandbox", "deepseek-v3"},
+		{[]string{"deepseek-v3", "sandbox"}, "grok-4-fast", "deepseek-v3"},
+		// Without any provider it stays with the model that it has.
+		{[]string{"sandbox"}, "gpt-5.2", "gpt-5.2"},
+		{[]string{"sandbox"}, "deepseek-v3", "deepseek-v3"},
+		{[]string{"sandbox"}, "gone", "sandbox"},
+		{[]string{"sandbox"}, "sandbox", "sandbox"},
 	} {
-		if got := one(available...); got != want {
-			t.Errorf("with %v starters get %s", available, got)
+		all := load(t, builtin(t, c.available...), map[elumenta.AssistantID]string{translator: c.present})
+		i := slices.IndexFunc(all, func(s elumenta.Starter) bool { return s.ID == translator })
+		if got := all[i].Model; got != c.want {
+			t.Errorf("with %v a starter that has %q gets %s, want %s", c.available, c.present, got, c.want)
 		}
 	}
-	if a, b := starters.Set([]string{"sandbox", "gpt-5"}), starters.Set([]string{"gpt-5", "sandbox"}); a.Digest != b.Digest {
+}
+
+func TestDigest(t *testing.T) {
+	models := builtin(t, "sandbox", "gpt-5.2")
+	digest := starters.Set(models).Digest
+	slices.Reverse(models)
+	if starters.Set(models).Digest != digest {
 		t.Error("the order of the models changes the starters")
 	}
-	if a, b := starters.Set([]string{"sandbox"}), starters.Set([]string{"gpt-5", "sandbox"}); a.Digest == b.Digest {
-		t.Error("other models do not change the starters")
+	if starters.Set(builtin(t, "sandbox")).Digest == digest {
+		t.Error("a provider less does not change the starters")
+	}
+	models[0].Capabilities.JSONSchema = !models[0].Capabilities.JSONSchema
+	if starters.Set(models).Digest == digest {
+		t.Error("what a model takes does not change the starters")
 	}
 }

@@ -29,10 +29,6 @@ func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o 
 	if before.Digest == set.Digest || before.Digest != "" && o.Keep {
 		return nil
 	}
-	starters, err := set.Load()
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, func(ctx context.Context, tx querier) error {
 		if err := lockAccounts(ctx, tx); err != nil {
 			return err
@@ -42,6 +38,14 @@ func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o 
 			return err
 		}
 		if err := s.makeStarterAuthor(ctx, tx); err != nil {
+			return err
+		}
+		models, err := starterModels(ctx, tx)
+		if err != nil {
+			return err
+		}
+		starters, err := set.Load(models)
+		if err != nil {
 			return err
 		}
 		for i := range starters {
@@ -90,6 +94,23 @@ func (s *Store) makeStarterAuthor(ctx context.Context, tx querier) error {
 	return s.insertAccount(ctx, tx, &account{Account: elumenta.Account{
 		ID: elumenta.StarterAuthor, DisplayName: elumenta.StarterAuthorName, Role: elumenta.RoleUser, Plan: plan.Name,
 	}})
+}
+
+// starterModels reads which models the starters have.
+func starterModels(ctx context.Context, tx querier) (map[elumenta.AssistantID]string, error) {
+	models := map[elumenta.AssistantID]string{}
+	rows, err := tx.QueryContext(ctx, `SELECT a.id, v.model FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
+		WHERE a.account_id = $1`, string(elumenta.StarterAuthor))
+	if err != nil {
+		return nil, err
+	}
+	return models, each(rows, func() error {
+		var id elumenta.AssistantID
+		var model string
+		err := rows.Scan(&id, &model)
+		models[id] = model
+		return err
+	})
 }
 
 func (s *Store) publishStarter(ctx context.Context, tx querier, starter *elumenta.Starter, known *publishedStarters, note string) error {

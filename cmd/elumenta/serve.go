@@ -251,18 +251,12 @@ Then make an assistant and talk to it:
 
 `
 
-// publishStarters publishes the starter assistants, with models that this server has a provider for.
+// publishStarters publishes the starter assistants, with models that this server has.
 func (n *node) publishStarters(ctx context.Context) error {
 	if !n.conf.Starters {
 		return nil
 	}
-	var available []string
-	for _, m := range n.routes.models {
-		if len(m.Routes) > 0 {
-			available = append(available, m.Slug)
-		}
-	}
-	return n.store.PublishStarters(ctx, starters.Set(available), elumenta.StarterOptions{Keep: !n.conf.UpdateStarters, Note: "updated with Elumenta " + version})
+	return n.store.PublishStarters(ctx, starters.Set(n.routes.models), elumenta.StarterOptions{Keep: !n.conf.UpdateStarters, Note: "updated with Elumenta " + version})
 }
 
 func newLogger(c config.Log, p *program) *slog.Logger {

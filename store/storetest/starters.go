@@ -11,7 +11,7 @@ import (
 
 // starterSet has an assistant of each name.
 func starterSet(digest string, starters ...elumenta.Starter) elumenta.StarterSet {
-	return elumenta.StarterSet{Digest: digest, Load: func() ([]elumenta.Starter, error) { return starters, nil }}
+	return elumenta.StarterSet{Digest: digest, Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) { return starters, nil }}
 }
 
 func newStarter(name string) elumenta.Starter {
@@ -47,7 +47,7 @@ func testStarters(t *testing.T, url string) {
 	first, second, third := newStarter("First"), newStarter("Second"), newStarter("Third")
 	publishStarters(t, s, starterSet("a", first, second, third), elumenta.StarterOptions{})
 	wantStarters(t, s, map[string]int{"First": 1, "Second": 1, "Third": 1})
-	publishStarters(t, s, elumenta.StarterSet{Digest: "a", Load: func() ([]elumenta.Starter, error) {
+	publishStarters(t, s, elumenta.StarterSet{Digest: "a", Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
 		t.Error("an unchanged set is loaded")
 		return nil, nil
 	}}, elumenta.StarterOptions{})
@@ -61,6 +61,16 @@ func testStarters(t *testing.T, url string) {
 	kept := starterSet("b", first, newStarter("Fourth"))
 	publishStarters(t, s, kept, elumenta.StarterOptions{Keep: true})
 	wantStarters(t, s, map[string]int{"First": 1})
+
+	// Load learns which models they have.
+	set := starterSet("b2", first, second)
+	set.Load = func(models map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
+		if want := map[elumenta.AssistantID]string{first.ID: first.Model, second.ID: second.Model}; !maps.Equal(models, want) {
+			t.Errorf("starters have the models %v, want %v", models, want)
+		}
+		return []elumenta.Starter{first, second}, nil
+	}
+	publishStarters(t, s, set, elumenta.StarterOptions{})
 
 	first.Instructions, second.Instructions = "Do it better.", "Do it better."
 	publishStarters(t, s, starterSet("c", first, second, third, newStarter("Fifth")), elumenta.StarterOptions{Note: "updated"})

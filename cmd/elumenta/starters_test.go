@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"testing"
+)
+
+// starters are what is published on a server, by id: its name, and its model and version.
+func (s *server) starters() (names, models map[string]string) {
+	s.t.Helper()
+	names, models = map[string]string{}, map[string]string{}
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+"/api/v2/assistants/marketplace?limit=100", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var list struct {
+		Items []struct {
+			ID, Name, Model string
+			Version         int
+		}
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, a := range list.Items {
+		names[a.ID], models[a.ID] = a.Name, fmt.Sprint(a.Model, "@", a.Version)
+	}
+	return names, models
+}
+
+// Every starter answers on a server that has no provider, and on one that had one it keeps its model for the next start.
+func TestStarters(t *testing.T) {
+	s := start(t, "", nil)
+	names, models := s.starters()
+	if len(names) < 36 {
+		t.Errorf("%d starters", len(names))
+	}
+	for id, name := range names {
+		if models[id] != "sandbox@1" {
+			t.Errorf("%s has the model %s", name, models[id])
+		}
+		resp := s.generate(fmt.Sprintf(`{"assistant_id": %q, "prompt": "Hello"}`, id))
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %d: %v%s", name, resp.StatusCode, err, body)
+		}
+	}
+	s.stop()
+
+	key := s.key
+	restart := func(env ...string) map[string]string {
+		s = start(t, s.database, env)
+		s.key = key
+		_, models := s.starters()
+		s.stop()
+		return models
+	}
+	moved := restart("DEEPSEEK_API_KEY=sk-none")
+	for id, name := range names {
+		if moved[id] != "deepseek-v3@2" {
+			t.Errorf("with a provider %s has the model %s", name, moved[id])
+		}
+	}
+	if kept := restart(); !maps.Equal(kept, moved) {
+		t.Errorf("without the provider's key starters changed: %v", kept)
+	}
+	if back := restart("DEEPSEEK_API_KEY=sk-none"); !maps.Equal(back, moved) {
+		t.Errorf("with the provider's key again starters changed: %v", back)
+	}
+}

@@ -248,18 +248,23 @@ api_key_env = "NOT_SET"
 		t.Fatal(err)
 	}
 	for _, want := range []struct {
-		name, key, base string
-		enabled         bool
+		name, key, base, variable string
+		enabled                   bool
 	}{
-		{"openai", "from-env", "http://file.example/v1", true},
-		{"anthropic", "a", "http://a.example", true},
-		{"gemini", "", "https://generativelanguage.googleapis.com", false},
-		{"deepseek", "", "https://api.deepseek.com/v1", false},
-		{"xai", "", "http://x.example/v1", false},
-		{"router", "r", "https://router.example/v1", true},
-		{"off", "", "https://off.example/v1", false},
+		{"openai", "from-env", "http://file.example/v1", "OPENAI_API_KEY", true},
+		{"anthropic", "a", "http://a.example", "ANTHROPIC_API_KEY", true},
+		{"gemini", "", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY", false},
+		{"deepseek", "", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", false},
+		{"xai", "", "http://x.example/v1", "XAI_API_KEY", false},
+		{"router", "r", "https://router.example/v1", "ROUTER_KEY", true},
+		{"off", "", "https://off.example/v1", "NOT_SET", false},
+		{"ollama", "", "http://127.0.0.1:11434/v1", "OLLAMA_HOST", false},
+		{"sandbox", "", "", "", true},
 	} {
 		p := provider(t, c, want.name)
+		if setup := p.Setup(); setup.Name != want.name || setup.Configured != want.enabled || setup.Variable != want.variable {
+			t.Errorf("%+v", setup)
+		}
 		if p.Credential.Reveal() != want.key || p.BaseURL != want.base || p.Enabled != want.enabled {
 			t.Errorf("%s: %q %q %t", want.name, p.Credential.Reveal(), p.BaseURL, p.Enabled)
 		}

@@ -37,6 +37,21 @@ type Provider struct {
 	keyEnv, baseEnv string
 }
 
+// Setup says whether the provider is on, and what switches it on.
+func (p *Provider) Setup() elumenta.ProviderSetup {
+	s := elumenta.ProviderSetup{Name: p.Name, Configured: p.Enabled, Variable: p.keyEnv}
+	if p.Name == ollamaProvider && s.Variable == "" {
+		s.Variable = ollamaEnv
+	}
+	return s
+}
+
+// ollamaProvider needs no key, and is on with the address of ollamaEnv.
+const (
+	ollamaProvider = "ollama"
+	ollamaEnv      = "OLLAMA_HOST"
+)
+
 // sandboxProvider is always there.
 const sandboxProvider = "sandbox"
 
@@ -48,7 +63,7 @@ func builtinProviders() []Provider {
 		{Name: "gemini", Format: FormatGemini, BaseURL: "https://generativelanguage.googleapis.com", keyEnv: "GEMINI_API_KEY", baseEnv: "GEMINI_BASE_URL"},
 		{Name: "deepseek", Format: FormatChat, BaseURL: "https://api.deepseek.com/v1", keyEnv: "DEEPSEEK_API_KEY", baseEnv: "DEEPSEEK_BASE_URL"},
 		{Name: "xai", Format: FormatChat, BaseURL: "https://api.x.ai/v1", keyEnv: "XAI_API_KEY", baseEnv: "XAI_BASE_URL"},
-		{Name: "ollama", Format: FormatChat, BaseURL: "http://127.0.0.1:11434/v1"},
+		{Name: ollamaProvider, Format: FormatChat, BaseURL: "http://127.0.0.1:11434/v1"},
 		{Name: sandboxProvider, Format: FormatSandbox, Enabled: true},
 	}
 }
@@ -142,13 +157,13 @@ func (b *builder) environment() {
 			}
 		}
 	}
-	if v := strings.TrimSpace(b.getenv("OLLAMA_HOST")); v != "" {
+	if v := strings.TrimSpace(b.getenv(ollamaEnv)); v != "" {
 		base, err := ollamaURL(v)
 		if err != nil {
-			b.in("OLLAMA_HOST")("%s", err)
+			b.in(ollamaEnv)("%s", err)
 			return
 		}
-		p := b.provider("ollama")
+		p := b.provider(ollamaProvider)
 		p.BaseURL, p.Enabled = base, true
 	}
 }

@@ -60,6 +60,7 @@ type Service struct {
 	Options
 	cache   *cache
 	metrics *metrics
+	health  map[string]*health // by provider; the map itself never changes
 
 	background sync.WaitGroup // settling that outlives its request
 
@@ -72,7 +73,7 @@ type Service struct {
 // New makes a Service. Close ends it.
 func New(o Options) *Service {
 	o.setDefaults()
-	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), stopped: make(chan struct{})}
+	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), health: newHealth(o.Catalog), stopped: make(chan struct{})}
 	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }

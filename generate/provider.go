@@ -27,7 +27,15 @@ func (s *Service) attempt(ctx context.Context, p *prepared, r *relay) (elumenta.
 		err = callError(call, route.Target.Name, err)
 	}
 	s.metrics.providerCall(route.Target.Name, p.model, r, completion.Usage)
-	if e, ok := errors.AsType[*elumenta.ProviderError](err); ok && ctx.Err() == nil { // not where the client left
+	seen := s.health[route.Target.Name]
+	e, failed := errors.AsType[*elumenta.ProviderError](err)
+	switch {
+	case err == nil:
+		seen.succeeded(r.ended)
+	case !failed || ctx.Err() != nil: // the client left, or this node broke it off
+		seen.left()
+	default:
+		seen.failed(r.ended, e.Kind)
 		s.metrics.failures.WithLabelValues(route.Target.Name, p.model.Slug, e.Kind.String()).Inc()
 		s.Logger.LogAttrs(ctx, slog.LevelWarn, "provider failed", slog.Any("request_id", p.req.RequestID), slog.Any("generation_id", p.req.ID),
 			slog.String("provider", route.Target.Name), slog.String("model", p.model.Slug), slog.String("kind", e.Kind.String()), slog.Int("status", e.Status), slog.Any("cause", e.Cause))

@@ -46,6 +46,10 @@ func (a *API) adminRoutes() {
 		OperationID: "admin-get-usage", Method: http.MethodGet, Path: "/usage", Summary: "Add up everyone's generations",
 		Description: "In whole days, UTC: those that the range touches. What was settled is in it within two seconds.",
 	}, need{csv: true}, a.getUsageOfAll)
+	operate(a, huma.Operation{
+		OperationID: "admin-list-providers", Method: http.MethodGet, Path: "/providers", Summary: "See providers, their models and their health",
+		Description: "Which are configured, what switches the others on, and how calls of this node went since it started.",
+	}, need{}, a.listProviders)
 }
 
 // adminKeyView is a key with the account that it belongs to.

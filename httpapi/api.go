@@ -30,6 +30,8 @@ type Generator interface {
 	Authenticate(ctx context.Context, key elumenta.KeySecret) (*elumenta.Caller, error)
 	// Generate answers through the sink and returns after it has called sink.End or sink.Fail.
 	Generate(ctx context.Context, caller *elumenta.Caller, r *elumenta.Request, sink elumenta.Sink)
+	// Health is what this process has seen of a provider.
+	Health(provider string) elumenta.ProviderHealth
 }
 
 // Options are what an API needs. Zero sizes, times and limits mean the defaults.
@@ -40,7 +42,9 @@ type Options struct {
 	Usage      elumenta.UsageReader
 	Generator  Generator
 	Catalog    *elumenta.Catalog
-	Plans      elumenta.Plans
+	// Providers are those that the program knows, in the order in which operators read them.
+	Providers []elumenta.ProviderSetup
+	Plans     elumenta.Plans
 	// DeniedNames may not be names of published assistants.
 	DeniedNames elumenta.DeniedNames
 	Secret      elumenta.InstallationSecret
@@ -97,6 +101,7 @@ type API struct {
 	origins     map[string]bool
 	buffers     sync.Pool // *[]byte: bodies and answers
 	decoders    sync.Pool // *generateReader
+	started     time.Time
 	document    []byte
 	docs        []byte
 	documentTag string // entity tag of the document
@@ -111,6 +116,7 @@ func New(o Options) (*API, error) {
 		pace:    newPace(o.RequestsPerMinute),
 		metrics: newMetrics(o.Metrics),
 		origins: make(map[string]bool, len(o.CORSOrigins)),
+		started: time.Now().UTC(),
 	}
 	for _, origin := range o.CORSOrigins {
 		a.origins[origin] = true

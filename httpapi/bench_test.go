@@ -35,6 +35,8 @@ func (e *echo) Generate(_ context.Context, _ *elumenta.Caller, r *elumenta.Reque
 	_ = sink.End(elumenta.Result{Started: s, Finish: elumenta.FinishStop})
 }
 
+func (e *echo) Health(string) elumenta.ProviderHealth { return elumenta.ProviderHealth{} }
+
 func benchAPI(tb testing.TB, pieces int) *API {
 	tb.Helper()
 	e := &echo{caller: elumenta.Caller{Account: elumenta.Account{ID: elumenta.NewAccountID(), Plan: "pro"}}}

@@ -18,9 +18,10 @@ import (
 
 // routes are the models with the places that serve them.
 type routes struct {
-	models  []elumenta.Model
-	enabled []string // names of the providers that are on
-	clients []*http.Client
+	models    []elumenta.Model
+	providers []elumenta.ProviderSetup
+	enabled   []string // names of the providers that are on
+	clients   []*http.Client
 }
 
 func newRoutes(c *config.Config, log *slog.Logger) *routes {
@@ -31,6 +32,7 @@ func newRoutes(c *config.Config, log *slog.Logger) *routes {
 	}
 	for i := range c.Providers {
 		p := &c.Providers[i]
+		r.providers = append(r.providers, p.Setup())
 		if !p.Enabled {
 			continue
 		}

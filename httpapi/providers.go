@@ -1,0 +1,68 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+type providersView struct {
+	Since time.Time      `json:"since" doc:"When this node started, and began to count."`
+	Items []providerView `json:"items" nullable:"false"`
+}
+
+type providerView struct {
+	Name       string              `json:"name"`
+	Configured bool                `json:"configured" doc:"Whether it is on."`
+	Variable   *string             `json:"variable" doc:"The environment variable that switches it on, at the next start; null for one that needs none."`
+	Models     []providerModelView `json:"models" nullable:"false"`
+	Health     healthView          `json:"health" doc:"As this node has seen it."`
+}
+
+type providerModelView struct {
+	Slug       string     `json:"slug"`
+	Name       string     `json:"name"`
+	Available  bool       `json:"available"`
+	RetiresAt  *time.Time `json:"retires_at" doc:"When the provider will end it; null where that is not known."`
+	ReplacedBy *string    `json:"replaced_by" doc:"The slug to move to."`
+}
+
+type healthView struct {
+	Attempts    int64            `json:"attempts" doc:"Calls that have ended. One that is neither a success nor a failure was left by its client."`
+	Successes   int64            `json:"successes"`
+	Failures    map[string]int64 `json:"failures" doc:"By kind: rejected (of that input), auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed."`
+	LastSuccess *time.Time       `json:"last_success_at"`
+	LastFailure *time.Time       `json:"last_failure_at"`
+	LastKind    *string          `json:"last_failure_kind"`
+}
+
+func viewHealth(h *elumenta.ProviderHealth) healthView {
+	v := healthView{
+		Attempts: h.Attempts, Successes: h.Successes, Failures: map[string]int64{}, LastSuccess: nullTime(h.LastSuccess), LastFailure: nullTime(h.LastFailure),
+		LastKind: nullText(h.LastKind.String()),
+	}
+	for kind, n := range h.Failures {
+		v.Failures[kind.String()] = n
+	}
+	return v
+}
+
+func (a *API) listProviders(_ context.Context, _ *call, _ *struct{ known }) (*bodyOf[providersView], error) {
+	models := map[string][]providerModelView{}
+	for _, m := range a.Catalog.Models() {
+		models[m.Provider] = append(models[m.Provider], providerModelView{
+			Slug: m.Slug, Name: m.Name, Available: m.Available(), RetiresAt: nullTime(m.RetiresAt), ReplacedBy: nullText(m.ReplacedBy),
+		})
+	}
+	out := &bodyOf[providersView]{providersView{Since: a.started, Items: make([]providerView, len(a.Providers))}}
+	for i, p := range a.Providers {
+		health := a.Generator.Health(p.Name)
+		v := providerView{Name: p.Name, Configured: p.Configured, Variable: nullText(p.Variable), Models: models[p.Name], Health: viewHealth(&health)}
+		if v.Models == nil {
+			v.Models = []providerModelView{}
+		}
+		out.Body.Items[i] = v
+	}
+	return out, nil
+}

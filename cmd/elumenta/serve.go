@@ -153,7 +153,7 @@ func (n *node) assemble() (*httpapi.API, error) {
 	}
 	return httpapi.New(httpapi.Options{
 		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
-		DeniedNames: n.conf.DeniedNames, Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
+		Providers: n.routes.providers, DeniedNames: n.conf.DeniedNames, Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
 		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
 		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,
 	})

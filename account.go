@@ -222,7 +222,8 @@ type Accounts interface {
 	Account(ctx context.Context, id AccountID) (*Account, error)
 	// SetDisplayName changes the name that the account's published assistants show. One that is denied is CodeValidation.
 	SetDisplayName(ctx context.Context, id AccountID, name string) (*Account, error)
-	// CreateKey stores a key for an account. With idem, a repetition returns the first key, as it is now, and replayed true.
+	// CreateKey stores a key for an account; StarterAuthor has none: CodeConflict. With idem, a repetition returns the first key, as it
+	// is now, and replayed true.
 	CreateKey(ctx context.Context, account AccountID, n NewKey, secret KeySecret, idem *Idempotency) (key *Key, replayed bool, err error)
 	// Keys lists an account's keys that are not revoked, newest first.
 	Keys(ctx context.Context, account AccountID, before KeyID, limit int) (keys []Key, more bool, err error)

@@ -128,7 +128,7 @@ type Operators interface {
 	ListAccounts(ctx context.Context, q AccountQuery) (items []Account, more bool, err error)
 	// Account reads one account as it is now.
 	Account(ctx context.Context, id AccountID) (*Account, error)
-	// ChangeAccount applies a patch. The last admin who is not suspended stays one: CodeConflict.
+	// ChangeAccount applies a patch. The last admin who is not suspended stays one, and StarterAuthor cannot be one: CodeConflict.
 	ChangeAccount(ctx context.Context, id AccountID, p *AccountPatch) (*Account, error)
 	// SetPlan starts a plan now: what is left of the old plan's tokens expires, the new plan's are granted, top-ups stay. An
 	// account that is on the plan keeps its month and its tokens: only the plan's end changes.
@@ -148,7 +148,8 @@ type Operators interface {
 	// its open reports, and bars its publishing. The author reads the reason. One of which nothing is public or reported is
 	// CodeNotFound.
 	Unpublish(ctx context.Context, id AssistantID, reason string) error
-	// AllowAssistant lets the author of a taken-down assistant publish it again. One that is not taken down is CodeNotFound.
+	// AllowAssistant lets the author of a taken-down assistant publish it again; a starter is published by that. One that is not
+	// taken down is CodeNotFound.
 	AllowAssistant(ctx context.Context, id AssistantID, reason string) error
 	// ReviewAssistant reads anyone's assistant with its instructions, at a version or, with 0, its newest, if there is cause: it
 	// is or was public, is reported or taken down, else CodeNotFound. Each time is recorded in the audit trail.

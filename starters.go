@@ -1,6 +1,7 @@
 package elumenta
 
-// StarterAuthor is the built-in account that publishes the starter assistants. It has no keys.
+// StarterAuthor is the built-in account that publishes the starter assistants. Nobody acts for it: it has no keys and is never an
+// admin. Operators may rename and suspend it, which hides all starters.
 const StarterAuthor AccountID = "acct_01m88ms36nfdab5qmmmgakffc6"
 
 // StarterAuthorName is its display name.

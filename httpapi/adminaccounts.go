@@ -22,7 +22,7 @@ func (a *API) adminAccountRoutes() {
 	}, need{}, a.getAccount)
 	operate(a, huma.Operation{
 		OperationID: "admin-update-account", Method: http.MethodPatch, Path: "/accounts/{id}", Summary: "Change an account's name or role",
-		Description: "The last admin who is not suspended stays one (409).",
+		Description: "The last admin who is not suspended stays one, and the built-in author of the starter assistants cannot be one (409).",
 	}, need{body: a.Body}, a.updateAccount)
 	operate(a, huma.Operation{
 		OperationID: "admin-set-plan", Method: http.MethodPut, Path: "/accounts/{id}/plan", Summary: "Put an account on a plan",

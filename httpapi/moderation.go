@@ -55,7 +55,7 @@ func (a *API) moderationRoutes() {
 	}, need{body: a.Body}, a.reasoned(1, elumenta.Operators.Unpublish))
 	operate(a, huma.Operation{
 		OperationID: "admin-allow-assistant", Method: http.MethodPost, Path: "/assistants/{id}/allow", Summary: "Let a taken-down assistant be published again",
-		Description: "It stays private until its author publishes it.",
+		Description: "It stays private until its author publishes it; a starter assistant is published at once.",
 	}, need{body: a.Body}, a.reasoned(0, elumenta.Operators.AllowAssistant))
 }
 

@@ -65,7 +65,8 @@ func (h storedHash) Scan(src any) error {
 	return nil
 }
 
-// CreateKey implements elumenta.Accounts. An account that has elumenta.MaxKeys is a CodeValidation error.
+// CreateKey implements elumenta.Accounts. An account that has elumenta.MaxKeys is a CodeValidation error, elumenta.StarterAuthor a
+// CodeConflict one.
 func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, n elumenta.NewKey, secret elumenta.KeySecret, idem *elumenta.Idempotency) (key *elumenta.Key, replayed bool, err error) {
 	if err := n.Check(s.now()).Err(); err != nil {
 		return nil, false, err
@@ -93,6 +94,9 @@ func (s *Store) CreateKey(ctx context.Context, account elumenta.AccountID, n elu
 }
 
 func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.AccountID, n *elumenta.NewKey, secret elumenta.KeySecret, id elumenta.KeyID) (*elumenta.Key, error) {
+	if err := refuseStarterAuthor(account, "it has no keys"); err != nil {
+		return nil, err
+	}
 	counted, err := affected(tx.ExecContext(ctx, `UPDATE accounts SET keys = keys + 1 WHERE id = $1 AND keys < $2`, string(account), elumenta.MaxKeys))
 	if err != nil {
 		return nil, err

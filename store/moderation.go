@@ -44,7 +44,7 @@ func (s *Store) Unpublish(ctx context.Context, id elumenta.AssistantID, reason s
 	})
 }
 
-// AllowAssistant implements elumenta.Operators. It makes a version, as Unpublish does.
+// AllowAssistant implements elumenta.Operators. It makes a version, as Unpublish does, which is public if it is one of a starter.
 func (s *Store) AllowAssistant(ctx context.Context, id elumenta.AssistantID, reason string) error {
 	var errs elumenta.FieldErrors
 	elumenta.CheckReason(&errs, reason, 0)
@@ -62,17 +62,26 @@ func (s *Store) AllowAssistant(ctx context.Context, id elumenta.AssistantID, rea
 		if err := s.setTakenDown(ctx, tx, h, &elumenta.TakeDown{}, allowedNote); err != nil {
 			return err
 		}
+		if h.published {
+			if err := s.record(ctx, tx, elumenta.AuditPublished, h.Owner, string(id), auditDetails{"version": h.Version}); err != nil {
+				return err
+			}
+		}
 		return s.record(ctx, tx, elumenta.AuditAllowed, h.Owner, string(id), auditDetails{"version": h.Version}.because(reason))
 	})
 }
 
-// setTakenDown makes the newest version anew, private; the zero TakeDown bars nothing.
+// setTakenDown makes the newest version anew, private; the zero TakeDown bars nothing, and a starter is public then.
 func (s *Store) setTakenDown(ctx context.Context, tx querier, h *head, t *elumenta.TakeDown, note string) error {
 	newest, err := readVersion(ctx, tx, h.ID, h.Version)
 	if err != nil {
 		return err
 	}
-	if err := s.saveVersion(ctx, tx, h, newest.Fields, elumenta.Private, note); err != nil {
+	v := elumenta.Private
+	if t.At.IsZero() {
+		v = s.allowedVisibility(h, &newest.Fields)
+	}
+	if err := s.saveVersion(ctx, tx, h, newest.Fields, v, note); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE assistants SET taken_down_at = $2, taken_down_reason = $3 WHERE id = $1`, string(h.ID), micros(t.At), t.Reason)

@@ -136,6 +136,11 @@ func setRole(ctx context.Context, tx querier, a *account, c *changed, role elume
 	if a.Role == role {
 		return nil
 	}
+	if role == elumenta.RoleAdmin {
+		if err := refuseStarterAuthor(a.ID, "it cannot be an admin"); err != nil {
+			return err
+		}
+	}
 	if err := keepAdmin(ctx, tx, a); err != nil {
 		return err
 	}

@@ -18,9 +18,9 @@ type publishedStarters struct {
 	IDs    []elumenta.AssistantID `json:"ids"`
 }
 
-// PublishStarters publishes the starters that were never published, and brings the others up to date. What an operator took down or
-// suspended stays so, what the built-in author unpublished or deleted too, and names that are denied are left out. Of several processes that start at
-// once one does it.
+// PublishStarters publishes the starters that were never published, and brings the others up to date. What an operator took down stays
+// private until it is allowed again, what was deleted stays so, and names that are denied are left out. While the built-in author is
+// suspended nothing of it is listed. Of several processes that start at once one does it.
 func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o elumenta.StarterOptions) error {
 	var before publishedStarters
 	if err := s.read(ctx, before.load); err != nil {
@@ -131,15 +131,33 @@ func (s *Store) publishStarter(ctx context.Context, tx querier, starter *elument
 		_, err = s.insertAssistant(ctx, tx, elumenta.StarterAuthor, starter.ID, starter.Fields, elumenta.Marketplace, searchText(&starter.Fields))
 		return err
 	}
-	if err != nil || h.takeDown() != nil || h.Owner != elumenta.StarterAuthor {
+	if err != nil || h.Owner != elumenta.StarterAuthor {
 		return err
+	}
+	v := elumenta.Marketplace
+	if h.takeDown() != nil {
+		v = elumenta.Private // brought up to date, so that it is when it is allowed again
 	}
 	newest, err := readVersion(ctx, tx, starter.ID, h.Version)
-	if err != nil || newest.Equal(starter.Fields) || h.versions >= elumenta.MaxVersions {
+	if err != nil || newest.Equal(starter.Fields) && v == visibility(h.published) || h.versions >= elumenta.MaxVersions {
 		return err
 	}
-	if err := starter.Check(visibility(h.published)).Err(); err != nil {
-		return err
+	return s.save(ctx, tx, h, starter.Fields, v, note)
+}
+
+// allowedVisibility is that of an assistant that an operator allows again: its author publishes it, but nobody acts for the built-in
+// one, whose starters go back by themselves.
+func (s *Store) allowedVisibility(h *head, f *elumenta.Fields) elumenta.Visibility {
+	if h.Owner != elumenta.StarterAuthor || s.check(f, elumenta.Marketplace) != nil {
+		return elumenta.Private
 	}
-	return s.saveVersion(ctx, tx, h, starter.Fields, visibility(h.published), note)
+	return elumenta.Marketplace
+}
+
+// refuseStarterAuthor is for what would let somebody act as the built-in author; why ends the message.
+func refuseStarterAuthor(id elumenta.AccountID, why string) error {
+	if id != elumenta.StarterAuthor {
+		return nil
+	}
+	return elumenta.Errorf(elumenta.CodeConflict, "this account is the built-in author of the starter assistants, which nobody acts for: %s", why)
 }

@@ -113,6 +113,8 @@ func TestExitCodes(t *testing.T) {
 		{"accounts plan " + nobody + " pro --until tomorrow", exitUsage, "2027-01-01"},
 		{"accounts list --database sqlite:/nonexistent/x.db", exitFailed, "/nonexistent"},
 		{"keys create --account " + nobody + " --name x", exitRefused, "no such account"},
+		{"keys create --account " + string(elumenta.StarterAuthor) + " --name x", exitRefused, "it has no keys"},
+		{"accounts role " + string(elumenta.StarterAuthor) + " admin", exitRefused, "it cannot be an admin"},
 		{"keys revoke x --account " + nobody, exitUsage, "key_ and 26 characters"},
 		{"assistants show x", exitUsage, "asst_ and 26 characters"},
 		{"assistants show " + none, exitFailed, "cannot reach " + s.url},

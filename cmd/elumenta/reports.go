@@ -282,7 +282,7 @@ func (assistantsAllowCommand) Help() string {
 	return `Example:
   elumenta assistants allow asst_01j9x2…
 
-An operator's command, on the database itself. The assistant stays private until its author publishes it.`
+An operator's command, on the database itself. The assistant stays private until its author publishes it; a starter is published at once.`
 }
 
 // Run allows publishing.

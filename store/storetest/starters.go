@@ -75,6 +75,19 @@ func testStarters(t *testing.T, url string) {
 	first.Instructions, second.Instructions = "Do it better.", "Do it better."
 	publishStarters(t, s, starterSet("c", first, second, third, newStarter("Fifth")), elumenta.StarterOptions{Note: "updated"})
 	wantStarters(t, s, map[string]int{"First": 2, "Fifth": 1})
+	publishStarters(t, s, starterSet("d", first, second), elumenta.StarterOptions{})
+	wantStarters(t, s, map[string]int{"First": 2, "Fifth": 1})
+	down, err := s.Assistant(t.Context(), elumenta.StarterAuthor, second.ID)
+	if wantOK(t, err); down.Visibility != elumenta.Private || down.TakenDown == nil || down.Instructions != second.Instructions {
+		t.Errorf("taken down and updated since: %+v", down)
+	}
+	// Nobody could publish it but the operator who allows it.
+	wantOK(t, s.AllowAssistant(t.Context(), second.ID, "harmless"))
+	wantStarters(t, s, map[string]int{"First": 2, "Second": 4, "Fifth": 1})
+	again, err := s.Assistant(t.Context(), elumenta.StarterAuthor, second.ID)
+	if wantOK(t, err); again.TakenDown != nil || again.Instructions != second.Instructions {
+		t.Errorf("allowed: %+v", again)
+	}
 	versions, _, err := s.Versions(t.Context(), elumenta.StarterAuthor, first.ID, 0, 1)
 	if wantOK(t, err); versions[0].Note != "updated" || !versions[0].Public {
 		t.Errorf("the newest version is %+v", versions[0])
@@ -83,6 +96,46 @@ func testStarters(t *testing.T, url string) {
 	if wantOK(t, err); len(found) != 1 {
 		t.Errorf("a search finds %d", len(found))
 	}
+}
+
+// testDeniedStarter allows a starter whose name was denied meanwhile: it is not published.
+func testDeniedStarter(t *testing.T, url string) {
+	first, second := newStarter("First"), newStarter("Second")
+	s := Open(t, url)
+	publishStarters(t, s, starterSet("a", first, second), elumenta.StarterOptions{})
+	wantOK(t, s.Unpublish(t.Context(), first.ID, "not here"))
+	wantOK(t, s.Close())
+	denied, _ := elumenta.NewDeniedNames([]string{"first"})
+	s = OpenWith(t, store.Options{URL: url, DeniedNames: denied})
+	wantOK(t, s.AllowAssistant(t.Context(), first.ID, ""))
+	wantStarters(t, s, map[string]int{"Second": 1})
+}
+
+// testStarterAuthor does to the built-in author what operators do to accounts.
+func testStarterAuthor(t *testing.T, url string) {
+	s := Open(t, url)
+	publishStarters(t, s, starterSet("a", newStarter("First")), elumenta.StarterOptions{})
+	_, _, err := s.CreateKey(t.Context(), elumenta.StarterAuthor, elumenta.NewKey{Name: "k"}, elumenta.NewKeySecret(), nil)
+	want(t, err, elumenta.CodeConflict)
+	keys, _, err := s.Keys(t.Context(), elumenta.StarterAuthor, "", 10)
+	if wantOK(t, err); len(keys) != 0 {
+		t.Errorf("it has %d keys", len(keys))
+	}
+	_, err = s.ChangeAccount(t.Context(), elumenta.StarterAuthor, &elumenta.AccountPatch{Role: elumenta.Some(elumenta.RoleAdmin)})
+	want(t, err, elumenta.CodeConflict)
+	a, err := s.ChangeAccount(t.Context(), elumenta.StarterAuthor, &elumenta.AccountPatch{Role: elumenta.Some(elumenta.RoleUser)})
+	if wantOK(t, err); a.Role != elumenta.RoleUser {
+		t.Errorf("it is %s", a.Role)
+	}
+	// To suspend it hides all starters at once, over updates, until it is resumed.
+	_, err = s.SetSuspended(t.Context(), elumenta.StarterAuthor, true, "we have our own")
+	wantOK(t, err)
+	wantStarters(t, s, map[string]int{})
+	publishStarters(t, s, starterSet("b", newStarter("Second")), elumenta.StarterOptions{})
+	wantStarters(t, s, map[string]int{})
+	_, err = s.SetSuspended(t.Context(), elumenta.StarterAuthor, false, "")
+	wantOK(t, err)
+	wantStarters(t, s, map[string]int{"First": 1, "Second": 1})
 }
 
 func testStartersAtOnce(t *testing.T, url string) {

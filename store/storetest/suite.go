@@ -32,6 +32,8 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"Reports":             testReports,
 		"Starters":            testStarters,
 		"StartersAtOnce":      testStartersAtOnce,
+		"StarterDenied":       testDeniedStarter,
+		"StarterAuthor":       testStarterAuthor,
 		"ReportQueue":         testReportQueue,
 		"ReportsLimit":        testReportsLimit,
 		"Review":              testReview,

@@ -1,13 +1,9 @@
 package console
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -15,7 +11,11 @@ import (
 func (c *Console) assistantRoutes() {
 	c.page("assistants", (*page).listAssistants)
 	c.page("assistants/new", func(p *page) error {
-		return p.showEditor(http.StatusOK, &editor{Assistant: Assistant{Visibility: "private"}})
+		e, err := newEditor(&Assistant{Visibility: "private"})
+		if err != nil {
+			return err
+		}
+		return p.showEditor(http.StatusOK, e)
 	})
 	c.form("assistants/new", (*page).createAssistant)
 	c.page("assistants/{id}", (*page).editAssistant)
@@ -74,41 +74,6 @@ func (p *page) firstSteps(own *ownAssistants) error {
 	return nil
 }
 
-// editor is an assistant as its form has it.
-type editor struct {
-	Assistant
-	Format  string // response_format as text
-	Note    string
-	Models  []Model
-	Errors  map[string]string
-	Newer   *Assistant // what somebody else saved meanwhile
-	Changes []diffLine // from that to what was typed
-}
-
-// rows are the variables with some empty rows to fill.
-func (e *editor) rows() []Variable {
-	return append(slices.Clone(e.Variables), make([]Variable, min(3, elumenta.MaxVariables-len(e.Variables)))...)
-}
-
-// pairs are the metadata in order, with some empty rows to fill.
-func (e *editor) pairs() (pairs [][2]string) {
-	for key, value := range e.Metadata {
-		pairs = append(pairs, [2]string{key, value})
-	}
-	slices.SortFunc(pairs, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
-	return append(pairs, make([][2]string, min(2, elumenta.MaxMetadata-len(pairs)))...)
-}
-
-// model is the chosen model, or nil if the catalog does not have it.
-func (e *editor) model() *Model {
-	for i := range e.Models {
-		if e.Models[i].Slug == e.Model {
-			return &e.Models[i]
-		}
-	}
-	return nil
-}
-
 func (p *page) showEditor(status int, e *editor) error {
 	var models List[Model]
 	if err := p.get("/models?category=text", &models); err != nil {
@@ -146,84 +111,11 @@ func (p *page) editAssistant() error {
 	if err != nil {
 		return err
 	}
-	e := &editor{Assistant: *a}
-	if a.ResponseFormat != nil {
-		text, err := json.MarshalIndent(a.ResponseFormat, "", "  ")
-		if err != nil {
-			return err
-		}
-		e.Format = string(text)
+	e, err := newEditor(a)
+	if err != nil {
+		return err
 	}
 	return p.showEditor(http.StatusOK, e)
-}
-
-// typed reads the form, and the body that the API gets for it. What cannot be sent at all is in the editor's errors.
-func (p *page) typed() (*editor, map[string]any, error) {
-	if err := p.r.ParseForm(); err != nil {
-		return nil, nil, err
-	}
-	f := p.r.PostForm
-	e := &editor{Errors: map[string]string{}, Format: strings.TrimSpace(f.Get("response_format")), Note: f.Get("note")}
-	e.ID = p.r.PathValue("id")
-	e.Version, _ = strconv.Atoi(f.Get("version"))
-	e.Name, e.Model, e.Description = f.Get("name"), f.Get("model"), f.Get("description")
-	e.Instructions = strings.ReplaceAll(f.Get("instructions"), "\r\n", "\n") // as forms have line breaks (HTML, 4.10.21.4)
-	e.Copyable = f.Get("copyable") != ""
-	body := map[string]any{
-		"name": e.Name, "model": e.Model, "description": e.Description, "instructions": e.Instructions, "copyable": e.Copyable,
-		"category": nil, "temperature": nil, "max_tokens": nil, "response_format": nil,
-	}
-	if category := f.Get("category"); category != "" {
-		e.Category = &category
-		body["category"] = category
-	}
-	if text := strings.TrimSpace(f.Get("temperature")); text != "" {
-		n, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
-		if e.Temperature, body["temperature"] = &n, n; err != nil {
-			e.Errors["temperature"] = p.T("own.not_a_number")
-		}
-	}
-	if text := strings.TrimSpace(f.Get("max_tokens")); text != "" {
-		n, err := strconv.Atoi(text)
-		if e.MaxTokens, body["max_tokens"] = &n, n; err != nil {
-			e.Errors["max_tokens"] = p.T("own.not_a_number")
-		}
-	}
-	if e.Format != "" {
-		if body["response_format"] = json.RawMessage(e.Format); !json.Valid([]byte(e.Format)) {
-			e.Errors["response_format"] = p.T("own.not_json")
-		}
-	}
-	e.Variables, e.Metadata = typedVariables(f), typedMetadata(f)
-	body["variables"], body["metadata"] = e.Variables, e.Metadata
-	return e, body, nil
-}
-
-func typedVariables(f url.Values) []Variable {
-	variables := []Variable{}
-	names, descriptions, defaults := f["variable_name"], f["variable_description"], f["variable_default"]
-	for i, name := range names {
-		if strings.TrimSpace(name) == "" || i >= len(descriptions) || i >= len(defaults) {
-			continue
-		}
-		v := Variable{Name: strings.TrimSpace(name), Description: descriptions[i], Required: slices.Contains(f["variable_required"], strconv.Itoa(i))}
-		if value := strings.ReplaceAll(defaults[i], "\r\n", "\n"); value != "" {
-			v.Default = &value
-		}
-		variables = append(variables, v)
-	}
-	return variables
-}
-
-func typedMetadata(f url.Values) map[string]string {
-	metadata := map[string]string{}
-	values := f["metadata_value"]
-	for i, key := range f["metadata_key"] {
-		if key != "" && i < len(values) {
-			metadata[key] = values[i]
-		}
-	}
-	return metadata
 }
 
 func (p *page) createAssistant() error {
@@ -259,13 +151,18 @@ func (p *page) saveAssistant() error {
 	if len(e.Errors) > 0 {
 		return p.showEditor(http.StatusUnprocessableEntity, e)
 	}
+	if sameJSON(e.ResponseFormat, now.ResponseFormat) {
+		delete(body, "response_format") // its spaces are the form's
+	}
 	if e.Note != "" {
 		body["note"] = e.Note
 	}
-	err = p.send(http.MethodPut, assistantPath(e.ID), body, nil, "If-Match", `"`+strconv.Itoa(e.Version)+`"`)
+	err = p.send(http.MethodPut, assistantPath(e.ID), body, nil, ifMatch(e.Version)...)
 	if codeOf(err) == elumenta.CodeVersionConflict {
-		e.Newer, e.Version = now, now.Version
-		e.Changes = diff(now.Instructions, e.Instructions)
+		if now, err = p.readOwn(); err != nil {
+			return err
+		}
+		e.Newer, e.Version = compare(&now.Fields, &e.Fields), now.Version
 		return p.showEditor(http.StatusPreconditionFailed, e)
 	}
 	if errs, ok := fieldErrors(err); ok {
@@ -277,6 +174,9 @@ func (p *page) saveAssistant() error {
 	}
 	return p.redirect(Base+"assistants/"+e.ID, "saved")
 }
+
+// ifMatch makes a change depend on the version that the person saw.
+func ifMatch(version int) []string { return []string{"If-Match", `"` + strconv.Itoa(version) + `"`} }
 
 func (p *page) showPublish(errs map[string]string) error {
 	a, err := p.readOwn()
@@ -290,16 +190,26 @@ func (p *page) showPublish(errs map[string]string) error {
 	return p.renderStatus(status, "assistants", p.T("publish.title"), publishPage(p, a, errs))
 }
 
-func (p *page) publish() error { return p.setVisibility("marketplace", "published") }
+// publish publishes what the person was shown, and nothing that was saved meanwhile.
+func (p *page) publish() error {
+	shown, err := strconv.Atoi(p.r.PostFormValue("version"))
+	if err != nil {
+		return elumenta.Errorf(elumenta.CodeBadRequest, "version must be the one that the page showed")
+	}
+	return p.setVisibility("marketplace", "published", ifMatch(shown)...)
+}
 
 func (p *page) unpublish() error { return p.setVisibility("private", "unpublished") }
 
-func (p *page) setVisibility(visibility, flash string) error {
+func (p *page) setVisibility(visibility, flash string, headers ...string) error {
 	a, err := p.readOwn()
 	if err != nil {
 		return err
 	}
-	err = p.send(http.MethodPut, assistantPath(a.ID), map[string]any{"visibility": visibility}, nil)
+	err = p.send(http.MethodPut, assistantPath(a.ID), map[string]any{"visibility": visibility}, nil, headers...)
+	if codeOf(err) == elumenta.CodeVersionConflict {
+		return p.showPublish(map[string]string{"": p.T("publish.changed")})
+	}
 	if errs, ok := fieldErrors(err); ok {
 		return p.showPublish(errs)
 	}
@@ -326,13 +236,4 @@ func (p *page) deleteAssistant() error {
 		return err
 	}
 	return p.redirect(Base+"assistants", "deleted")
-}
-
-// Version is a saved version.
-type Version struct {
-	Number    int       `json:"version"`
-	CreatedAt time.Time `json:"created_at"`
-	Note      string    `json:"note"`
-	Public    bool      `json:"public"`
-	Fields
 }

@@ -40,7 +40,7 @@ func TestEditor(t *testing.T) {
 	b.post("assistants/new", form("name", "")).is(http.StatusUnprocessableEntity, `id="name-error"`, "You are a pirate.")
 	b.post("assistants/new", form("response_format", "{")).is(http.StatusUnprocessableEntity, "is not JSON")
 	id := b.make(t, form())
-	b.get("assistants/"+id).ok("Created.", "You are a pirate.\nSay {{name}}.", `value="matey"`, `value="team"`, `value="0.5"`, id)
+	b.get("assistants/"+id).ok("Created.", "You are a pirate.\nSay {{name}}.", "\nmatey</textarea>", `value="team"`, `value="0.5"`, id)
 	b.get("assistants").ok("Pirate", "Private")
 	b.get("assistants?q=pira").ok("Pirate")
 	b.get("assistants?q=nobody").ok().without("Pirate")
@@ -52,6 +52,7 @@ func TestEditor(t *testing.T) {
 	b.get("assistants/" + id + "/versions/9").is(http.StatusNotFound)
 	b.post("assistants/"+id+"/versions/1/restore", nil).to(console.Base + "assistants/" + id)
 	b.get("assistants/"+id).ok("Restored", "You are a pirate.")
+	b.get("assistants/"+id+"/versions/1/withdraw").ok("calls that pin it fail at once")
 	b.post("assistants/"+id+"/versions/1/withdraw", nil).to(console.Base + "assistants/" + id + "/versions")
 	b.get("assistants/" + id + "/versions/1").is(http.StatusNotFound)
 	if strings.Contains(s.log.String(), "pirate") {
@@ -59,14 +60,45 @@ func TestEditor(t *testing.T) {
 	}
 }
 
+// What was typed is shown again, whatever it is, and what was saved comes back as it was: a save without a change makes no version.
+func TestEditorLosesNothing(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	wrong := form("temperature", "hot", "max_tokens", "1e9", "response_format", "{")
+	wrong["variable_name"], wrong["variable_description"] = []string{"name", ""}, []string{"who", "what this is for"}
+	wrong["metadata_key"], wrong["metadata_value"] = []string{"team", ""}, []string{"sea", "keyless"}
+	b.post("assistants/new", wrong).is(http.StatusUnprocessableEntity, `value="hot"`, `value="1e9"`, "what this is for", "keyless", "needs a name", "needs a key", "is not JSON")
+	twice := form()
+	twice["metadata_key"] = []string{"team", "team"}
+	b.post("assistants/new", twice).is(http.StatusUnprocessableEntity, "stands there twice")
+
+	f := form("description", "Two\r\nlines.", "response_format",
+		`{"type": "json_schema", "json_schema": {"name": "word", "schema": {"type": "object", "properties": {"zebra": {"const": 1.50}, "ant": {}}}}}`)
+	f["variable_default"][0], f["metadata_value"][0] = "Dear\r\nmatey", "two\r\nlines"
+	id := b.make(t, f)
+	shown := b.get("assistants/"+id).ok("Dear\nmatey", "two\nlines", "Say Dear\nmatey.")
+	if at := strings.Index(shown.body, "zebra"); at < 0 || strings.Index(shown.body, "ant&#34;") < at || !strings.Contains(shown.body, "1.50") {
+		t.Errorf("the schema is not as it was:\n%s", shown.body)
+	}
+	f.Set("version", "1")
+	f.Set("response_format", `{ "type": "json_schema", "json_schema": { "name": "word", "schema": {"type": "object", "properties": {"zebra": {"const": 1.50}, "ant": {}}}}}`)
+	b.post("assistants/"+id, f).to(console.Base + "assistants/" + id)
+	b.get("assistants/" + id + "/versions").ok().without("versions/2")
+
+	b.post("assistants/"+id, form("version", "1", "name", "Corsair")).to(console.Base + "assistants/" + id)
+	b.post("assistants/"+id, f).is(http.StatusPreconditionFailed, "Corsair", "Yours", "zebra", "Two")
+	b.post("assistants/"+id+"/publish", url.Values{"version": {"1"}}).is(http.StatusUnprocessableEntity, "changed after this page")
+	b.post("assistants/"+id+"/publish", nil).is(http.StatusBadRequest)
+}
+
 func TestPublish(t *testing.T) {
 	s := newServer(t)
 	b := s.signedIn(s.admin)
 	id := b.make(t, form("category", ""))
 	b.get("assistants/"+id+"/publish").ok("A category is required", "Put nothing secret")
-	b.post("assistants/"+id+"/publish", nil).is(http.StatusUnprocessableEntity, "required to publish")
+	b.post("assistants/"+id+"/publish", url.Values{"version": {"1"}}).is(http.StatusUnprocessableEntity, "required to publish")
 	b.post("assistants/"+id, form("version", "1")).to(console.Base + "assistants/" + id)
-	b.post("assistants/"+id+"/publish", nil).to(console.Base + "assistants/" + id)
+	b.post("assistants/"+id+"/publish", url.Values{"version": {"2"}}).to(console.Base + "assistants/" + id)
 	key, _ := s.account("Grace", "free")
 	other := s.signedIn(key)
 	other.get("marketplace/"+id).ok("Speaks like a pirate.", "Ada").without("You are a pirate")
@@ -79,7 +111,7 @@ func TestPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.get("assistants/"+id).ok("Taken down", "Too &lt;b&gt;rude")
-	b.post("assistants/"+id+"/publish", nil).is(http.StatusUnprocessableEntity, "Too &lt;b&gt;rude")
+	b.post("assistants/"+id+"/publish", url.Values{"version": {"4"}}).is(http.StatusUnprocessableEntity, "Too &lt;b&gt;rude")
 	b.get("assistants/" + id + "/delete").ok("for good")
 	b.post("assistants/"+id+"/delete", nil).to(console.Base + "assistants")
 	b.get("assistants/" + id).is(http.StatusNotFound)

@@ -25,6 +25,7 @@ func TestInBrowser(t *testing.T) {
 			t.Run("SignIn", s.run(testBrowserSignIn))
 			t.Run("Link", s.run(testBrowserLink))
 			t.Run("Search", s.run(testBrowserSearch))
+			t.Run("Editor", s.run(testBrowserEditor))
 			t.Run("SessionEnds", s.run(testBrowserSessionEnds))
 			t.Run("WithoutScripts", s.run(testBrowserWithoutScripts))
 		})

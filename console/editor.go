@@ -11,12 +11,12 @@ import (
 )
 
 // estimateTokens guesses how many tokens of a model a text has: four characters of ASCII are one, a character of a script without
-// blanks is one, and two of any other. No model's own count is ever far from that; static/js/editor.js counts alike.
+// blanks is one, and two of any other. static/js/editor.js counts alike.
 func estimateTokens(text string) int64 {
 	quarters := int64(0)
 	for _, r := range text {
 		switch {
-		case r < unicode.MaxASCII:
+		case r <= unicode.MaxASCII:
 			quarters++
 		case r >= 0x0E00 && r < 0x1100, r >= 0x1780 && r < 0x1800, r >= 0x2E80 && r < 0xFB00, r >= 0xFF00:
 			quarters += 4
@@ -38,6 +38,18 @@ func (e *editor) constant() (text string, variable bool) {
 		}
 	}
 	return e.Instructions, false
+}
+
+// composed is the instructions as a call without variables sends them; what a call must give stands as it is.
+func (e *editor) composed() string {
+	return variablePattern.ReplaceAllStringFunc(e.Instructions, func(placeholder string) string {
+		for _, v := range e.Variables {
+			if placeholder == "{{"+v.Name+"}}" && !v.Required {
+				return deref(v.Default)
+			}
+		}
+		return placeholder
+	})
 }
 
 // cacheText says what the model's prompt cache makes of the instructions.

@@ -111,6 +111,9 @@ func testCatalog() *elumenta.Catalog {
 			Slug: slug, Name: slug, Category: "text", Provider: "test", MinPlan: "free", TokenCost: cost, UpstreamID: slug,
 			Capabilities: elumenta.Capabilities{Temperature: &whole, Stop: 4, Vision: true, JSONSchema: true, JSONObject: true},
 		}
+		if cost > 1 {
+			m.Capabilities.Cache, m.Capabilities.CacheMinimum = elumenta.CacheMarks, 10
+		}
 		if p != nil {
 			m.Routes = []elumenta.Route{{Provider: p, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: m.Capabilities}}}
 		}

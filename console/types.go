@@ -1,6 +1,9 @@
 package console
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // List is a page of a list, as the API answers it.
 type List[T any] struct {
@@ -35,7 +38,7 @@ type Fields struct {
 	Category       *string           `json:"category"`
 	Temperature    *float64          `json:"temperature"`
 	MaxTokens      *int              `json:"max_tokens"`
-	ResponseFormat map[string]any    `json:"response_format"`
+	ResponseFormat json.RawMessage   `json:"response_format"`
 	Variables      []Variable        `json:"variables"`
 	Metadata       map[string]string `json:"metadata"`
 	Copyable       bool              `json:"copyable"`
@@ -100,4 +103,13 @@ type Model struct {
 	SupportsVision    bool   `json:"supports_vision"`
 	CacheMinimum      *int64 `json:"cache_minimum"`
 	Available         bool   `json:"available"`
+}
+
+// Version is a saved version.
+type Version struct {
+	Number    int       `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+	Note      string    `json:"note"`
+	Public    bool      `json:"public"`
+	Fields
 }

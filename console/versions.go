@@ -16,6 +16,7 @@ func (c *Console) versionRoutes() {
 	c.page("assistants/{id}/versions", (*page).listVersions)
 	c.page("assistants/{id}/versions/{n}", (*page).showVersion)
 	c.form("assistants/{id}/versions/{n}/restore", (*page).restoreVersion)
+	c.page("assistants/{id}/versions/{n}/withdraw", (*page).confirmWithdraw)
 	c.form("assistants/{id}/versions/{n}/withdraw", (*page).withdrawVersion)
 }
 
@@ -75,14 +76,30 @@ func (p *page) readVersion(a *Assistant, n int) (*Version, error) {
 	return &v, nil
 }
 
-// change is a setting that differs between two versions.
+// change is a setting that differs.
 type change struct{ Field, Before, After string }
+
+// changes are what differs between two states of an assistant.
+type changes struct {
+	Settings     []change
+	Instructions []diffLine
+}
+
+// compare tells what differs.
+func compare(before, after *Fields) *changes {
+	c := &changes{Instructions: diff(before.Instructions, after.Instructions)}
+	for i, was := range before.settings() {
+		if is := after.settings()[i]; was != is {
+			c.Settings = append(c.Settings, change{settingNames[i], was, is})
+		}
+	}
+	return c
+}
 
 // compared is a version beside another one.
 type compared struct {
 	Version, Other *Version
-	Settings       []change
-	Instructions   []diffLine
+	*changes
 }
 
 func (p *page) showVersion() error {
@@ -108,12 +125,7 @@ func (p *page) showVersion() error {
 	if err != nil {
 		return err
 	}
-	c := &compared{Version: v, Other: other, Instructions: diff(v.Instructions, other.Instructions)}
-	for i, field := range v.settings() {
-		if after := other.settings()[i]; field != after {
-			c.Settings = append(c.Settings, change{settingNames[i], field, after})
-		}
-	}
+	c := &compared{Version: v, Other: other, changes: compare(&v.Fields, &other.Fields)}
 	return p.render("assistants", p.T("versions.one", "n", n), versionPage(p, a, c))
 }
 
@@ -121,9 +133,9 @@ func (p *page) showVersion() error {
 var settingNames = []string{"name", "model", "description", "category", "temperature", "max_tokens", "response_format", "variables", "metadata", "copyable"} //nolint:gochecknoglobals // a constant
 
 // settings are what settingNames names, as text.
-func (v *Version) settings() []string {
-	texts := []string{v.Name, v.Model, v.Description}
-	for _, value := range []any{v.Category, v.Temperature, v.MaxTokens, v.ResponseFormat, v.Variables, v.Metadata, v.Copyable} {
+func (f *Fields) settings() []string {
+	texts := []string{f.Name, f.Model, f.Description}
+	for _, value := range []any{f.Category, f.Temperature, f.MaxTokens, f.ResponseFormat, f.Variables, f.Metadata, f.Copyable} {
 		b, err := json.Marshal(value)
 		if err != nil {
 			b = fmt.Append(nil, err)
@@ -139,6 +151,23 @@ func (p *page) restoreVersion() error {
 		return err
 	}
 	return p.redirect(Base+"assistants/"+p.r.PathValue("id"), "restored")
+}
+
+// confirmWithdraw asks again: calls that pin the version fail.
+func (p *page) confirmWithdraw() error {
+	a, err := p.readOwn()
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(p.r.PathValue("n"))
+	if err != nil {
+		return elumenta.NotFound("version")
+	}
+	v, err := p.readVersion(a, n)
+	if err != nil {
+		return err
+	}
+	return p.render("assistants", p.T("versions.withdraw"), withdrawPage(p, a, v))
 }
 
 func (p *page) withdrawVersion() error {

@@ -59,7 +59,10 @@ func TestUserBalanceAndModels(t *testing.T) {
 	if items := s.do("GET", "/models?category=image", key, nil).want(200)["items"].([]any); len(items) != 0 {
 		t.Errorf("models %v", items)
 	}
-	if v := s.do("GET", "/models/away", key, nil).want(200); v["available"] != false || v["token_cost"] != 1.0 {
+	if v := s.do("GET", "/models/away", key, nil).want(200); v["available"] != false || v["token_cost"] != 1.0 || v["cache_minimum"] != nil {
+		t.Errorf("model %v", v)
+	}
+	if v := s.do("GET", "/models/paid", key, nil).want(200); v["cache_minimum"] != 1024.0 {
 		t.Errorf("model %v", v)
 	}
 	s.do("GET", "/models/none", key, nil).wantError(404, elumenta.CodeNotFound)

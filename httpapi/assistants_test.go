@@ -90,7 +90,7 @@ func TestMarketplaceShowsThePublicViewOnly(t *testing.T) {
 	}
 	s.do("PUT", path, author, object{"description": "Helps more"}).want(200)
 	s.do("GET", path, other, nil, "If-None-Match", tag).want(200)
-	for _, call := range [][2]string{{"PUT", ""}, {"DELETE", ""}, {"GET", "/versions"}, {"POST", "/versions/1/restore"}, {"DELETE", "/versions/1"}} {
+	for _, call := range [][2]string{{"PUT", ""}, {"DELETE", ""}, {"GET", "/versions"}, {"POST", "/versions/1/restore"}, {"DELETE", "/versions/1"}, {"GET", "/uses"}} {
 		var body any
 		if call[0] == "PUT" {
 			body = object{"name": "Mine"}
@@ -108,6 +108,9 @@ func TestMarketplaceShowsThePublicViewOnly(t *testing.T) {
 	counts := s.do("GET", "/assistants/marketplace/categories", other, nil).want(200)["items"].([]any)
 	if len(counts) != 13 || counts[2].(object)["count"] != 1.0 {
 		t.Errorf("categories %v", counts)
+	}
+	if v := s.do("GET", path+"/uses", author, nil).want(200); v["uses"] != 0.0 || v["accounts"] != 0.0 {
+		t.Errorf("uses %v", v)
 	}
 	s.do("PUT", path, author, object{"visibility": "private"}).want(200)
 	s.do("GET", path, other, nil).wantError(404, elumenta.CodeNotFound)

@@ -133,6 +133,7 @@ func testCatalog(s script, retires time.Time) *elumenta.Catalog {
 		return m
 	}
 	models := []elumenta.Model{model("sandbox", 0, sandbox.Provider{}), model("paid", 7, sandbox.Provider{}), model("away", 1, nil)}
+	models[1].Capabilities.Cache, models[1].Capabilities.CacheMinimum = elumenta.CacheMarks, 1024
 	if s != nil {
 		models = append(models, model("scripted", 3, s))
 	}

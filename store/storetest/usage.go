@@ -142,6 +142,13 @@ func testUses(t *testing.T, url string) {
 			t.Fatalf("%d uses, want 3", l.Uses)
 		}
 	}
+	uses, err := s.AssistantUses(t.Context(), author, a.ID)
+	wantOK(t, err)
+	if uses != (elumenta.Uses{Generations: 3, Accounts: 1}) {
+		t.Errorf("uses %+v", uses)
+	}
+	_, err = s.AssistantUses(t.Context(), reader, a.ID)
+	want(t, err, elumenta.CodeNotFound)
 	if snapshot, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID}, elumenta.UserHash{}); err != nil || snapshot.Revision != a.Revision {
 		t.Fatalf("a use changed the revision: %+v, %v", snapshot, err)
 	}

@@ -20,4 +20,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// What an editor keeps in this tab is for whoever is signed in.
+document.querySelector("[data-sign-out]")?.addEventListener("submit", () => sessionStorage.clear());
+
 document.querySelector("[data-focus]")?.focus();

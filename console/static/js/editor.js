@@ -1,4 +1,4 @@
-// The editor counts as one types, as editor.go does for the first look, and keeps a draft in this tab until it is saved.
+// The editor counts as one types, as editor.go does for the first look, adds rows, and keeps a draft in this tab until it is saved.
 
 const fill = (text, values) => text.replace(/\{\{\.(\w+)\}\}/g, (all, name) => values[name] ?? all);
 
@@ -7,43 +7,76 @@ export function estimateTokens(text) {
   let quarters = 0;
   for (const character of text) {
     const r = character.codePointAt(0);
-    if (r < 0x7f) quarters++;
+    if (r <= 0x7f) quarters++;
     else if ((r >= 0x0e00 && r < 0x1100) || (r >= 0x1780 && r < 0x1800) || (r >= 0x2e80 && r < 0xfb00) || r >= 0xff00) quarters += 4;
     else quarters += 2;
   }
   return Math.ceil(quarters / 4);
 }
 
-for (const form of document.querySelectorAll("[data-editor]")) {
-  const instructions = form.querySelector("[data-instructions]");
-  const count = form.querySelector("[data-count]");
-  const cache = form.querySelector("[data-cache]");
-  const model = form.querySelector("[data-model]");
-  const number = new Intl.NumberFormat(document.documentElement.lang);
+const placeholder = /\{\{([a-z][a-z0-9_]{0,31})\}\}/g;
 
-  const show = () => {
-    const text = instructions.value;
-    const tokens = estimateTokens(text);
-    count.textContent = fill(count.dataset.text, { characters: number.format([...text].length), tokens: number.format(tokens) });
-    const minimum = Number(model.selectedOptions[0]?.dataset.minimum);
-    if (!minimum) {
-      cache.textContent = cache.dataset.none;
-      return;
+// composed is console/editor.go's; declared holds each variable's default, or undefined where a call must give it.
+export function composed(text, declared) {
+  return text.replace(placeholder, (all, name) => declared.get(name) ?? all);
+}
+
+function addRow(rows) {
+  if (rows.children.length >= Number(rows.dataset.most)) return;
+  const row = rows.lastElementChild.cloneNode(true);
+  for (const field of row.querySelectorAll("input, textarea")) {
+    if (field.type === "checkbox") {
+      field.checked = field.defaultChecked = false;
+      field.value = rows.children.length;
+    } else {
+      field.value = field.defaultValue = "";
     }
-    const declared = new Set([...form.querySelectorAll("[name=variable_name]")].map((input) => input.value.trim()));
-    const first = [...text.matchAll(/\{\{([a-z][a-z0-9_]{0,31})\}\}/g)].find((match) => declared.has(match[1]));
-    const constant = estimateTokens(first ? text.slice(0, first.index) : text);
-    const key = constant < minimum ? "below" : "reached";
-    cache.textContent = fill(cache.dataset[key], { tokens: number.format(constant), minimum: number.format(minimum) });
-    if (first) cache.textContent += " " + fill(cache.dataset.variable, { rest: number.format(Math.max(0, tokens - constant)) });
-  };
+  }
+  rows.append(row);
+  return row;
+}
 
-  const fields = () => [...form.elements].filter((field) => field.name && field.name !== "version");
-  const state = () => JSON.stringify(fields().map((field) => (field.type === "checkbox" ? field.checked : field.value)));
+const filled = (field) => (field.type === "checkbox" ? field.checked : field.value !== "");
+
+// A draft is what a form holds, by the fields' names, without empty rows. It belongs to an account and to the version that was edited.
+function takeDraft(form) {
+  const values = {};
+  for (const field of form.elements) {
+    const row = field.closest("[data-rows] > *");
+    if (!field.name || (row && ![...row.querySelectorAll("input, textarea")].some(filled))) continue;
+    (values[field.name] ??= []).push(field.type === "checkbox" ? field.checked : field.value);
+  }
+  return { account: form.dataset.account, values };
+}
+
+// content is what of a draft makes a version.
+const content = ({ account, values }) => JSON.stringify({ ...values, account, version: [], note: [] });
+
+function restoreDraft(form, draft) {
+  for (const field of form.querySelectorAll("[data-rows] :is(input, textarea)")) {
+    if (field.type === "checkbox") field.checked = false;
+    else field.value = "";
+  }
+  for (const [name, values] of Object.entries(draft.values)) {
+    const fields = () => [...form.elements].filter((field) => field.name === name);
+    while (fields().length < values.length) {
+      const rows = fields()[0]?.closest("[data-rows]");
+      if (!rows || !addRow(rows)) break;
+    }
+    fields().forEach((field, i) => {
+      if (field.type === "checkbox") field.checked = values[i] ?? false;
+      else field.value = values[i] ?? "";
+    });
+  }
+}
+
+function keepDraft(form, shown) {
   const key = "draft:" + location.pathname;
-  const saved = state();
-  const draft = sessionStorage.getItem(key);
-  if (draft && draft !== saved && !document.querySelector(".flash")) {
+  const draft = JSON.parse(sessionStorage.getItem(key) ?? "null");
+  if (document.querySelector(".flash")) sessionStorage.removeItem("draft:/console/assistants/new"); // it was created
+  if (!draft || content(draft) === content(takeDraft(form)) || draft.account !== form.dataset.account) {
+    sessionStorage.removeItem(key);
+  } else {
     const notice = document.createElement("p");
     notice.className = "notice row";
     notice.setAttribute("role", "status");
@@ -51,22 +84,55 @@ for (const form of document.querySelectorAll("[data-editor]")) {
     button.type = "button";
     button.textContent = form.dataset.draftRestore;
     button.addEventListener("click", () => {
-      const values = JSON.parse(draft);
-      fields().forEach((field, i) => {
-        if (field.type === "checkbox") field.checked = values[i];
-        else field.value = values[i] ?? field.value;
-      });
+      restoreDraft(form, draft);
       notice.remove();
-      show();
+      shown();
     });
     notice.append(form.dataset.draftNotice + " ", button);
     form.before(notice);
-  } else {
-    sessionStorage.removeItem(key);
   }
-  form.addEventListener("input", () => {
-    show();
-    sessionStorage.setItem(key, state());
-  });
+  form.addEventListener("input", () => sessionStorage.setItem(key, JSON.stringify(takeDraft(form))));
+}
+
+for (const form of document.querySelectorAll("[data-editor]")) {
+  const instructions = form.querySelector("[data-instructions]");
+  const count = form.querySelector("[data-count]");
+  const cache = form.querySelector("[data-cache]");
+  const model = form.querySelector("[data-model]");
+  const preview = form.querySelector("[data-composed]");
+  const number = new Intl.NumberFormat(document.documentElement.lang);
+
+  const declared = () => {
+    const each = (name) => [...form.querySelectorAll(`[name=${name}]`)];
+    const defaults = each("variable_default");
+    const required = each("variable_required");
+    return new Map(each("variable_name").map((field, i) => [field.value.trim(), required[i].checked ? undefined : defaults[i].value]));
+  };
+
+  const show = () => {
+    const text = instructions.value;
+    const tokens = estimateTokens(text);
+    const variables = declared();
+    preview.textContent = composed(text, variables);
+    count.textContent = fill(count.dataset.text, { characters: number.format([...text].length), tokens: number.format(tokens) });
+    const minimum = Number(model.selectedOptions[0]?.dataset.minimum);
+    if (!minimum) {
+      cache.textContent = cache.dataset.none;
+      return;
+    }
+    const first = [...text.matchAll(placeholder)].find((match) => variables.has(match[1]));
+    const constant = estimateTokens(first ? text.slice(0, first.index) : text);
+    const key = constant < minimum ? "below" : "reached";
+    cache.textContent = fill(cache.dataset[key], { tokens: number.format(constant), minimum: number.format(minimum) });
+    if (first) cache.textContent += " " + fill(cache.dataset.variable, { rest: number.format(Math.max(0, tokens - constant)) });
+  };
+
+  for (const button of form.querySelectorAll("[data-add]")) {
+    const rows = button.parentElement.querySelector("[data-rows]");
+    button.hidden = false;
+    button.addEventListener("click", () => addRow(rows)?.querySelector("input").focus());
+  }
+  keepDraft(form, show);
+  form.addEventListener("input", show);
   show();
 }

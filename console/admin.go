@@ -20,6 +20,7 @@ func (c *Console) adminRoutes() {
 	c.page("admin/reports/{id}", adminOnly(func(p *page) error { return p.showReported(nil) }))
 	c.form("admin/reports/{id}/{decision}", adminOnly((*page).decide))
 	c.page("admin/audit", adminOnly((*page).listAudit))
+	c.page("admin/providers", adminOnly((*page).listProviders))
 }
 
 // adminOnly hides the operators' pages from others, as if there were none.

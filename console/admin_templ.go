@@ -64,7 +64,7 @@ func adminNav(p *page, here string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, name := range []string{"accounts", "reports", "audit"} {
+		for _, name := range []string{"accounts", "reports", "usage", "providers", "audit"} {
 			templ_7745c5c3_Err = tab(adminAddress(name), p.T("admin."+name), name == here).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

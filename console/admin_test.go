@@ -14,7 +14,7 @@ func TestOperators(t *testing.T) {
 	s := newServer(t)
 	key, account := s.account("Grace", "free")
 	grace, operator := s.signedIn(key), s.signedIn(s.admin)
-	for _, path := range []string{"admin", "admin/accounts/" + string(account), "admin/reports", "admin/audit"} {
+	for _, path := range []string{"admin", "admin/accounts/" + string(account), "admin/reports", "admin/audit", "admin/providers"} {
 		grace.get(path).is(http.StatusNotFound)
 	}
 	grace.post("admin/accounts/"+string(account)+"/topup", url.Values{"tokens": {"5"}}).is(http.StatusNotFound)
@@ -45,6 +45,20 @@ func TestOperators(t *testing.T) {
 	grace.get("account").is(http.StatusUnauthorized, "Your session has ended")
 	operator.get("admin/audit").ok("account.topped_up", "account.suspended", "key.revoked", "session.started")
 	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("spam").without("account.topped_up</td>")
+}
+
+func TestProviders(t *testing.T) {
+	s := newServer(t)
+	key, _ := s.account("Grace", "free")
+	s.signedIn(key).get("admin/providers").is(http.StatusNotFound)
+	operator := s.signedIn(s.admin)
+	operator.get("admin/providers").ok("not called yet", "off", "set OPENAI_API_KEY", "No model uses it", "away", "not available").without("works", "failing")
+	s.generate(key, `{"model": "sandbox", "prompt": "x"}`)
+	operator.get("admin/providers").ok("works").without("failing")
+	s.generate(key, `{"model": "sandbox", "prompt": "sandbox:error 429"}`)
+	operator.get("admin/providers").ok("failing", "rate limit: 1").without("works")
+	operator.Language = "ru"
+	operator.get("admin/providers").ok("с ошибками", "задайте OPENAI_API_KEY")
 }
 
 func TestReportQueue(t *testing.T) {

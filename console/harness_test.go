@@ -81,6 +81,7 @@ func newServerOn(t *testing.T, database string) *server {
 	api, err := httpapi.New(httpapi.Options{
 		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
 		Logger: logger, Version: "test", RequestsPerMinute: 1_000_000,
+		Providers: []elumenta.ProviderSetup{{Name: "test", Configured: true}, {Name: "openai", Variable: "OPENAI_API_KEY"}, {Name: "spare", Configured: true}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -69,27 +69,54 @@ func TestUsage(t *testing.T) {
 	s := newServer(t)
 	b := s.signedIn(s.admin)
 	b.get("usage").ok("Nothing was generated")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v2/generate", strings.NewReader(`{"model": "sandbox", "prompt": "Hello"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+s.admin.Reveal())
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := b.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	s.generate(s.admin, `{"model": "sandbox", "prompt": "Hello"}`)
 	b.get("usage").ok("<svg", "<title>", time.Now().UTC().Format(time.DateOnly))
 	b.get("usage?by=model").ok("sandbox")
 	b.get("usage?by=key").ok("First key")
 	b.get("usage?by=assistant").ok("Without an assistant")
 	b.get("usage?from=2020-01-01&to=2020-02-01").ok("Nothing was generated", `value="2020-01-01"`)
 	b.get("usage?from=nonsense&to=&by=nothing").ok("<svg")
-	file := b.get("usage.csv?by=model").ok("model,requests", "sandbox,1")
+	id := b.make(t, form())
+	s.generate(s.admin, `{"assistant_id": "`+id+`", "prompt": "Hello"}`)
+	s.generate(s.admin, `{"assistant_id": "`+id+`", "prompt": "Hello"}`)
+	versions := b.get("usage?by=version").ok("Pirate, version 1")
+	if first, second := strings.Index(versions.body, "Pirate, version 1"), strings.Index(versions.body, "Without an assistant"); second < first {
+		t.Error("the group with the most requests does not stand first")
+	}
+
+	// More than a year is shown by month, more than the server answers is refused in words.
+	today := time.Now().UTC()
+	year := "usage?from=" + today.AddDate(0, 0, -365).Format(time.DateOnly)
+	b.get(year).ok("<title>" + today.Format(time.DateOnly) + ": 3</title>").without("By month")
+	b.get("usage?from="+today.AddDate(0, 0, -366).Format(time.DateOnly)).ok("By month", "<title>"+today.Format("2006-01")+": 3</title>", today.Format(time.DateOnly))
+	b.get("usage?from=2020-01-01&to=2024-01-01").is(http.StatusUnprocessableEntity, `role="alert"`, "732")
+	file := b.get("usage.csv?by=model").ok("model,requests", "sandbox,3")
 	if !strings.HasPrefix(file.header.Get("Content-Type"), "text/csv") {
 		t.Errorf("headers %v", file.header)
 	}
+}
+
+func TestUsageOfAll(t *testing.T) {
+	s := newServer(t)
+	key, account := s.account("Grace", "free")
+	grace, operator := s.signedIn(key), s.signedIn(s.admin)
+	for _, path := range []string{"admin/usage", "admin/usage.csv"} {
+		grace.get(path).is(http.StatusNotFound)
+	}
+	s.generate(key, `{"model": "paid", "prompt": "Hello"}`)
+	s.generate(s.admin, `{"model": "sandbox", "prompt": "Hello"}`)
+	end := time.After(time.Minute)
+	for next := time.Tick(20 * time.Millisecond); !strings.Contains(operator.get("admin/usage").ok().body, ": 2</title>"); {
+		select {
+		case <-next:
+		case <-end:
+			t.Fatal("what was generated is not in the usage of everyone")
+		}
+	}
+	operator.get("admin/usage?by=account").ok("Grace", "Ada", "/console/admin/accounts/"+string(account))
+	operator.get("admin/usage?by=model").ok("paid", "sandbox")
+	operator.get("admin/usage?by=key").ok("<title>") // is not a group of everyone's: by day
+	operator.get("admin/usage.csv?by=account").ok("account,requests", string(account)+",1")
 }
 
 func TestSessions(t *testing.T) {

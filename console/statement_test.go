@@ -102,5 +102,10 @@ func TestCodesHaveTexts(t *testing.T) {
 				}
 			}
 		}
+		for kind := elumenta.KindRejected; kind <= elumenta.KindFailed; kind++ {
+			if key := "providers.kind_" + kind.String(); of[key] == nil {
+				t.Errorf("%s: %s has no text", lang, key)
+			}
+		}
 	}
 }

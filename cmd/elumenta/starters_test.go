@@ -78,4 +78,14 @@ func TestStarters(t *testing.T) {
 	if back := restart("DEEPSEEK_API_KEY=sk-none"); !maps.Equal(back, moved) {
 		t.Errorf("with the provider's key again starters changed: %v", back)
 	}
+	keys := []string{"DEEPSEEK_API_KEY=sk-none", "OPENAI_API_KEY=sk-none", "ANTHROPIC_API_KEY=sk-none"}
+	own := restart(keys...)
+	for id, name := range names {
+		if own[id] != "gpt-5.2@3" && own[id] != "claude-haiku-4.5@3" {
+			t.Errorf("%s has the model %s, not its own", name, own[id])
+		}
+	}
+	if more := restart(append(keys, "XAI_API_KEY=xai-none")...); !maps.Equal(more, own) {
+		t.Errorf("with one more provider starters changed: %v", more)
+	}
 }

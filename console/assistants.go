@@ -119,15 +119,12 @@ func (p *page) editAssistant() error {
 }
 
 func (p *page) createAssistant() error {
-	e, body, err := p.typed()
-	if err != nil {
-		return err
-	}
+	e, body := p.typed()
 	if len(e.Errors) > 0 {
 		return p.showEditor(http.StatusUnprocessableEntity, e)
 	}
 	var made Assistant
-	err = p.send(http.MethodPost, "/assistants", body, &made)
+	err := p.send(http.MethodPost, "/assistants", body, &made)
 	if errs, ok := fieldErrors(err); ok {
 		e.Errors = errs
 		return p.showEditor(http.StatusUnprocessableEntity, e)
@@ -139,10 +136,7 @@ func (p *page) createAssistant() error {
 }
 
 func (p *page) saveAssistant() error {
-	e, body, err := p.typed()
-	if err != nil {
-		return err
-	}
+	e, body := p.typed()
 	now, err := p.readOwn()
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func TestEditor(t *testing.T) {
 	b.get("assistants/" + id + "/versions/9").is(http.StatusNotFound)
 	b.post("assistants/"+id+"/versions/1/restore", nil).to(console.Base + "assistants/" + id)
 	b.get("assistants/"+id).ok("Restored", "You are a pirate.")
-	b.get("assistants/"+id+"/versions/1/withdraw").ok("calls that pin it fail at once")
+	b.get("assistants/" + id + "/versions/1/withdraw").ok("calls that pin it fail at once")
 	b.post("assistants/"+id+"/versions/1/withdraw", nil).to(console.Base + "assistants/" + id + "/versions")
 	b.get("assistants/" + id + "/versions/1").is(http.StatusNotFound)
 	if strings.Contains(s.log.String(), "pirate") {

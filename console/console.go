@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -17,8 +19,12 @@ import (
 // Base is the path under which the console stands.
 const Base = "/console/"
 
-// maxForm bounds a form: an assistant's instructions, as a browser escapes them, must fit.
-const maxForm = 4 << 20
+// Bounds of a form. An assistant's instructions, as a browser escapes them, must fit; whoever is not signed in sends a key at most.
+const (
+	maxForm       = 4 << 20
+	maxSignInForm = 64 << 10
+	formTimeout   = 30 * time.Second
+)
 
 // API is the HTTP API in the same process.
 type API interface {
@@ -36,6 +42,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// Version is shown at the foot of each page.
 	Version string
+	// FormTimeout bounds how long a form may take to come; 0 is 30 seconds.
+	FormTimeout time.Duration
 }
 
 // Console is the web console. It is an http.Handler for the paths under Base, and safe for concurrent use.
@@ -52,6 +60,9 @@ type Console struct {
 func New(o Options) (*Console, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FormTimeout == 0 {
+		o.FormTimeout = formTimeout
 	}
 	c := &Console{Options: o, mux: http.NewServeMux(), signIns: newSignInLimits()}
 	var err error
@@ -117,16 +128,13 @@ func (c *Console) page(path string, h func(*page) error) {
 
 // form adds what a form is sent to, for whoever is signed in.
 func (c *Console) form(path string, h func(*page) error) {
-	c.mux.HandleFunc("POST "+Base+path, c.handle(signedIn(h)))
+	c.mux.HandleFunc("POST "+Base+path, c.handle(signedIn(withForm(maxForm, h))))
 }
 
 // handle runs a page, and answers its errors.
 func (c *Console) handle(h func(*page) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := c.newPage(w, r)
-		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != generatePath { // the API limits that
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		}
 		err := c.identify(p)
 		if err == nil {
 			err = h(p)
@@ -135,6 +143,36 @@ func (c *Console) handle(h func(*page) error) http.HandlerFunc {
 			p.fail(err)
 		}
 	}
+}
+
+// withForm reads a form, of limited size and within its time, into p.r.PostForm.
+func withForm(most int64, h func(*page) error) func(*page) error {
+	return func(p *page) error {
+		if err := p.readForm(most); err != nil {
+			return err
+		}
+		return h(p)
+	}
+}
+
+func (p *page) readForm(most int64) error {
+	control := http.NewResponseController(p.w)
+	_ = control.SetReadDeadline(time.Now().Add(p.c.FormTimeout)) // not every writer has one
+	p.r.Body = http.MaxBytesReader(p.w, p.r.Body, most)
+	err := p.r.ParseForm()
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{}) // else the server takes it for the client's going
+		return nil
+	}
+	p.w.Header().Set("Connection", "close")
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return elumenta.Errorf(elumenta.CodePayloadTooLarge, "the form has more than %d bytes", most)
+	}
+	e := elumenta.Errorf(elumenta.CodeBadRequest, "the form could not be read")
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		e.Message, e.Status = "the form did not come in time", http.StatusRequestTimeout
+	}
+	return e
 }
 
 // identify finds who is signed in, if anyone.

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,6 +61,30 @@ func TestSignInLink(t *testing.T) {
 	b.post("sign-in/link", url.Values{"token": {token.Reveal()}}).to(console.Base)
 	b.get("account").ok("Ada")
 	s.browser().post("sign-in/link", url.Values{"token": {token.Reveal()}}).is(http.StatusUnauthorized, "used before")
+}
+
+// A form that does not come, or is too large, is an error and holds nothing up; whoever is not signed in is told that first.
+func TestFormLimits(t *testing.T) {
+	s := newServer(t)
+	large := url.Values{"key": {strings.Repeat("x", 100<<10)}}
+	s.browser().post("sign-in", large).is(http.StatusRequestEntityTooLarge)
+	s.browser().post("account", large).is(http.StatusUnauthorized)
+	b := s.signedIn(s.admin)
+	b.post("assistants/new", form("instructions", strings.Repeat("x", 5<<20))).is(http.StatusRequestEntityTooLarge)
+	b.do(http.MethodPost, "account", strings.NewReader("display_name=%zz"), "Content-Type", "application/x-www-form-urlencoded").is(http.StatusBadRequest)
+
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, "POST /console/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nkey=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 408 ") {
+		t.Errorf("%v: %.200q", err, answer)
+	}
 }
 
 // What another site's page sends is refused, signing in too.

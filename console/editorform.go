@@ -76,10 +76,7 @@ func (e *editor) modelGroups() (groups [][]Model) {
 }
 
 // typed reads the form, and the body that the API gets for it. What cannot be sent at all is in the editor's errors.
-func (p *page) typed() (*editor, map[string]any, error) {
-	if err := p.r.ParseForm(); err != nil {
-		return nil, nil, err
-	}
+func (p *page) typed() (*editor, map[string]any) {
 	f := p.r.PostForm
 	e := &editor{
 		Errors: map[string]string{}, Format: strings.TrimSpace(f.Get("response_format")), Note: f.Get("note"),
@@ -121,7 +118,7 @@ func (p *page) typed() (*editor, map[string]any, error) {
 	p.typedVariables(e, f)
 	p.typedMetadata(e, f)
 	body["variables"], body["metadata"] = e.Variables, e.Metadata
-	return e, body, nil
+	return e, body
 }
 
 // lines is a text with the line breaks that it had before a form sent it (https://html.spec.whatwg.org/#constructing-the-form-data-set).

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -86,7 +87,7 @@ func newServerOn(t *testing.T, database string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := console.New(console.Options{API: api, Sessions: db, Logger: logger, Version: "test"})
+	pages, err := console.New(console.Options{API: api, Sessions: db, Logger: logger, Version: "test", FormTimeout: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,10 +115,7 @@ func (l pageLanguage) format(t time.Time, layout string) string {
 }
 
 func (c *Console) preferenceRoutes() {
-	c.mux.HandleFunc("POST "+Base+"preferences", c.handle(func(p *page) error {
-		if err := p.r.ParseForm(); err != nil {
-			return err
-		}
+	c.mux.HandleFunc("POST "+Base+"preferences", c.handle(withForm(maxSignInForm, func(p *page) error {
 		if chosen := p.r.PostForm.Get("language"); chosen == "en" || chosen == "ru" {
 			p.setCookie(languageCookie, chosen, preferenceAge)
 		}
@@ -129,5 +126,5 @@ func (c *Console) preferenceRoutes() {
 			p.setCookie(themeCookie, "", -1)
 		}
 		return p.redirect(local(p.r.PostForm.Get("back")), "")
-	}))
+	})))
 }

@@ -143,9 +143,6 @@ func (p *page) copyListing() error {
 }
 
 func (p *page) report() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	body := map[string]any{"reason": p.r.PostForm.Get("reason")}
 	if comment := p.r.PostForm.Get("comment"); comment != "" {
 		body["comment"] = comment

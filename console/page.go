@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -114,11 +115,8 @@ func problemOf(err error) *problem {
 	if e, ok := errors.AsType[*problem](err); ok {
 		return e
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		err = elumenta.Errorf(elumenta.CodePayloadTooLarge, "the form is too large")
-	}
 	e := elumenta.AsError(err)
-	return &problem{Status: statusOf(e.Code), Code: e.Code, Message: e.Message, RetryAfter: int(e.RetryAfter.Seconds())}
+	return &problem{Status: cmp.Or(e.Status, statusOf(e.Code)), Code: e.Code, Message: e.Message, RetryAfter: int(e.RetryAfter.Seconds())}
 }
 
 func statusOf(code elumenta.Code) int {

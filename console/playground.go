@@ -10,7 +10,7 @@ import (
 func (c *Console) playgroundRoutes() {
 	c.page("playground", (*page).showPlayground)
 	c.form("playground", (*page).askOnce)
-	c.form("generate", (*page).generate)
+	c.mux.HandleFunc("POST "+generatePath, c.handle(signedIn((*page).generate))) // the API reads its body
 	c.page("playground/target", (*page).showTarget)
 }
 

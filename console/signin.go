@@ -57,11 +57,11 @@ func (c *Console) signInRoutes() {
 		}
 		return p.render("", p.T("signin.title"), signInPage(p, local(p.r.URL.Query().Get("next")), ""))
 	}))
-	c.mux.HandleFunc("POST "+Base+"sign-in", c.handle(signIn))
+	c.mux.HandleFunc("POST "+Base+"sign-in", c.handle(withForm(maxSignInForm, signIn)))
 	c.mux.HandleFunc("GET "+Base+"sign-in/link", c.handle(func(p *page) error {
 		return p.render("", p.T("signin.link.title"), signInLinkPage(p, false))
 	}))
-	c.mux.HandleFunc("POST "+Base+"sign-in/link", c.handle(signInByLink))
+	c.mux.HandleFunc("POST "+Base+"sign-in/link", c.handle(withForm(maxSignInForm, signInByLink)))
 	c.form("sign-out", func(p *page) error {
 		if err := c.Sessions.EndSession(p.actor(), p.session.AccountID, p.session.ID); err != nil && !elumenta.HasCode(err, elumenta.CodeNotFound) {
 			return err
@@ -72,9 +72,6 @@ func (c *Console) signInRoutes() {
 }
 
 func signIn(p *page) error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	next := local(p.r.PostForm.Get("next"))
 	refuse := func(status int, message string) error {
 		return p.renderStatus(status, "", p.T("signin.title"), signInPage(p, next, message))
@@ -101,9 +98,6 @@ func signIn(p *page) error {
 }
 
 func signInByLink(p *page) error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	link, ok := elumenta.ParseSessionToken(p.r.PostForm.Get("token"))
 	if ok && p.c.signIns.allow(p.c.API.ClientAddr(p.r)) {
 		n := p.newSession()

@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -57,7 +58,7 @@ func (p *page) fragment(content templ.Component) error { return p.write(http.Sta
 
 func (p *page) write(status int, content templ.Component) error {
 	var b bytes.Buffer // a page that cannot be rendered is an error page, not half a page
-	if err := content.Render(p.r.Context(), &b); err != nil {
+	if err := content.Render(context.WithoutCancel(p.r.Context()), &b); err != nil { // that of a form that did not come in time is over
 		return err
 	}
 	if p.flash != "" {

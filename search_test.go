@@ -24,7 +24,7 @@ func TestFold(t *testing.T) {
 
 // Case variants of a letter fold to the same, and what is folded stays as it is.
 func TestFoldCase(t *testing.T) {
-	const subscript = '\u0345' // an accent where it is a mark, the letter iota where it is written in capitals
+	const subscript = '\u0345'     // an accent where it is a mark, the letter iota where it is written in capitals
 	for r := range rune(0x20000) { // no letter behind has case
 		folded := elumenta.Fold(string(r))
 		if again := elumenta.Fold(folded); again != folded {

@@ -16,9 +16,13 @@ func (c *Console) adminRoutes() {
 	c.form("admin/accounts", adminOnly((*page).createAccount))
 	c.page("admin/accounts/{id}", adminOnly(func(p *page) error { return p.showAdminAccount(nil) }))
 	c.form("admin/accounts/{id}/{change}", adminOnly((*page).changeAccount))
+	c.page("admin/accounts/{id}/suspend", adminOnly(func(p *page) error { return p.confirmSuspend(nil) }))
+	c.page("admin/accounts/{id}/keys/{key}/revoke", adminOnly((*page).confirmRevoke))
+	c.form("admin/accounts/{id}/keys/{key}/revoke", adminOnly((*page).revokeAnyKey))
 	c.page("admin/reports", adminOnly((*page).listReports))
 	c.page("admin/reports/{id}", adminOnly(func(p *page) error { return p.showReported(nil) }))
 	c.form("admin/reports/{id}/{decision}", adminOnly((*page).decide))
+	c.page("admin/reports/{id}/takedown", adminOnly(func(p *page) error { return p.confirmTakedown(nil) }))
 	c.page("admin/audit", adminOnly((*page).listAudit))
 	c.page("admin/providers", adminOnly((*page).listProviders))
 }
@@ -165,12 +169,13 @@ func (p *page) changeAccount() error {
 		err = p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
 	case "suspend", "resume":
 		err = p.send(http.MethodPost, p.adminPath()+"/"+p.r.PathValue("change"), withReason(f, map[string]any{}), nil)
-	case "revoke":
-		err = p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(f.Get("key")), nil, nil)
 	default:
 		return elumenta.NotFound("page")
 	}
 	if errs, ok := fieldErrors(err); ok {
+		if p.r.PathValue("change") == "suspend" {
+			return p.confirmSuspend(errs)
+		}
 		return p.showAdminAccount(errs)
 	}
 	if err != nil {
@@ -273,6 +278,9 @@ func (p *page) decide() error {
 	id := url.PathEscape(p.r.PathValue("id"))
 	err := p.send(http.MethodPost, "/admin/assistants/"+id+call, withReason(p.r.PostForm, map[string]any{}), nil)
 	if errs, ok := fieldErrors(err); ok {
+		if call == calls["takedown"] {
+			return p.confirmTakedown(errs)
+		}
 		return p.showReported(errs)
 	}
 	if err != nil {

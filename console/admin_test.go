@@ -35,16 +35,39 @@ func TestOperators(t *testing.T) {
 	operator.post(at+"/plan", url.Values{"plan": {"nothing"}}).is(http.StatusUnprocessableEntity)
 	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-01-01"}}).to(console.Base + at)
 	operator.get(at).ok("basic")
+	operator.get(at).without(`action="/console/` + at + `/suspend"`)
+	operator.get(at+"/suspend").ok("Grace", "Its 1 key stops", "Nothing is deleted", `action="/console/`+at+`/suspend"`, `href="/console/`+at+`"`)
+	operator.post(at+"/suspend", url.Values{"reason": {strings.Repeat("x", 201)}}).is(http.StatusUnprocessableEntity, "Suspend this account?", "reason-error", "xxx")
+	grace.get("account").ok("Grace")
 	operator.post(at+"/suspend", url.Values{"reason": {"spam"}}).to(console.Base + at)
 	grace.get("account").is(http.StatusUnauthorized, "An operator suspended this account")
 	operator.post(at+"/resume", nil).to(console.Base + at)
 	grace = s.signedIn(key)
 	grace.get("account").ok("Grace")
-	keyID := regexp.MustCompile(`name="key" value="(key_[^"]+)"`).FindStringSubmatch(operator.get(at).body)[1]
-	operator.post(at+"/revoke", url.Values{"key": {keyID}}).to(console.Base + at)
+	revoke := regexp.MustCompile(`href="/console/(` + at + `/keys/key_[^/]+/revoke)"`).FindStringSubmatch(operator.get(at).body)[1]
+	operator.get(revoke).ok("Revoke this key?", "It is a key of Grace", `action="/console/`+revoke+`"`)
+	grace.get(revoke).is(http.StatusNotFound)
+	grace.post(revoke, nil).is(http.StatusNotFound)
+	operator.post(revoke, nil).to(console.Base + at)
+	operator.get(revoke).is(http.StatusNotFound)
 	grace.get("account").is(http.StatusUnauthorized, "Your session has ended")
-	operator.get("admin/audit").ok("account.topped_up", "account.suspended", "key.revoked", "session.started")
-	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("spam").without("account.topped_up</td>")
+	operator.get("admin/audit").ok("Tokens added</td>", "Account suspended</td>", "Key revoked</td>", "Signed in to the console</td>")
+	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("spam").without("Tokens added</td>")
+
+	operator.post("admin/accounts/"+s.adminAccount()+"/suspend", url.Values{"reason": {"x"}}).is(http.StatusUnprocessableEntity, "Suspend this account?", "last")
+	own := regexp.MustCompile(`href="/console/(admin/accounts/[^"]+/revoke)"`).FindStringSubmatch(operator.get("admin/accounts/" + s.adminAccount()).body)[1]
+	operator.get(own).ok("You are signed in with this key")
+	operator.post(own, nil).to(console.Base + "sign-in")
+}
+
+// adminAccount is the id of the first account.
+func (s *server) adminAccount() string {
+	s.t.Helper()
+	caller, err := s.store.Authenticate(s.t.Context(), s.admin.Hash())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(caller.Account.ID)
 }
 
 func TestProviders(t *testing.T) {
@@ -66,7 +89,7 @@ func TestReportQueue(t *testing.T) {
 	key, _ := s.account("Grace", "free")
 	grace, operator := s.signedIn(key), s.signedIn(s.admin)
 	id := grace.make(t, form())
-	grace.post("assistants/"+id+"/publish", nil).to(console.Base + "assistants/" + id)
+	grace.post("assistants/"+id+"/publish", url.Values{"version": {"1"}}).to(console.Base + "assistants/" + id)
 	operator.get("admin/reports").ok("Nothing is reported")
 	operator.post("marketplace/"+id+"/report", url.Values{"reason": {"spam"}, "comment": {"<i>Look</i>"}}).to(console.Base + "marketplace/" + id)
 	operator.get("admin/reports").ok("Pirate", "1 report", "Spam or misleading (1)")
@@ -75,9 +98,18 @@ func TestReportQueue(t *testing.T) {
 	grace.get(at).is(http.StatusNotFound)
 	operator.post(at+"/dismiss", nil).to(console.Base + at)
 	operator.get("admin/reports?state=dismissed").ok("Pirate")
-	operator.post(at+"/takedown", url.Values{"reason": {""}}).is(http.StatusUnprocessableEntity)
+	operator.get(at).ok(`href="/console/` + at + `/takedown"`).without(`action="/console/` + at + `/takedown"`)
+	read := strings.Count(operator.get("admin/audit?action=assistant.read").body, "<tr>")
+	operator.get(at+"/takedown").ok("Take this assistant down?", "Pirate", "0 open reports", "reads your reason")
+	operator.post(at+"/takedown", url.Values{"reason": {""}}).is(http.StatusUnprocessableEntity, "Take this assistant down?", "reason-error")
+	if n := strings.Count(operator.get("admin/audit?action=assistant.read").body, "<tr>"); n != read {
+		t.Errorf("asking again read the instructions: %d entries, then %d", read, n)
+	}
+	grace.get(at + "/takedown").is(http.StatusNotFound)
 	operator.post(at+"/takedown", url.Values{"reason": {"too salty"}}).to(console.Base + at)
+	operator.get(at + "/takedown").ok(id)
 	grace.get("assistants/"+id).ok("too salty", "Taken down")
 	operator.post(at+"/allow", nil).to(console.Base + at)
-	grace.post("assistants/"+id+"/publish", nil).to(console.Base + "assistants/" + id)
+	shown := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(grace.get("assistants/" + id + "/publish").body)[1]
+	grace.post("assistants/"+id+"/publish", url.Values{"version": {shown}}).to(console.Base + "assistants/" + id)
 }

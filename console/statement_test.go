@@ -102,6 +102,11 @@ func TestCodesHaveTexts(t *testing.T) {
 				}
 			}
 		}
+		for _, action := range elumenta.AuditActions() {
+			if of["audit."+string(action)] == nil {
+				t.Errorf("%s: audit.%s has no text", lang, action)
+			}
+		}
 		for kind := elumenta.KindRejected; kind <= elumenta.KindFailed; kind++ {
 			if key := "providers.kind_" + kind.String(); of[key] == nil {
 				t.Errorf("%s: %s has no text", lang, key)

@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -110,16 +111,21 @@ func codeOf(err error) elumenta.Code {
 	return problemOf(err).Code
 }
 
-// json answers a script with what of an API's answer a value takes.
-func (p *page) json(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	if err == nil {
-		body, err = json.Marshal(into)
+// answerScript answers with a value, or with the status of an error, which a script needs no more of.
+func (p *page) answerScript(value any, err error) error {
+	status := http.StatusOK
+	if err != nil {
+		if _, ok := errors.AsType[*problem](err); !ok {
+			return err
+		}
+		status, value = problemOf(err).Status, struct{}{}
 	}
+	body, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
 	p.w.Header().Set("Content-Type", "application/json")
-	_, err = p.w.Write(body)
-	return err
+	p.w.WriteHeader(status)
+	_, _ = p.w.Write(body) // a client that left
+	return nil
 }

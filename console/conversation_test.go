@@ -187,7 +187,7 @@ func TestConversation(t *testing.T) {
 	b.until(idle + ` && ` + last + `.querySelector("[role=alert]").textContent.includes("The connection broke") && !` + last + `.textContent.includes("word")`)
 	f.open()
 	eval[any](b, last+`.querySelector("[data-retry]").click(); 0`)
-	b.until(idle + ` && ` + last + `.textContent.includes("word40") && !document.querySelector("[role=alert]")`)
+	b.until(idle + ` && ` + last + `.textContent.includes("word40") && !document.querySelector(".log [role=alert]")`)
 
 	second := b.beside(desktop())
 	second.show("account")

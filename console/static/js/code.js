@@ -16,38 +16,65 @@ function python(value, indent = "") {
 // goString is a literal that Go reads: raw where it can be.
 const goString = (text) => "`" + text.replace(/`/g, "` + \"`\" + `") + "`";
 
+const indented = (body) => JSON.stringify(body, null, 2).replace(/\n/g, "\n  ");
+
+// code writes a program that makes a call, and prints the answer: as it comes where the call says stream.
 export const code = {
-  curl: (url, body) => `curl -s ${url} \\
+  curl: (url, body) => `curl ${body.stream ? "-sN" : "-s"} ${url} \\
   -H "Authorization: Bearer $ELUMENTA_API_KEY" \\
   -H "Content-Type: application/json" \\
   --data-binary @- <<'JSON'
 ${JSON.stringify(body, null, 2)}
 JSON
 `,
-  python: (url, body) => `import os
+  python: (url, body) => `${body.stream ? "import json\n" : ""}import os
 import requests
 
 answer = requests.post(
     ${string(url)},
     headers={"Authorization": "Bearer " + os.environ["ELUMENTA_API_KEY"]},
     json=${python(body, "    ")},
-    timeout=600,
+    timeout=600,${body.stream ? "\n    stream=True," : ""}
 )
 answer.raise_for_status()
-print(answer.json()["content"])
-`,
+${body.stream ? `for line in answer.iter_lines():
+    if line == b"data: [DONE]":
+        break
+    if line.startswith(b"data: "):
+        event = json.loads(line[6:])
+        if event["type"] == "error":
+            raise RuntimeError(event["message"])
+        print(event.get("delta", ""), end="", flush=True)
+else:
+    raise RuntimeError("the stream broke off")
+` : `print(answer.json()["content"])
+`}`,
   javascript: (url, body) => `const answer = await fetch(${string(url)}, {
   method: "POST",
   headers: { Authorization: \`Bearer \${process.env.ELUMENTA_API_KEY}\`, "Content-Type": "application/json" },
-  body: JSON.stringify(${JSON.stringify(body, null, 2).replace(/\n/g, "\n  ")}),
+  body: JSON.stringify(${indented(body)}),
 });
 if (!answer.ok) throw new Error(await answer.text());
-console.log((await answer.json()).content);
-`,
+${body.stream ? `let rest = "", done = false;
+for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
+  const lines = (rest + piece).split("\\n");
+  rest = lines.pop();
+  for (const line of lines) {
+    if (line === "data: [DONE]") done = true;
+    else if (line.startsWith("data: ")) {
+      const event = JSON.parse(line.slice(6));
+      if (event.type === "error") throw new Error(event.message);
+      process.stdout.write(event.delta ?? "");
+    }
+  }
+}
+if (!done) throw new Error("the stream broke off");
+` : `console.log((await answer.json()).content);
+`}`,
   go: (url, body) => `package main
 
 import (
-	"encoding/json"
+${body.stream ? '\t"bufio"\n' : ""}	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -70,7 +97,32 @@ func main() {
 		log.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+${body.stream ? `	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(resp.Body)
+		log.Fatal(resp.Status, " ", string(body))
+	}
+	for in := bufio.NewReader(resp.Body); ; {
+		line, err := in.ReadString('\\n')
+		if err != nil {
+			log.Fatal("the stream broke off: ", err)
+		}
+		data, ok := strings.CutPrefix(strings.TrimSpace(line), "data: ")
+		if data == "[DONE]" {
+			return
+		}
+		if !ok {
+			continue
+		}
+		var event struct{ Type, Delta, Message string }
+		if err := json.Unmarshal([]byte(data), &event); err != nil {
+			log.Fatal(err)
+		}
+		if event.Type == "error" {
+			log.Fatal(event.Message)
+		}
+		fmt.Print(event.Delta)
+	}
+` : `	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		log.Fatal(resp.Status, " ", string(body), err)
 	}
@@ -79,6 +131,6 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println(answer.Content)
-}
+`}}
 `,
 };

@@ -1,14 +1,9 @@
 // The playground: one conversation, or two beside each other that are asked the same. All of it lives in this page's memory.
 
 import { code } from "./code.js";
-import { render, Rendering } from "./markdown.js";
-import { generate } from "./stream.js";
+import { $, button, fill, form, make, text } from "./page.js";
+import { Side } from "./side.js";
 
-const form = document.querySelector("[data-playground]");
-const text = form.dataset;
-const $ = (name, within = form) => within.querySelector(`[data-${name}]`);
-const fill = (pattern, values) => pattern.replace(/\{\{\.(\w+)\}\}/g, (all, name) => values[name] ?? all);
-const number = new Intl.NumberFormat(document.documentElement.lang);
 const prompt = form.elements.prompt;
 const maxImage = 10 << 20;
 
@@ -16,204 +11,8 @@ let images = []; // data: URLs that go with the next message
 let running; // AbortController of the answers that are coming
 let asked = 0; // numbers the messages: both sides have the same ones
 
-// make is a new element with a class, a text and children.
-function make(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
-
-function button(label, act) {
-  const b = make("button", "quiet", label);
-  b.type = "button";
-  b.addEventListener("click", act);
-  return b;
-}
-
-// Side is one conversation.
-class Side {
-  constructor(element) {
-    this.element = element;
-    this.log = $("log", element);
-    this.target = element.querySelector("input[name=target]");
-    this.turns = []; // {role, content, images, element}
-    this.target.addEventListener("change", () => this.describe());
-  }
-
-  // describe shows what the target is called, and a field for each of its variables.
-  async describe() {
-    const id = this.target.value.trim();
-    const fields = $("variables", this.element);
-    fields.replaceChildren();
-    fields.hidden = true;
-    this.name = id;
-    if (!id.startsWith("asst_")) return showCode();
-    const answer = await fetch("/console/playground/target?id=" + encodeURIComponent(id), { headers: { Accept: "application/json" } });
-    if (!answer.ok || this.target.value.trim() !== id) return showCode();
-    const known = await answer.json();
-    this.name = known.name || id;
-    $("about", this.element).textContent = known.name ?? "";
-    for (const variable of known.variables ?? []) {
-      const input = make("input");
-      input.dataset.variable = variable.name;
-      input.placeholder = variable.default ?? "";
-      input.required = variable.required ?? false;
-      input.dir = "auto";
-      input.addEventListener("input", showCode);
-      fields.append(make("label", "", variable.description ? `${variable.name} — ${variable.description}` : variable.name, " ", input));
-      fields.hidden = false;
-    }
-    showCode();
-  }
-
-  // request is the generate call for the conversation as it stands.
-  request(turns = this.turns) {
-    const id = this.target.value.trim();
-    const r = id.startsWith("asst_") ? { assistant_id: id } : { model: id };
-    r.messages = turns.map(({ role, content, images: pictures = [] }) => ({
-      role,
-      content: pictures.length === 0 ? content : [{ type: "text", text: content }, ...pictures.map((url) => ({ type: "image_url", image_url: { url } }))],
-    }));
-    const variables = [...this.element.querySelectorAll("[data-variable]")].filter((input) => input.value !== "");
-    if (variables.length > 0) r.variables = Object.fromEntries(variables.map((input) => [input.dataset.variable, input.value]));
-    for (const setting of form.querySelectorAll("[data-setting]")) {
-      const value = setting.value.trim();
-      if (value === "") continue;
-      r[setting.dataset.setting] = setting.dataset.setting === "system" ? value : Number(value.replace(",", "."));
-    }
-    return r;
-  }
-
-  say(content, pictures, number) {
-    const turn = { role: "user", content, images: pictures, number };
-    const body = make("p", "plain", content);
-    body.dir = "auto";
-    turn.element = make("article", "turn you", make("h2", "", text.textYou), body);
-    for (const url of pictures) {
-      const image = make("img");
-      image.src = url;
-      image.alt = "";
-      turn.element.append(image);
-    }
-    turn.element.append(make("div", "row", button(text.textEdit, () => edit(number))));
-    this.turns.push(turn);
-    this.log.append(turn.element);
-  }
-
-  // cut removes a turn, and whatever stands behind it.
-  cut(index) {
-    if (index < 0 || index >= this.turns.length) return;
-    let element = this.turns[index].element;
-    this.turns.length = index;
-    while (element) {
-      const next = element.nextElementSibling;
-      element.remove();
-      element = next;
-    }
-  }
-
-  // answer streams what comes for the conversation.
-  async answer(signal) {
-    const body = make("div", "markdown");
-    const facts = make("p", "hint");
-    const element = make("article", "turn", make("h2", "", make("bdi", "", this.name)), body, facts);
-    element.setAttribute("aria-busy", "true");
-    const request = this.request();
-    this.log.append(element);
-    this.follow(true);
-    const turn = { role: "assistant", content: "", element };
-    const shown = new Rendering(body);
-    const begun = performance.now();
-    let first, frame, end;
-    const draw = () => {
-      frame = undefined;
-      const at = this.atEnd();
-      shown.show(turn.content);
-      if (at) this.follow(true);
-    };
-    try {
-      for await (const event of generate(request, signal)) {
-        if (event.type === "content_delta") {
-          first ??= performance.now() - begun;
-          turn.content += event.delta;
-          frame ??= requestAnimationFrame(draw);
-        } else if (event.type === "generation_end") {
-          end = event;
-        }
-      }
-    } catch (error) {
-      this.failed(element, error, turn.content !== "");
-    }
-    if (frame) cancelAnimationFrame(frame);
-    element.removeAttribute("aria-busy");
-    shown.finish(turn.content);
-    if (end) facts.textContent = this.facts(end, first, performance.now() - begun);
-    for (const warning of end?.warnings ?? []) element.append(make("p", "hint", warning.message));
-    if (!element.isConnected) return ""; // the conversation began again meanwhile
-    if (turn.content !== "") this.turns.push(turn);
-    this.last?.querySelector("[data-retry]")?.remove();
-    const again = button(text.textRetry, () => retry(this));
-    again.dataset.retry = "";
-    const copy = button(text.textCopy, () => copyText(turn.content, copy));
-    element.append(make("div", "row", again, copy));
-    this.last = element;
-    this.follow(false);
-    return turn.content;
-  }
-
-  facts(end, first, total) {
-    const usage = end.usage ?? {};
-    const parts = [fill(text.textTokens, { prompt: number.format(usage.prompt_tokens ?? 0), completion: number.format(usage.completion_tokens ?? 0) })];
-    if (usage.cached_tokens) parts.push(fill(text.textCached, { cached: number.format(usage.cached_tokens) }));
-    parts.push(fill(text.textSpent, { spent: number.format(end.tokens_used) }));
-    parts.push(fill(text.textTime, { first: number.format(Math.round(first ?? total)), total: number.format(Math.round(total)) }));
-    if (end.finish_reason !== "stop") parts.push(end.finish_reason);
-    return parts.join(" · ");
-  }
-
-  failed(element, error, begun) {
-    const stopped = error.name === "AbortError";
-    let message = error.message;
-    if (stopped) message = text.textStopped;
-    else if (error.code === "not_authenticated") message = text.textEnded;
-    else if (!error.code) message = text.textBroken;
-    if (stopped && !begun) message = "";
-    if (!message) return;
-    const shown = make("p", stopped ? "notice" : "wrong", message);
-    if (!stopped) shown.setAttribute("role", "alert");
-    if (error.code === "not_authenticated") {
-      const link = make("a", "", text.textSignIn);
-      link.href = "/console/sign-in";
-      link.target = "_blank";
-      shown.append(" ", link);
-    }
-    element.append(shown);
-    if (error.retryAfter) element.append(make("p", "hint", fill(text.textWait, { seconds: number.format(error.retryAfter) })));
-  }
-
-  atEnd() {
-    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 40;
-  }
-
-  follow(always) {
-    if (always || this.atEnd()) this.log.scrollTop = this.log.scrollHeight;
-  }
-}
-
-const sides = [new Side($("side"))];
-
-// copyText copies, or says what to do where a page may not: without TLS on another host.
-async function copyText(content, from) {
-  const before = from.textContent;
-  try {
-    await navigator.clipboard.writeText(content);
-    from.textContent = text.textCopied;
-  } catch {
-    from.textContent = text.textNotCopied;
-  }
-  setTimeout(() => (from.textContent = before), 2000);
-}
+const acts = { edit, remove, retry, changed: showCode };
+const sides = [new Side($("side"), acts)];
 
 function busy(yes) {
   $("stop").hidden = !yes;
@@ -234,6 +33,7 @@ async function run(which) {
 function send() {
   const content = prompt.value.trim();
   if (content === "" || running || !form.reportValidity()) return;
+  if (images.length > 0 && refuseImages()) return;
   const pictures = images;
   images = [];
   showImages();
@@ -244,69 +44,80 @@ function send() {
 }
 
 function retry(side) {
-  if (running) return;
-  side.last?.remove();
-  if (side.turns.at(-1)?.role === "assistant") side.turns.pop();
-  if (side.turns.at(-1)?.role === "user") run([side]);
+  if (!running && side.takeBack()) run([side]);
 }
 
 function edit(number) {
   if (running) return;
-  const at = (side) => side.turns.findIndex((turn) => turn.number === number);
-  const turn = sides.map((side) => side.turns[at(side)]).find(Boolean);
-  if (!turn || (sides.some((side) => side.turns[at(side)]?.element.nextElementSibling) && !confirm(text.textCut))) return;
+  const turn = sides.map((side) => side.turns[side.find(number)]).find(Boolean);
+  if (!turn || (sides.some((side) => side.turns[side.find(number)]?.element.nextElementSibling) && !confirm(text.textCut))) return;
   prompt.value = turn.content;
-  images = turn.images ?? [];
+  images = turn.images;
   showImages();
-  for (const side of sides) side.cut(at(side));
+  for (const side of sides) side.cut(number, true);
+  showCode();
+  prompt.focus();
+}
+
+function remove(number) {
+  if (running) return;
+  for (const side of sides) side.cut(number, false);
   showCode();
   prompt.focus();
 }
 
 function clear() {
   running?.abort();
-  for (const side of sides) {
-    side.turns = [];
-    side.log.replaceChildren();
-  }
+  for (const side of sides) side.clear();
   showCode();
   prompt.focus();
 }
 
+// compare opens a second conversation, with the version before where there is one, or closes it.
 function compare() {
   if (running) return;
   const toggle = document.querySelector("[data-compare]");
   if (sides.length === 2) {
     sides.pop().element.remove();
     toggle.setAttribute("aria-pressed", "false");
+    $("code-sides").hidden = true;
+    $("code-side").value = "0";
   } else {
-    const copy = sides[0].element.cloneNode(true);
+    const [first] = sides;
+    const copy = first.element.cloneNode(true);
+    copy.querySelector("[role=listbox]").remove();
     $("log", copy).replaceChildren();
-    for (const id of ["target", "target-hint"]) {
-      const element = copy.querySelector("#" + id);
-      element.id += "-2";
-    }
-    copy.querySelector("label").htmlFor = "target-2";
-    copy.querySelector("input").setAttribute("aria-describedby", "target-hint-2");
-    copy.querySelector("input").value = sides[0].target.value;
+    for (const element of copy.querySelectorAll("[id]")) element.id += "-2";
+    for (const label of copy.querySelectorAll("[for]")) label.htmlFor += "-2";
+    const input = copy.querySelector("input[name=target]");
+    input.setAttribute("aria-describedby", input.getAttribute("aria-describedby") + "-2");
     $("sides").append(copy);
-    const side = new Side(copy);
+    const side = new Side(copy, acts);
     sides.push(side);
-    side.describe();
-    for (const turn of sides[0].turns) {
-      if (turn.role === "user") side.say(turn.content, turn.images ?? [], turn.number);
-      else {
-        const body = make("div", "markdown");
-        render(body, turn.content);
-        const element = make("article", "turn", body);
-        side.turns.push({ ...turn, element });
-        side.log.append(element);
-      }
+    for (const turn of first.turns) {
+      if (turn.role === "user") side.say(turn.content, turn.images, turn.number);
+      else side.repeat(turn);
     }
+    const versions = (first.known?.versions ?? []).map((v) => String(v.version));
+    const before = versions[(first.pin ? versions.indexOf(first.pin) : 0) + 1];
+    side.choose(before ? `${first.id}@${before}` : first.target);
     toggle.setAttribute("aria-pressed", "true");
-    side.target.focus();
+    $("code-sides").hidden = false;
+    (before ? side.versions : side.picker.input).focus();
   }
   showCode();
+}
+
+function refuse(message) {
+  $("refused").textContent = message;
+  $("refused").hidden = message === "";
+}
+
+// refuseImages says who of those that are asked takes no images, and reports whether there is one.
+function refuseImages() {
+  const blind = sides.find((side) => side.blind);
+  refuse(blind ? fill(text.textBlind, { name: blind.name }) : "");
+  return blind !== undefined;
 }
 
 function showImages() {
@@ -317,21 +128,24 @@ function showImages() {
       const image = make("img");
       image.src = url;
       image.alt = "";
-      const remove = button("×", () => {
+      const drop = button("×", () => {
         images = images.filter((_, j) => j !== i);
+        refuse("");
         showImages();
+        showCode();
       });
-      remove.setAttribute("aria-label", text.textRemove);
-      return make("span", "picture", image, remove);
+      drop.setAttribute("aria-label", text.textRemove);
+      return make("span", "picture", image, drop);
     }),
   );
 }
 
 async function add(files) {
-  for (const file of files) {
-    if (!/^image\/(png|jpeg|webp|gif)$/.test(file.type)) continue;
+  const pictures = files.filter((file) => /^image\/(png|jpeg|webp|gif)$/.test(file.type));
+  if (pictures.length === 0 || refuseImages()) return;
+  for (const file of pictures) {
     if (file.size > maxImage) {
-      alert(text.textLarge);
+      refuse(text.textTooLarge);
       continue;
     }
     const url = await new Promise((done) => {
@@ -342,6 +156,7 @@ async function add(files) {
     images = [...images, url];
   }
   showImages();
+  showCode();
 }
 
 let language = "curl";
@@ -349,12 +164,14 @@ let language = "curl";
 // showCode shows the call that comes next: the conversation, and what stands in the field; or the one that was made.
 function showCode() {
   if (!$("code").open) return;
-  const turns = [...sides[0].turns];
+  const side = sides[Number($("code-side").value)];
+  const turns = [...side.turns];
   const next = prompt.value.trim();
   if (next !== "") turns.push({ role: "user", content: next, images });
   while (turns.at(-1)?.role === "assistant") turns.pop();
   if (turns.length === 0) turns.push({ role: "user", content: "Hello" });
-  const body = sides[0].request(turns);
+  const body = side.request(turns);
+  if ($("code-stream").checked) body.stream = true;
   document.getElementById("code").textContent = code[language](location.origin + "/api/v2/generate", body);
 }
 
@@ -401,9 +218,10 @@ addEventListener("beforeunload", (event) => {
   if (sides.some((side) => side.turns.length > 0)) event.preventDefault();
 });
 
-for (const name of ["picker", "settings", "keys", "code"]) $(name).hidden = false;
+for (const name of ["add", "keys", "code"]) $(name).hidden = false;
 document.querySelector("[data-tools]").hidden = false;
 for (const side of sides) {
   side.log.replaceChildren();
-  side.describe();
+  const pin = [...side.versions.options].find((option) => option.defaultSelected)?.value; // what the browser kept of an earlier visit aside
+  side.choose(side.picker.input.defaultValue + (pin ? "@" + pin : ""));
 }

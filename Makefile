@@ -24,7 +24,8 @@ test: ## Run every test with the race detector, installing what they need on Deb
 	scripts/test $(PKG)
 
 .PHONY: lint
-lint: ## Check format, vet and golangci-lint (built once into the cache, in the version that scripts/golangci-lint pins)
+lint: ## Check format, vet, compiled templates and golangci-lint (built once into the cache, in the version that scripts/golangci-lint pins)
+	scripts/check-generated
 	scripts/golangci-lint run ./...
 
 .PHONY: generate

@@ -105,13 +105,13 @@ func newServerOn(t *testing.T, database string) *server {
 	return s
 }
 
-// testCatalog has a model that answers, one with a price, and one that no provider is configured for.
+// testCatalog has a model that answers, one with a price and blind, and one that no provider is configured for.
 func testCatalog() *elumenta.Catalog {
 	whole := elumenta.Range{Max: 2}
 	model := func(slug string, cost int64, p elumenta.Provider) elumenta.Model {
 		m := elumenta.Model{
 			Slug: slug, Name: slug, Category: "text", Provider: "test", MinPlan: "free", TokenCost: cost, UpstreamID: slug,
-			Capabilities: elumenta.Capabilities{Temperature: &whole, Stop: 4, Vision: true, JSONSchema: true, JSONObject: true},
+			Capabilities: elumenta.Capabilities{Temperature: &whole, Stop: 4, Vision: slug != "paid", JSONSchema: true, JSONObject: true},
 		}
 		if cost > 1 {
 			m.Capabilities.Cache, m.Capabilities.CacheMinimum = elumenta.CacheMarks, 10

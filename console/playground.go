@@ -118,9 +118,6 @@ func firstTarget(g *playground) string {
 
 // askOnce is the playground without a script: one question, one answer, nothing kept.
 func (p *page) askOnce() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	f := p.r.PostForm
 	g := &playground{Target: strings.TrimSpace(f.Get("target")), Asked: asked{
 		Prompt: f.Get("prompt"), System: f.Get("system"), Temperature: strings.TrimSpace(f.Get("temperature")), MaxTokens: strings.TrimSpace(f.Get("max_tokens")),

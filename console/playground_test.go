@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/elumenta/elumenta"
 )
 
 // Without a script the playground asks once.
@@ -24,6 +27,117 @@ func TestAskOnce(t *testing.T) {
 	if strings.Contains(s.log.String(), "there") {
 		t.Error("a message is in the log")
 	}
+}
+
+// call makes a call of the API with a key, and returns a member of the answer.
+func (s *server) call(key elumenta.KeySecret, method, path string, body any, member string) string {
+	s.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/api/v2/"+path, bytes.NewReader(raw))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+key.Reveal())
+	resp, err := s.browser().client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var members map[string]any
+	if err := json.NewDecoder(resp.Body).Decode(&members); err != nil || resp.StatusCode/100 != 2 {
+		s.t.Fatalf("%s %s: status %d, %v", method, path, resp.StatusCode, members)
+	}
+	text, _ := members[member].(string)
+	return text
+}
+
+// parrot is an assistant with three versions, of which the last has another variable.
+func (s *server) parrot(owner elumenta.KeySecret) (id string) {
+	s.t.Helper()
+	id = s.call(owner, http.MethodPost, "assistants", map[string]any{
+		"name": "Parrot", "model": "sandbox", "instructions": "SECRET {{topic}}", "variables": []any{map[string]any{"name": "topic", "description": "what about", "required": true}},
+	}, "id")
+	s.call(owner, http.MethodPut, "assistants/"+id, map[string]any{"name": "Green parrot", "note": "greener"}, "id")
+	s.call(owner, http.MethodPut, "assistants/"+id, map[string]any{"name": "Grey parrot", "instructions": "SECRET {{mood}}", "variables": []any{map[string]any{"name": "mood", "default": "merry"}}}, "id")
+	return id
+}
+
+// Without a script, the page that is asked for an assistant has a field for each of its variables.
+func TestAskOnceWithFields(t *testing.T) {
+	s := newServer(t)
+	key, _ := s.account("Grace", "free")
+	id := s.parrot(key)
+	b := s.signedIn(key)
+	b.get("playground?assistant="+id).ok(`name="variable.mood"`, `placeholder="merry"`, `>2 — greener</option>`, `name="of" value="`+id+`"`).without("SECRET", "variable.topic")
+	b.get("playground?assistant="+id+"@1").ok(`name="variable.topic"`, `<option value="1" selected>`, `what about`).without("variable.mood")
+	b.get("playground?assistant="+id+"@production").ok(`<option value="production" selected>`)
+	b.get("playground?assistant=asst_none").ok(`value="asst_none"`)
+	ask := func(changes ...string) *shown {
+		t.Helper()
+		f := url.Values{"target": {id}, "of": {id}, "version": {"1"}, "variable.topic": {"sails"}, "prompt": {"Hello"}, "system": {"Be short."}, "temperature": {"0,5"}, "max_tokens": {"15"}}
+		for i := 0; i+1 < len(changes); i += 2 {
+			f.Set(changes[i], changes[i+1])
+		}
+		return b.post("playground", f)
+	}
+	ask().ok("the assistant &#34;Parrot&#34;", `value="sails"`, "Be short.", `value="15"`, "cost 0", "50 left").without("Your last message was") // it is cut
+	ask("version", "", "variable.topic", "", "variable.mood", "sad", "max_tokens", "").ok("the assistant &#34;Grey parrot&#34;", `value="sad"`, "Your last message was: Hello")
+	ask("target", id+"@2", "max_tokens", "").ok("the assistant &#34;Green parrot&#34;")
+	ask("variable.topic", "").is(http.StatusUnprocessableEntity, "variables.topic", `role="alert"`)
+	ask("temperature", "hot").is(http.StatusUnprocessableEntity, "temperature", `value="hot"`)
+	ask("target", "paid", "max_tokens", "").ok("cost 7", "43 left").without(`name="variable.`) // nothing of another target goes along
+	ask("version", "9").is(http.StatusNotFound, `role="alert"`)
+}
+
+// What a script asks of targets, it is told as far as the caller may know it.
+func TestTargets(t *testing.T) {
+	s := newServer(t)
+	_, author := s.account("Anne", "free")
+	theirs := string(s.publish(author, func(f *elumenta.Fields) { f.Name = "Parrot of Anne" }))
+	id := s.parrot(s.admin)
+	for range 25 {
+		s.call(s.admin, http.MethodPut, "assistants/"+id, map[string]any{"description": elumenta.NewAssistantID()}, "id")
+	}
+	b := s.signedIn(s.admin)
+	b.get("playground/search?q=parr").ok(`"name":"Grey parrot","author":""`, `"name":"Parrot of Anne","author":"Anne"`, id, theirs).without("SECRET")
+	b.get("playground/search").ok(id, theirs)
+	b.get("playground/search?q=walrus").ok(`"items":[]`)
+	b.get("playground/search?q=" + strings.Repeat("x", 300)).is(http.StatusUnprocessableEntity)
+	var known struct {
+		Versions []struct{ Version int }
+		More     string
+	}
+	read := func(page *shown) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(page.ok().without("SECRET").body), &known); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(b.get("playground/target?id=" + id))
+	if n := len(known.Versions); n != 20 || known.Versions[0].Version != 28 {
+		t.Errorf("%d versions, the first of them %d", n, known.Versions[0].Version)
+	}
+	read(b.get("playground/versions?id=" + id + "&cursor=" + url.QueryEscape(known.More)))
+	if n := len(known.Versions); n != 8 || known.Versions[7].Version != 1 || known.More != "" {
+		t.Errorf("%d older versions, the last of them %d", n, known.Versions[n-1].Version)
+	}
+	b.get("playground/versions?id=" + theirs).is(http.StatusForbidden)
+	b.get("playground/target?id="+id+"@1").ok(`"topic"`, `"name":"Parrot"`, `"pin":"1"`)
+	b.get("playground/target?id="+theirs).ok(`"versions":[{"version":1,"note":""}]`, `"author":"Anne"`).without("SECRET")
+	b.get("playground/target?id=sandbox").ok(`"vision":true`)
+	b.get("playground/target?id=paid").ok(`"vision":false`)
+	b.get("playground/target?id=nothing").is(http.StatusNotFound)
+
+	limited, _ := elumenta.ParseKeySecret(s.call(s.admin, http.MethodPost, "keys", map[string]any{"name": "for one", "models": []string{"sandbox"}}, "key"))
+	guest := s.signedIn(limited)
+	guest.get("playground?assistant=" + id).ok()
+	guest.get("playground/search?q=parr").ok(`"items":[]`)
+	guest.get("playground/target?id=" + id).is(http.StatusForbidden)
+	guest.post("playground", url.Values{"target": {"sandbox"}, "prompt": {"Hello"}}).ok("Your last message was")
 }
 
 // What scripts ask for goes through the API as the session's caller, and nobody else's.

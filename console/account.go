@@ -51,9 +51,6 @@ func (p *page) showAccount(errs map[string]string) error {
 }
 
 func (p *page) rename() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	err := p.send(http.MethodPatch, "/user/me", map[string]any{"display_name": p.r.PostForm.Get("display_name")}, nil)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showAccount(errs)

@@ -87,9 +87,6 @@ func (p *page) showAccounts(status int, a *adminAccounts) error {
 }
 
 func (p *page) createAccount() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	f := p.r.PostForm
 	a := &adminAccounts{Name: f.Get("display_name"), Plan: f.Get("plan"), Once: f.Get("once")}
 	var made AdminAccount
@@ -149,9 +146,6 @@ func withReason(f url.Values, body map[string]any) map[string]any {
 
 // changeAccount does what one of the forms of an account's page asks for.
 func (p *page) changeAccount() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	f := p.r.PostForm
 	var err error
 	switch p.r.PathValue("change") {
@@ -162,11 +156,7 @@ func (p *page) changeAccount() error {
 		}
 		err = p.send(http.MethodPost, p.adminPath()+"/topups", withReason(f, map[string]any{"tokens": tokens}), nil, "Idempotency-Key", f.Get("once"))
 	case "plan":
-		body := withReason(f, map[string]any{"plan": f.Get("plan")})
-		if until := f.Get("until"); until != "" {
-			body["expires_at"] = until + "T00:00:00Z"
-		}
-		err = p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
+		err = p.changePlan()
 	case "suspend", "resume":
 		err = p.send(http.MethodPost, p.adminPath()+"/"+p.r.PathValue("change"), withReason(f, map[string]any{}), nil)
 	default:
@@ -182,6 +172,27 @@ func (p *page) changeAccount() error {
 		return err
 	}
 	return p.redirect(Base+"admin/accounts/"+url.PathEscape(p.r.PathValue("id")), "saved")
+}
+
+// changePlan puts the account on a plan through the end of a day.
+func (p *page) changePlan() error {
+	f := p.r.PostForm
+	body := withReason(f, map[string]any{"plan": f.Get("plan")})
+	if until := f.Get("until"); until != "" {
+		var now AdminAccount
+		if err := p.get(p.adminPath(), &now); err != nil {
+			return err
+		}
+		ends, err := endOfDay(until)
+		if err != nil {
+			return &problem{Status: http.StatusUnprocessableEntity, Code: elumenta.CodeValidation, Fields: []elumenta.FieldError{{Field: "expires_at", Reason: p.T("keys.not_a_day")}}}
+		}
+		if now.Plan == f.Get("plan") && until == lastDay(now.PlanExpiresAt) {
+			ends = *now.PlanExpiresAt // as exact as it is
+		}
+		body["expires_at"] = ends
+	}
+	return p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
 }
 
 // Reported is an assistant in the queue.
@@ -267,9 +278,6 @@ func (p *page) showReported(errs map[string]string) error {
 }
 
 func (p *page) decide() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
 	calls := map[string]string{"dismiss": "/reports/dismiss", "takedown": "/unpublish", "allow": "/allow"}
 	call, ok := calls[p.r.PathValue("decision")]
 	if !ok {

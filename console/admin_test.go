@@ -6,7 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/console"
 )
 
@@ -34,7 +36,17 @@ func TestOperators(t *testing.T) {
 	operator.post(at+"/topup", url.Values{"tokens": {"many"}, "once": {once + "1"}}).is(http.StatusUnprocessableEntity, "must be a number")
 	operator.post(at+"/plan", url.Values{"plan": {"nothing"}}).is(http.StatusUnprocessableEntity)
 	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-01-01"}}).to(console.Base + at)
-	operator.get(at).ok("basic")
+	operator.get(at).ok("basic", "through 1 January 2099 (UTC)", `value="2099-01-01"`)
+	grace.get("account").ok("through 1 January 2099 (UTC)")
+	noon := time.Date(2099, 6, 1, 12, 0, 0, 0, time.UTC)
+	if _, err := s.store.SetPlan(t.Context(), account, elumenta.PlanChange{Plan: "basic", Expires: noon}); err != nil {
+		t.Fatal(err)
+	}
+	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-06-01"}}).to(console.Base + at) // what was not touched stays as exact
+	operator.get(at).ok("until 1 June 2099, 12:00 UTC")
+	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"someday"}}).is(http.StatusUnprocessableEntity, "until-error")
+	operator.post(at+"/plan", url.Values{"plan": {"basic"}}).to(console.Base + at)
+	operator.get(at).ok("basic").without("2099")
 	operator.get(at).without(`action="/console/` + at + `/suspend"`)
 	operator.get(at+"/suspend").ok("Grace", "Its 1 key stops", "Nothing is deleted", `action="/console/`+at+`/suspend"`, `href="/console/`+at+`"`)
 	operator.post(at+"/suspend", url.Values{"reason": {strings.Repeat("x", 201)}}).is(http.StatusUnprocessableEntity, "Suspend this account?", "reason-error", "xxx")

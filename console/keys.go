@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,8 @@ import (
 func (c *Console) keyRoutes() {
 	c.page("keys", func(p *page) error { return p.showKeys(http.StatusOK, &keyForm{}) })
 	c.form("keys", (*page).makeKey)
-	c.page("keys/{id}", func(p *page) error { return p.showKey(nil) })
-	c.form("keys/{id}", (*page).renameKey)
+	c.page("keys/{id}", (*page).showKey)
+	c.form("keys/{id}", (*page).changeKey)
 	c.form("keys/{id}/revoke", (*page).revokeKey)
 }
 
@@ -39,7 +40,7 @@ type KeyLimits struct {
 	ExpiresAt   *time.Time `json:"expires_at"`
 }
 
-// keyForm is the form of a new key.
+// keyForm is the form of a key, a new one or one to change.
 type keyForm struct {
 	Name, Assistants, Models, Budget, Expires string
 	ReadOnly                                  bool
@@ -64,14 +65,7 @@ func (p *page) showKeys(status int, f *keyForm) error {
 
 // makeKey makes a key and shows it, this once: it stands on the answer to the form alone, and in no address.
 func (p *page) makeKey() error {
-	if err := p.r.ParseForm(); err != nil {
-		return err
-	}
-	v := p.r.PostForm
-	f := &keyForm{
-		Name: v.Get("name"), Assistants: v.Get("assistants"), Models: v.Get("models"), Budget: strings.TrimSpace(v.Get("budget")), Expires: v.Get("expires_at"),
-		ReadOnly: v.Get("read_only") != "", Once: v.Get("once"), Errors: map[string]string{},
-	}
+	f := p.typedKey()
 	body := f.body(p)
 	if len(f.Errors) > 0 {
 		return p.showKeys(http.StatusUnprocessableEntity, f)
@@ -88,11 +82,29 @@ func (p *page) makeKey() error {
 	return p.render("keys", p.T("keys.made"), madeKeyPage(p, &made))
 }
 
-func (f *keyForm) body(p *page) map[string]any {
-	body := map[string]any{"name": f.Name}
-	if f.ReadOnly {
-		body["read_only"] = true
+// typedKey is the form as it was sent.
+func (p *page) typedKey() *keyForm {
+	v := p.r.PostForm
+	return &keyForm{
+		Name: v.Get("name"), Assistants: v.Get("assistants"), Models: v.Get("models"), Budget: strings.TrimSpace(v.Get("budget")), Expires: v.Get("expires_at"),
+		ReadOnly: v.Get("read_only") != "", Once: v.Get("once"), Errors: map[string]string{},
 	}
+}
+
+// formOf is the form with what a key has.
+func formOf(k *Key) *keyForm {
+	f := &keyForm{
+		Name: k.Name, Assistants: strings.Join(k.Assistants, "\n"), Models: strings.Join(k.Models, " "), ReadOnly: k.ReadOnly, Expires: lastDay(k.ExpiresAt),
+	}
+	if k.Budget != nil {
+		f.Budget = strconv.FormatInt(*k.Budget, 10)
+	}
+	return f
+}
+
+// body is what the API takes: each limit, or null for none.
+func (f *keyForm) body(p *page) map[string]any {
+	body := map[string]any{"name": f.Name, "read_only": f.ReadOnly, "assistants": nil, "models": nil, "budget": nil, "expires_at": nil}
 	for name, text := range map[string]string{"assistants": f.Assistants, "models": f.Models} {
 		if list := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) }); len(list) > 0 {
 			body[name] = list
@@ -105,13 +117,34 @@ func (f *keyForm) body(p *page) map[string]any {
 		}
 	}
 	if f.Expires != "" {
-		day, err := time.Parse(time.DateOnly, f.Expires)
-		if err != nil {
+		ends, err := endOfDay(f.Expires)
+		if body["expires_at"] = ends; err != nil {
 			f.Errors["expires_at"] = p.T("keys.not_a_day")
 		}
-		body["expires_at"] = day.AddDate(0, 0, 1) // the whole day is its last
 	}
 	return body
+}
+
+// endOfDay is the moment at which a day is over, UTC: what ends "on" a day lasts through it.
+func endOfDay(day string) (time.Time, error) {
+	t, err := time.Parse(time.DateOnly, day)
+	return t.AddDate(0, 0, 1), err
+}
+
+// lastDay is the last day, UTC, on which something lasts that ends at a moment; empty for what has no end.
+func lastDay(ends *time.Time) string {
+	if ends == nil {
+		return ""
+	}
+	return ends.UTC().Add(-time.Nanosecond).Format(time.DateOnly)
+}
+
+// Until says when something ends: through a day where it ends with one, or else at a moment.
+func (l pageLanguage) Until(ends time.Time) string {
+	if ends = ends.UTC(); ends.Equal(ends.Truncate(24 * time.Hour)) {
+		return l.T("date.through", "day", l.Date(ends.Add(-time.Nanosecond)))
+	}
+	return l.T("date.until", "time", l.Time(ends))
 }
 
 // readKey finds a key in the list of the account's, of which it may have 100.
@@ -128,25 +161,35 @@ func (p *page) readKey() (*Key, error) {
 	return nil, elumenta.NotFound("key")
 }
 
-func (p *page) showKey(errs map[string]string) error {
+func (p *page) showKey() error {
 	k, err := p.readKey()
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
-	if errs != nil {
-		status = http.StatusUnprocessableEntity
-	}
-	return p.renderStatus(status, "keys", k.Name, keyPage(p, k, errs))
+	return p.render("keys", k.Name, keyPage(p, k, formOf(k)))
 }
 
-func (p *page) renameKey() error {
-	if err := p.r.ParseForm(); err != nil {
+// changeKey sends what differs from what the key has, so that what was not touched stays as exact as it is.
+func (p *page) changeKey() error {
+	k, err := p.readKey()
+	if err != nil {
 		return err
 	}
-	err := p.send(http.MethodPatch, "/keys/"+url.PathEscape(p.r.PathValue("id")), map[string]any{"name": p.r.PostForm.Get("name")}, nil)
+	f := p.typedKey()
+	body, before := f.body(p), formOf(k).body(p)
+	for name, value := range body {
+		if reflect.DeepEqual(value, before[name]) {
+			delete(body, name)
+		}
+	}
+	if len(f.Errors) == 0 {
+		err = p.send(http.MethodPatch, "/keys/"+url.PathEscape(k.ID), body, nil)
+	}
 	if errs, ok := fieldErrors(err); ok {
-		return p.showKey(errs)
+		f.Errors = errs
+	}
+	if len(f.Errors) > 0 {
+		return p.renderStatus(http.StatusUnprocessableEntity, "keys", k.Name, keyPage(p, k, f))
 	}
 	if err != nil {
 		return err

@@ -44,8 +44,28 @@ func TestKeys(t *testing.T) {
 		t.Errorf("the key is %+v", bot)
 	}
 	b.get("keys").ok("Bot", "0 of 9 tokens spent", "2 models").without(secret)
-	b.post("keys/"+string(bot.ID), url.Values{"name": {"Robot"}}).to(console.Base + "keys")
-	b.get("keys/"+string(bot.ID)).ok("Robot", "Revoke this key")
+	at := "keys/" + string(bot.ID)
+	b.get(at).ok("through 31 December 2999 (UTC)", `value="2999-12-31"`, `value="sandbox paid"`, `value="9"`).without("You are signed in with this key")
+	b.post(at, url.Values{"name": {"Robot"}, "budget": {"12"}, "models": {"sandbox"}, "expires_at": {"2999-12-31"}}).to(console.Base + "keys")
+	b.get(at).ok("Robot", "Revoke this key", "0 of 12 tokens spent", "1 model")
+	for _, bad := range []url.Values{
+		{"name": {""}}, {"name": {"Robot"}, "budget": {"many"}}, {"name": {"Robot"}, "models": {"none"}}, {"name": {"Robot"}, "expires_at": {"2020-01-01"}},
+		{"name": {"Robot"}, "assistants": {"x"}}, {"name": {"Robot"}, "read_only": {"1"}, "budget": {"5"}},
+	} {
+		b.post(at, bad).is(http.StatusUnprocessableEntity, `role="alert"`, `class="wrong"`)
+	}
+	b.get(at).ok("0 of 12 tokens spent", "1 model")
+
+	// A moment that the form cannot show stays as it is until its day is changed; empty fields lift limits.
+	noon := time.Date(2999, 6, 1, 12, 0, 0, 0, time.UTC)
+	if _, err := s.store.ChangeKey(t.Context(), account, bot.ID, &elumenta.KeyPatch{ExpiresAt: elumenta.Some(noon)}); err != nil {
+		t.Fatal(err)
+	}
+	b.get(at).ok("until 1 June 2999, 12:00 UTC", `value="2999-06-01"`)
+	b.post(at, url.Values{"name": {"Robot 2"}, "expires_at": {"2999-06-01"}}).to(console.Base + "keys")
+	b.get(at).ok("Robot 2", "until 1 June 2999, 12:00 UTC").without("tokens spent", "1 model")
+	b.post(at, url.Values{"name": {"Robot 2"}}).to(console.Base + "keys")
+	b.get(at).ok(`<span class="muted">none</span>`)
 	b.post("keys/"+string(bot.ID)+"/revoke", nil).to(console.Base + "keys")
 	b.get("keys/" + string(bot.ID)).is(http.StatusNotFound)
 	if strings.Contains(s.log.String(), secret) {

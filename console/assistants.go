@@ -18,6 +18,7 @@ func (c *Console) assistantRoutes() {
 		return p.showEditor(http.StatusOK, e)
 	})
 	c.form("assistants/new", (*page).createAssistant)
+	c.form("assistants/steps", (*page).hideSteps)
 	c.page("assistants/{id}", (*page).editAssistant)
 	c.form("assistants/{id}", (*page).saveAssistant)
 	c.page("assistants/{id}/publish", func(p *page) error { return p.showPublish(nil) })
@@ -32,7 +33,7 @@ type ownAssistants struct {
 	Query  string
 	Cursor string
 	List[Assistant]
-	Starters []Listing // for whoever has none yet
+	Steps *firstSteps // of a new account, or nil
 }
 
 func (p *page) listAssistants() error {
@@ -50,28 +51,13 @@ func (p *page) listAssistants() error {
 	if q.Get("part") == "results" {
 		return p.fragment(ownResults(p, own))
 	}
-	if len(own.Items) == 0 && own.Query == "" && own.Cursor == "" {
-		if err := p.firstSteps(own); err != nil {
+	if own.Query == "" && own.Cursor == "" {
+		var err error
+		if own.Steps, err = p.firstSteps(own.Items); err != nil {
 			return err
 		}
 	}
 	return p.render("assistants", p.T("own.title"), ownPage(p, own))
-}
-
-// firstSteps finds what leads a new account: assistants to begin with.
-func (p *page) firstSteps(own *ownAssistants) error {
-	var published List[Listing]
-	if err := p.get("/assistants/marketplace?limit=100", &published); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for _, l := range published.Items {
-		if l.Copyable && l.Author == elumenta.StarterAuthorName && !seen[l.Category] {
-			seen[l.Category] = true
-			own.Starters = append(own.Starters, l)
-		}
-	}
-	return nil
 }
 
 func (p *page) showEditor(status int, e *editor) error {

@@ -117,11 +117,11 @@ func TestPublish(t *testing.T) {
 	b.get("assistants/" + id).is(http.StatusNotFound)
 }
 
-// Whoever has no assistant yet is led to one by the starters.
+// A new account is led to an assistant, to a talk with it and to the call; what it has done shows, and it may have enough of that.
 func TestFirstSteps(t *testing.T) {
 	s := newServer(t)
 	b := s.signedIn(s.admin)
-	b.get("assistants").ok("Your first assistant in three steps")
+	b.get("assistants").ok("Your first assistant in three steps", "Begin with an empty assistant").without("done", "Talk with it</a>")
 	starter := elumenta.Starter{ID: elumenta.NewAssistantID(), Fields: elumenta.Fields{
 		Name: "Tutor", Model: "sandbox", Instructions: "Teach.", Description: "Teaches.", Category: "education", Copyable: true,
 	}}
@@ -131,8 +131,19 @@ func TestFirstSteps(t *testing.T) {
 	if err := s.store.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	s.suggested = []elumenta.AssistantID{elumenta.NewAssistantID(), starter.ID}
 	b.get("assistants").ok("Tutor", "Use as a starting point")
-	copied := b.post("marketplace/"+string(starter.ID)+"/copy", nil)
-	b.get(strings.TrimPrefix(copied.header.Get("Location"), console.Base)).ok("Teach.", "Copied.")
+	copied := b.post("marketplace/"+string(starter.ID)+"/copy", nil).header.Get("Location")
+	b.get(strings.TrimPrefix(copied, console.Base)).ok("Teach.", "Copied.")
+	shown := b.get("assistants").ok("Tutor", "three steps", "Copy the call</a>", copied+"#call").without("Use as a starting point")
+	if n := strings.Count(shown.body, ">done<"); n != 1 {
+		t.Errorf("%d steps are done, not 1", n)
+	}
+	id := strings.TrimPrefix(copied, console.Base+"assistants/")
+	b.do(http.MethodPost, "generate", strings.NewReader(`{"assistant_id":"`+id+`","prompt":"Hello"}`), "Content-Type", "application/json").ok()
+	if n := strings.Count(b.get("assistants").ok().body, ">done<"); n != 2 {
+		t.Errorf("%d steps are done, not 2", n)
+	}
+	b.post("assistants/steps", nil).to(console.Base + "assistants")
 	b.get("assistants").ok("Tutor").without("three steps")
 }

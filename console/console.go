@@ -42,6 +42,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// Version is shown at the foot of each page.
 	Version string
+	// Suggested names the published assistants that a new account may begin with; nil is none.
+	Suggested func() []elumenta.AssistantID
 	// FormTimeout bounds how long a form may take to come; 0 is 30 seconds.
 	FormTimeout time.Duration
 }

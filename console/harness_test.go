@@ -34,6 +34,8 @@ type server struct {
 	store *store.Store
 	log   *logBuffer
 	admin elumenta.KeySecret // of the first account
+	// suggested are the starters for a new account.
+	suggested []elumenta.AssistantID
 }
 
 type logBuffer struct {
@@ -87,7 +89,7 @@ func newServerOn(t *testing.T, database string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := console.New(console.Options{API: api, Sessions: db, Logger: logger, Version: "test", FormTimeout: 2 * time.Second})
+	pages, err := console.New(console.Options{API: api, Sessions: db, Logger: logger, Version: "test", FormTimeout: 2 * time.Second, Suggested: func() []elumenta.AssistantID { return s.suggested }})
 	if err != nil {
 		t.Fatal(err)
 	}

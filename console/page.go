@@ -57,7 +57,7 @@ func (p *page) renderStatus(status int, section, title string, content templ.Com
 func (p *page) fragment(content templ.Component) error { return p.write(http.StatusOK, content) }
 
 func (p *page) write(status int, content templ.Component) error {
-	var b bytes.Buffer // a page that cannot be rendered is an error page, not half a page
+	var b bytes.Buffer                                                               // a page that cannot be rendered is an error page, not half a page
 	if err := content.Render(context.WithoutCancel(p.r.Context()), &b); err != nil { // that of a form that did not come in time is over
 		return err
 	}

@@ -18,6 +18,7 @@ const (
 	sessionCookie  = "elumenta_session"
 	languageCookie = "elumenta_language"
 	themeCookie    = "elumenta_theme"
+	stepsCookie    = "elumenta_steps"
 	flashCookie    = "elumenta_flash"
 	preferenceAge  = 365 * 24 * 3600 // seconds
 )

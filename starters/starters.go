@@ -100,6 +100,21 @@ func (c catalog) load(models map[elumenta.AssistantID]string) ([]elumenta.Starte
 	return starters, nil
 }
 
+// Suggested are starters for someone who makes a first assistant: one of each category.
+func Suggested() []elumenta.AssistantID {
+	all, err := catalog(nil).load(nil)
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	var ids []elumenta.AssistantID
+	for _, category := range elumenta.CategorySlugs() {
+		if i := slices.IndexFunc(all, func(s elumenta.Starter) bool { return s.Category == category }); i >= 0 {
+			ids = append(ids, all[i].ID)
+		}
+	}
+	return ids
+}
+
 func (c catalog) index(slug string) int {
 	return slices.IndexFunc(c, func(m model) bool { return m.Slug == slug })
 }

@@ -83,6 +83,13 @@ func TestStarters(t *testing.T) {
 	}
 }
 
+func TestSuggested(t *testing.T) {
+	ids := starters.Suggested()
+	if len(ids) != len(elumenta.Categories()) || len(slices.Compact(slices.Sorted(slices.Values(ids)))) != len(ids) {
+		t.Errorf("suggested are %v", ids)
+	}
+}
+
 // A paragraph that two starters share was written for neither.
 func TestOwnWords(t *testing.T) {
 	seen := map[string]string{}

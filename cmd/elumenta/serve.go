@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -123,7 +124,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 		return err
 	}
 	defer n.routes.close()
-	pages, err := console.New(console.Options{API: api, Sessions: n.store, Logger: n.log, Version: version})
+	pages, err := console.New(console.Options{API: api, Sessions: n.store, Logger: n.log, Version: version, Suggested: sync.OnceValue(starters.Suggested)})
 	if err != nil {
 		return fmt.Errorf("cannot make the console: %w", err)
 	}

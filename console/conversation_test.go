@@ -12,6 +12,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/elumenta/elumenta"
 )
 
 // front stands before a server, as a proxy does: it can be closed and opened again at its address, hold an answer in the middle, and knows
@@ -205,5 +209,66 @@ func TestConversation(t *testing.T) {
 	if got := strings.Join(roles, " "); got != "user assistant user assistant user assistant user" {
 		t.Errorf("the conversation that goes on is %s", got)
 	}
+	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+}
+
+// What answers is found by name with the keys alone; two versions of it answer the same messages, and what they cost and leave shows.
+func TestPickAndCompare(t *testing.T) {
+	s := newServer(t)
+	f := s.front()
+	key, _ := s.account("Grace", "free")
+	mine := s.parrot(key)
+	s.call(key, http.MethodPut, "assistants/"+mine, map[string]any{"model": "paid"}, "id")
+	_, author := s.account("Anne", "free")
+	s.publish(author, func(f *elumenta.Fields) { f.Name = "Parrot of Anne" })
+	b := f.s.tab(desktop(), still())
+	b.signIn(key)
+	b.show("playground?model=sandbox")
+	const shown = `[...document.querySelectorAll(".choices [role=option]")].map((o) => o.textContent).join()`
+	b.until(`document.querySelector("[data-about]").textContent === "sandbox"`)
+	eval[any](b, `document.querySelector("#target").select(); 0`)
+	b.enter("#target", "parr")
+	b.until(shown + ` === "Grey parrot,Parrot of Anne Anne"`)
+	eval[any](b, axeSource+";0")
+	b.enter("#target", kb.ArrowDown+kb.ArrowDown)
+	b.until(`document.querySelector(".choices [aria-selected=true]").id === document.querySelector("#target").getAttribute("aria-activedescendant")`)
+	b.accessible("playground", "choosing")
+	b.send("#target")
+	b.until(`document.querySelector("#target").value === "Parrot of Anne" && document.querySelector(".choices").hidden && document.querySelector("#version").options.length === 2`)
+	eval[any](b, `document.querySelector("#target").select(); 0`)
+	b.enter("#target", "grey")
+	b.send("#target")
+	b.until(`document.querySelector("#target").value === "Grey parrot" && document.querySelector("[data-variable=mood]") && document.querySelector("#version").options.length === 5`)
+	b.ask("Hello")
+	b.until(idle + ` && ` + last + `.textContent.includes("Grey parrot @4") && /cost 7 · 43 left/.test(` + last + `.textContent) && /cache/.test(` + last + `.textContent)`)
+
+	b.click("[data-compare]")
+	b.until(`document.querySelector("#version-2").value === "3" && document.querySelectorAll(".side:last-child .turn").length === 2`)
+	eval[any](b, `document.querySelector("#version-2").value = "1"; document.querySelector("#version-2").dispatchEvent(new Event("change")); 0`)
+	b.until(`document.querySelector(".side:last-child [data-variable=topic]") && document.querySelector("#target-2").value === "Parrot"`)
+	eval[any](b, `document.querySelector(".side:last-child [data-variable]").value = "sails"; 0`)
+	b.ask("Who are you?")
+	const side = `.side:last-child .turn:last-child`
+	b.until(idle + ` && document.querySelector("` + side + `").textContent.includes("Parrot @1") && ` + last + `.textContent.includes("36 left")`)
+	b.accessible("playground", "beside each other")
+
+	eval[any](b, `document.querySelector("[data-code]").open = true; document.querySelector("[data-code-side]").value = "1"; document.querySelector("[data-code-side]").dispatchEvent(new Event("input", {bubbles: true})); 0`)
+	b.until(`["@1", "sails", "Hello", "Who are you?"].every((text) => document.querySelector("#code").textContent.includes(text))`)
+	eval[any](b, `document.querySelector(".you button:nth-child(2)").click(); 0`) // Delete
+	b.until(`document.querySelectorAll(".turn").length === 4 && !document.querySelector("#code").textContent.includes("Hello")`)
+	eval[any](b, `document.querySelector("`+side+` [data-retry]").click(); 0`)
+	b.until(idle + ` && document.querySelector("` + side + `").textContent.includes("Who are you?")`)
+	if n := len(f.asked()["messages"].([]any)); n != 1 {
+		t.Errorf("%d messages are sent, one of which was deleted", n)
+	}
+
+	eval[any](b, `{
+		const clipboardData = new DataTransfer();
+		clipboardData.items.add(new File(["x"], "x.png", { type: "image/png" }));
+		document.querySelector("#prompt").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+	} 0`)
+	b.until(`document.querySelector("[data-refused]").textContent === "Grey parrot takes no images." && document.querySelector("[data-images]").hidden`)
+	b.click("[data-compare]")
+	b.until(`document.querySelectorAll(".side").length === 1 && !document.querySelector("#code").textContent.includes("@1")`)
 	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
 }

@@ -89,6 +89,7 @@ function compare() {
     $("log", copy).replaceChildren();
     for (const element of copy.querySelectorAll("[id]")) element.id += "-2";
     for (const label of copy.querySelectorAll("[for]")) label.htmlFor += "-2";
+    for (const named of [copy, $("log", copy)]) named.setAttribute("aria-label", named.getAttribute("aria-label") + " 2");
     const input = copy.querySelector("input[name=target]");
     input.setAttribute("aria-describedby", input.getAttribute("aria-describedby") + "-2");
     $("sides").append(copy);

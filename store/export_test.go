@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SetLeaseTimes makes a node renew its lease at an interval and look for what is due as often, and judge others at once
 // by whether they renewed within the last hour.
@@ -15,3 +18,6 @@ func (o *Options) LoseLeaseAfter(d time.Duration) { o.lease.lost = d }
 
 // BoundSearch sets how many notes a search looks at, and how many names.
 func (o *Options) BoundSearch(pending, names int) { o.search = searchBounds{pending, names} }
+
+// PurgeSessions removes what has ended at once, as a server does from time to time.
+func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSessions(ctx) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -200,13 +199,21 @@ func (s *Store) NewSignInLink(ctx context.Context, key elumenta.KeyID, link elum
 // purgeSessions removes sessions and links that have ended, and those of keys that are gone.
 func (s *Store) purgeSessions(ctx context.Context) error {
 	now := s.now()
-	return s.write(ctx, func(ctx context.Context, tx querier) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sign_in_links WHERE expires_at <= $1`, micros(now)); err != nil {
-			return fmt.Errorf("sign-in links: %w", err)
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE created_at <= $1 OR last_seen_at <= $2
-				OR NOT EXISTS (SELECT 1 FROM keys WHERE keys.id = sessions.key_id) ORDER BY id LIMIT $3)`,
-			micros(now.Add(-elumenta.SessionLifetime)), micros(now.Add(-elumenta.SessionIdle-seenInterval)), chunk)
+	if err := s.write(ctx, func(ctx context.Context, tx querier) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM sign_in_links WHERE expires_at <= $1`, micros(now))
 		return err
-	})
+	}); err != nil {
+		return err
+	}
+	for {
+		var removed int64
+		if err := s.write(ctx, func(ctx context.Context, tx querier) (err error) {
+			removed, err = affected(tx.ExecContext(ctx, `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE created_at <= $1 OR last_seen_at <= $2
+				OR NOT EXISTS (SELECT 1 FROM keys WHERE keys.id = sessions.key_id) ORDER BY id LIMIT $3)`,
+				micros(now.Add(-elumenta.SessionLifetime)), micros(now.Add(-elumenta.SessionIdle-seenInterval)), chunk))
+			return err
+		}); err != nil || removed < chunk {
+			return err
+		}
+	}
 }

@@ -78,6 +78,34 @@ func testSessions(t *testing.T, url string) {
 	sessionEnded(t, s, second, elumenta.CodeNotAuthenticated)
 }
 
+// An account has so many sessions: signing in once more ends the oldest, and nobody else's.
+func testSessionsLimit(t *testing.T, url string) {
+	s := OpenWith(t, store.Options{URL: url})
+	keyOf := func(account elumenta.AccountID) elumenta.KeySecret {
+		secret := elumenta.NewKeySecret()
+		_, _, err := s.CreateKey(t.Context(), account, elumenta.NewKey{Name: "one"}, secret, nil)
+		wantOK(t, err)
+		return secret
+	}
+	account := Account(t, s, "pro")
+	key, other := keyOf(account), keyOf(Account(t, s, "pro"))
+	theirs, their := session(t, s, other, elumenta.SessionHash{})
+	tokens, made := make([]elumenta.SessionHash, elumenta.MaxSessions+2), make([]*elumenta.Session, elumenta.MaxSessions+2)
+	for i := range tokens {
+		tokens[i], made[i] = session(t, s, key, elumenta.SessionHash{})
+	}
+	sessionEnded(t, s, tokens[0], elumenta.CodeNotAuthenticated)
+	sessionEnded(t, s, tokens[1], elumenta.CodeNotAuthenticated)
+	sessionAlive(t, s, tokens[2], made[2].ID)
+	sessionAlive(t, s, tokens[len(tokens)-1], made[len(made)-1].ID)
+	sessionAlive(t, s, theirs, their.ID)
+	sessions, err := s.AccountSessions(t.Context(), account)
+	wantOK(t, err)
+	if len(sessions) != elumenta.MaxSessions {
+		t.Errorf("the account has %d sessions", len(sessions))
+	}
+}
+
 // A session ends when nobody uses it, and after its lifetime whoever uses it.
 func testSessionTimes(t *testing.T, url string) {
 	now := time.Now().Truncate(time.Second)

@@ -52,6 +52,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"KeyExpiry":           testKeyExpiry,
 		"Sessions":            testSessions,
 		"SessionTimes":        testSessionTimes,
+		"SessionsLimit":       testSessionsLimit,
 		"SignInLinks":         testSignInLinks,
 		"Assistant":           testAssistant,
 		"AssistantFields":     testAssistantFields,

@@ -3,12 +3,12 @@ package console_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -225,47 +225,87 @@ func quoteJS(text string) string {
 	return string(b)
 }
 
-// The code that the page shows sends what the page would send, whatever the text.
+// The code that the page shows sends what the page sends, whatever it is, and prints the answer.
 func TestCode(t *testing.T) {
 	s := newServer(t)
-	b := s.tab(desktop())
+	f := s.front()
+	id := s.parrot(s.admin)
+	b := f.s.tab(desktop())
 	b.signIn(s.admin)
-	b.show("playground?model=sandbox")
-	text := "It's \"quoted\" `raw` $HOME \\n %s {{x}} ' é 机器 \U0001F600"
-	eval[any](b, `const prompt = document.querySelector("#prompt"); prompt.value = `+quoteJS(text)+`; prompt.dispatchEvent(new Event("input", {bubbles: true})); document.querySelector("[data-code]").open = true; 0`)
-	for language, run := range map[string][]string{
-		"curl": {"sh"}, "python": {"python3"}, "javascript": {"node", "--input-type=module"}, "go": {"go", "run"},
-	} {
-		t.Run(language, func(t *testing.T) {
-			program, err := exec.LookPath(run[0])
-			if err != nil {
-				if language == "javascript" || os.Getenv("CI") == "" { // Node.js is no part of what `make test` installs
-					t.Logf("not run: there is no %s", run[0])
-					return
+	b.show("playground?assistant=" + id + "@1")
+	b.until(`document.querySelector("[data-about]").textContent.includes("sandbox")`)
+	text := "It's \"quoted\" `raw` $HOME \\n %s {{x}} ${y} ' é 机器 \U0001F600 \u2028\u202e\ufeff\u0080 JSON\nJSON"
+	eval[any](b, `{
+		const set = (selector, value) => (document.querySelector(selector).value = value);
+		set("[data-variable=topic]", `+quoteJS(text)+`);
+		set("[data-setting=system]", `+quoteJS(text)+`);
+		set("[data-setting=temperature]", "0,5");
+		const clipboardData = new DataTransfer();
+		clipboardData.items.add(new File([Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10)], "x.png", { type: "image/png" }));
+		document.querySelector("#prompt").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+	} 0`)
+	b.until(`document.querySelector("[data-images] img")`)
+	b.ask(text)
+	b.until(idle + ` && ` + last + `?.textContent.includes("8 bytes")`)
+	sent := f.asked()
+	eval[any](b, `document.querySelector("[data-code]").open = true; 0`)
+	for _, stream := range []bool{true, false} {
+		eval[any](b, `document.querySelector("[data-code-stream]").checked = `+strconv.FormatBool(stream)+`; 0`)
+		if !stream {
+			delete(sent, "stream")
+		}
+		for language, run := range map[string][]string{
+			"curl": {"sh"}, "python": {"python3"}, "javascript": {"node", "--input-type=module"}, "go": {"go", "run"},
+		} {
+			t.Run(language+" stream "+strconv.FormatBool(stream), func(t *testing.T) {
+				source := eval[string](b, `document.querySelector("[data-language=`+language+`]").click(); document.querySelector("#code").textContent`)
+				answer := s.runCode(t, language, run, source)
+				if got := f.asked(); answer != "" && !reflect.DeepEqual(got, sent) {
+					t.Errorf("the code sends %v, the page %v", got, sent)
 				}
-				t.Fatal(err)
-			}
-			source := eval[string](b, `document.querySelector("[data-language=`+language+`]").click(); document.querySelector("#code").textContent`)
-			cmd := exec.CommandContext(t.Context(), program, run[1:]...)
-			cmd.Stdin = strings.NewReader(source)
-			if language == "go" {
-				file := filepath.Join(t.TempDir(), "main.go")
-				if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-					t.Fatal(err)
+				if answer != "" && !strings.Contains(answer, text+" [image/png, 8 bytes]") {
+					t.Errorf("the code prints %s\n%s", answer, source)
 				}
-				cmd.Args = append(cmd.Args, file)
-			}
-			cmd.Env = append(os.Environ(), "ELUMENTA_API_KEY="+s.admin.Reveal())
-			out, err := cmd.CombinedOutput()
-			answer := string(out)
-			if language == "curl" {
-				var whole struct{ Content string }
-				err = errors.Join(err, json.Unmarshal(out, &whole))
-				answer = whole.Content
-			}
-			if err != nil || !strings.Contains(answer, text) {
-				t.Errorf("%v, %s\n%s", err, out, source)
-			}
-		})
+			})
+		}
 	}
+	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+}
+
+// runCode runs a program of the page's, and returns the answer that it prints, or nothing where the machine cannot run it.
+func (s *server) runCode(t *testing.T, language string, run []string, source string) string {
+	t.Helper()
+	program, err := exec.LookPath(run[0])
+	if err != nil {
+		if language == "javascript" || os.Getenv("CI") == "" { // Node.js is no part of what `make test` installs
+			t.Logf("not run: there is no %s", run[0])
+			return ""
+		}
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, run[1:]...)
+	cmd.Stdin = strings.NewReader(source)
+	if language == "go" {
+		file := filepath.Join(t.TempDir(), "main.go")
+		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Args = append(cmd.Args, file)
+	}
+	cmd.Env = append(os.Environ(), "ELUMENTA_API_KEY="+s.admin.Reveal())
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v, %s\n%s", err, out, source)
+	}
+	if language != "curl" {
+		return string(out)
+	}
+	var answer strings.Builder
+	for line := range strings.Lines(string(out)) {
+		var event struct{ Content, Delta string }
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "data: ")), &event); err == nil {
+			answer.WriteString(event.Content + event.Delta)
+		}
+	}
+	return answer.String()
 }

@@ -1,6 +1,7 @@
 // The current request as a program.
 
-const string = (text) => JSON.stringify(text).replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+// json writes what does not show, or would turn the program's text around, as escapes, which all four languages read alike.
+const json = (value, indent) => JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 
 // python writes a value as Python has it: JSON but for its three words.
 function python(value, indent = "") {
@@ -9,14 +10,14 @@ function python(value, indent = "") {
   if (value === false) return "False";
   if (value === null) return "None";
   if (Array.isArray(value)) return `[\n${value.map((v) => deeper + python(v, deeper)).join(",\n")},\n${indent}]`;
-  if (typeof value === "object") return `{\n${Object.entries(value).map(([k, v]) => `${deeper}${string(k)}: ${python(v, deeper)}`).join(",\n")},\n${indent}}`;
-  return typeof value === "string" ? string(value) : String(value);
+  if (typeof value === "object") return `{\n${Object.entries(value).map(([k, v]) => `${deeper}${json(k)}: ${python(v, deeper)}`).join(",\n")},\n${indent}}`;
+  return typeof value === "string" ? json(value) : String(value);
 }
 
 // goString is a literal that Go reads: raw where it can be.
 const goString = (text) => "`" + text.replace(/`/g, "` + \"`\" + `") + "`";
 
-const indented = (body) => JSON.stringify(body, null, 2).replace(/\n/g, "\n  ");
+const indented = (body) => json(body, 2).replace(/\n/g, "\n  ");
 
 // code writes a program that makes a call, and prints the answer: as it comes where the call says stream.
 export const code = {
@@ -24,14 +25,14 @@ export const code = {
   -H "Authorization: Bearer $ELUMENTA_API_KEY" \\
   -H "Content-Type: application/json" \\
   --data-binary @- <<'JSON'
-${JSON.stringify(body, null, 2)}
+${json(body, 2)}
 JSON
 `,
   python: (url, body) => `${body.stream ? "import json\n" : ""}import os
 import requests
 
 answer = requests.post(
-    ${string(url)},
+    ${json(url)},
     headers={"Authorization": "Bearer " + os.environ["ELUMENTA_API_KEY"]},
     json=${python(body, "    ")},
     timeout=600,${body.stream ? "\n    stream=True," : ""}
@@ -49,7 +50,7 @@ else:
     raise RuntimeError("the stream broke off")
 ` : `print(answer.json()["content"])
 `}`,
-  javascript: (url, body) => `const answer = await fetch(${string(url)}, {
+  javascript: (url, body) => `const answer = await fetch(${json(url)}, {
   method: "POST",
   headers: { Authorization: \`Bearer \${process.env.ELUMENTA_API_KEY}\`, "Content-Type": "application/json" },
   body: JSON.stringify(${indented(body)}),
@@ -83,10 +84,10 @@ ${body.stream ? '\t"bufio"\n' : ""}	"encoding/json"
 	"strings"
 )
 
-const request = ${goString(JSON.stringify(body, null, 2))}
+const request = ${goString(json(body, 2))}
 
 func main() {
-	req, err := http.NewRequest("POST", ${string(url)}, strings.NewReader(request))
+	req, err := http.NewRequest("POST", ${json(url)}, strings.NewReader(request))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func (s *server) front() *front {
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	f.http = &http.Server{Handler: proxy} //nolint:gosec // only this test's browser asks
+	f.http = &http.Server{Handler: proxy}
 	f.open()
 	in.url = "http://" + f.addr
 	s.t.Cleanup(func() {
@@ -72,7 +72,7 @@ func (f *front) open() {
 	if err != nil {
 		f.s.t.Fatal(err)
 	}
-	f.addr, f.http = l.Addr().String(), &http.Server{Handler: f.http.Handler} //nolint:gosec // as above
+	f.addr, f.http = l.Addr().String(), &http.Server{Handler: f.http.Handler}
 	go func(h *http.Server) { _ = h.Serve(l) }(f.http)
 }
 

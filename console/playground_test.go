@@ -74,7 +74,7 @@ func TestAskOnceWithFields(t *testing.T) {
 	b := s.signedIn(key)
 	b.get("playground?assistant="+id).ok(`name="variable.mood"`, `placeholder="merry"`, `>2 — greener</option>`, `name="of" value="`+id+`"`).without("SECRET", "variable.topic")
 	b.get("playground?assistant="+id+"@1").ok(`name="variable.topic"`, `<option value="1" selected>`, `what about`).without("variable.mood")
-	b.get("playground?assistant="+id+"@production").ok(`<option value="production" selected>`)
+	b.get("playground?assistant=" + id + "@production").ok(`<option value="production" selected>`)
 	b.get("playground?assistant=asst_none").ok(`value="asst_none"`)
 	ask := func(changes ...string) *shown {
 		t.Helper()

@@ -29,11 +29,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(tests{m}) }
 
 // server is the console with the API on a real database and the real pipeline.
 type server struct {
-	t     *testing.T
-	url   string
-	store *store.Store
-	log   *logBuffer
-	admin elumenta.KeySecret // of the first account
+	t       *testing.T
+	url     string
+	handler http.Handler // what is served there
+	store   *store.Store
+	log     *logBuffer
+	admin   elumenta.KeySecret // of the first account
 	// suggested are the starters for a new account.
 	suggested []elumenta.AssistantID
 }
@@ -61,7 +62,7 @@ func newServer(t *testing.T) *server {
 }
 
 // newServerOn serves from a database of either engine.
-func newServerOn(t *testing.T, database string) *server {
+func newServerOn(t *testing.T, database string, change ...func(*httpapi.Options)) *server {
 	t.Helper()
 	plans := elumenta.DefaultPlans()
 	logs := &logBuffer{}
@@ -81,11 +82,15 @@ func newServerOn(t *testing.T, database string) *server {
 	}
 	catalog := testCatalog()
 	pipeline := generate.New(generate.Options{Store: db, Catalog: catalog, Plans: plans, Logger: logger})
-	api, err := httpapi.New(httpapi.Options{
+	o := httpapi.Options{
 		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
 		Logger: logger, Version: "test", RequestsPerMinute: 1_000_000,
 		Providers: []elumenta.ProviderSetup{{Name: "test", Configured: true}, {Name: "openai", Variable: "OPENAI_API_KEY"}, {Name: "spare", Configured: true}},
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	api, err := httpapi.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +108,7 @@ func newServerOn(t *testing.T, database string) *server {
 			t.Error(err)
 		}
 	})
-	s.url = h.URL
+	s.url, s.handler = h.URL, mux
 	return s
 }
 

@@ -23,7 +23,8 @@ const (
 	preferenceAge  = 365 * 24 * 3600 // seconds
 )
 
-// Attempts to sign in that an address has: signInBurst at once, then one each signInEvery.
+// Attempts to sign in that an address, or a network of IPv6, has: signInBurst at once, then one each signInEvery. There is no limit over all
+// addresses: a key has over 230 random bits and a link 256, which no number of addresses guesses, and such a limit would let anyone lock out all others.
 const (
 	signInEvery     = 6 * time.Second
 	signInBurst     = 20
@@ -40,6 +41,10 @@ func newSignInLimits() *signInLimits {
 }
 
 func (l *signInLimits) allow(a netip.Addr) bool {
+	if a.Is6() { // a host may use every address of its /64
+		network, _ := a.Prefix(64) // never fails for IPv6
+		a = network.Addr()
+	}
 	limiter, ok := l.limiters.GetIfPresent(a)
 	if !ok {
 		limiter, _ = l.limiters.SetIfAbsent(a, rate.NewLimiter(rate.Every(signInEvery), signInBurst))

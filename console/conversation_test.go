@@ -236,6 +236,13 @@ func TestPickAndCompare(t *testing.T) {
 	b.send("#target")
 	b.until(`document.querySelector("#target").value === "Parrot of Anne" && document.querySelector(".choices").hidden && document.querySelector("#version").options.length === 2`)
 	eval[any](b, `document.querySelector("#target").select(); 0`)
+	b.enter("#target", "gre")
+	b.click("#prompt") // and nothing was chosen
+	b.until(`document.querySelector("#target").value === "Parrot of Anne" && document.querySelector(".choices").hidden`)
+	b.enter("#target", kb.ArrowDown)
+	b.until(shown + `.includes("Parrot of Anne")`)
+	b.enter("#target", kb.ArrowUp) // the last one, and then something else is typed
+	eval[any](b, `document.querySelector("#target").select(); 0`)
 	b.enter("#target", "grey")
 	b.send("#target")
 	b.until(`document.querySelector("#target").value === "Grey parrot" && document.querySelector("[data-variable=mood]") && document.querySelector("#version").options.length === 5`)

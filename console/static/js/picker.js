@@ -46,6 +46,7 @@ export class Picker {
   }
 
   later() {
+    this.mark(-1); // what was found is not what is looked for now
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.find(this.input.value.trim()), pause);
   }
@@ -97,8 +98,7 @@ export class Picker {
       place.role = "presentation";
       this.list.append(place);
     }
-    this.at = -1;
-    this.input.removeAttribute("aria-activedescendant");
+    this.mark(-1);
     this.list.hidden = this.shown.length === 0;
     this.input.setAttribute("aria-expanded", String(!this.list.hidden));
     $("said").textContent = fill(text.textFound, { count: number.format(this.shown.length) });
@@ -116,21 +116,27 @@ export class Picker {
   }
 
   move(by) {
-    const mark = (yes) => this.list.querySelector(`[data-at="${this.at}"]`)?.setAttribute("aria-selected", String(yes));
-    mark(false);
-    this.at = (this.at + by + this.shown.length + (this.at < 0 && by < 0 ? 1 : 0)) % this.shown.length;
-    mark(true);
-    const option = this.list.querySelector(`[data-at="${this.at}"]`);
-    this.input.setAttribute("aria-activedescendant", option.id);
-    option.scrollIntoView({ block: "nearest" });
+    const n = this.shown.length;
+    this.mark(this.at < 0 && by < 0 ? n - 1 : (this.at + by + n) % n);
+  }
+
+  // mark makes an option the one that Enter chooses; -1 is none.
+  mark(at) {
+    this.list.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
+    this.at = at;
+    const option = this.list.querySelector(`[data-at="${at}"]`);
+    option?.setAttribute("aria-selected", "true");
+    option?.scrollIntoView({ block: "nearest" });
+    if (option) this.input.setAttribute("aria-activedescendant", option.id);
+    else this.input.removeAttribute("aria-activedescendant");
   }
 
   close() {
     clearTimeout(this.timer);
     this.running?.abort();
+    this.mark(-1);
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
-    this.input.removeAttribute("aria-activedescendant");
   }
 
   choose(item) {
@@ -150,6 +156,7 @@ export class Picker {
       const items = (await ask("search", { q: value }))?.items ?? [];
       if (this.input.value !== typed) return; // something else by now
       item = items.find(same) ?? (first ? (items[0] ?? models.find((m) => m.id.includes(value.toLowerCase()))) : undefined);
+      if (!item && !first) return this.show(this.name); // left half typed
     }
     this.choose(item ?? { id: value, name: value });
   }

@@ -1,12 +1,52 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/elumenta/elumenta"
 )
+
+// Operators are told what switches a provider on, of all that the program knows.
+func TestProvidersOfTheProgram(t *testing.T) {
+	s := start(t, "", []string{"DEEPSEEK_API_KEY=CANARY"})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/v2/admin/providers", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || strings.Contains(string(body), "CANARY") {
+		t.Fatalf("%v: %s", err, body)
+	}
+	var got []string
+	for _, p := range unmarshal[struct {
+		Items []struct {
+			Name, Variable string
+			Configured     bool
+			Models         []struct{ Slug string }
+		}
+	}](t, string(body)).Items {
+		got = append(got, fmt.Sprint(p.Name, " ", p.Configured, " ", p.Variable, " ", len(p.Models)))
+	}
+	want := []string{
+		"openai false OPENAI_API_KEY 4", "anthropic false ANTHROPIC_API_KEY 3", "gemini false GEMINI_API_KEY 2", "deepseek true DEEPSEEK_API_KEY 2",
+		"xai false XAI_API_KEY 1", "ollama false OLLAMA_HOST 0", "sandbox true  1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
 
 // What operators do from a terminal, on the database of a running server, which knows it at once.
 func TestOperatorsCommands(t *testing.T) {

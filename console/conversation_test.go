@@ -210,6 +210,17 @@ func TestConversation(t *testing.T) {
 		t.Errorf("the conversation that goes on is %s", got)
 	}
 	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+
+	_, author := s.account("Anne", "free")
+	b.show("marketplace/" + string(s.publish(author, nil)))
+	b.enter("[data-try] textarea", "Hello **there**")
+	b.send("[data-try] textarea")
+	b.until(`document.querySelector("[data-try] .markdown strong")?.textContent === "there" && document.querySelector("[data-try] [aria-busy]") === null`)
+	f.holdNext()
+	b.send("[data-try] textarea")
+	b.until(`document.querySelector("[data-try] [aria-busy] .markdown")?.textContent.startsWith("This is the")`)
+	f.close()
+	b.until(`document.querySelector("[data-try] .wrong")?.textContent.includes("The connection broke") && document.querySelector("[data-try] .markdown").textContent.startsWith("This is the")`)
 }
 
 // What answers is found by name with the keys alone; two versions of it answer the same messages, and what they cost and leave shows.

@@ -45,11 +45,27 @@ function lineStart(text, line) {
 // Rendering shows a text that grows. Blocks that further text cannot change are rendered once. That is all but the last two: the line
 // that is being written may yet turn out to go on with the block before it.
 export class Rendering {
-  constructor(element) {
+  // around, if given, is told to draw, and may do something before and after.
+  constructor(element, around = (draw) => draw()) {
     this.element = element;
+    this.around = around;
     this.from = 0; // where the text begins that is rendered again
     this.kept = 0; // nodes of the text before that
     this.linked = false; // a definition of a link counts for all blocks, those before it too
+  }
+
+  // grow shows the text so far in one of the next frames. A block that takes long, like a list without an end, is shown less often.
+  grow(text) {
+    this.text = text;
+    this.frame ??= requestAnimationFrame((now) => this.draw(now));
+  }
+
+  draw(now) {
+    this.frame = undefined;
+    if (now < this.pause) return this.grow(this.text);
+    const begun = performance.now();
+    this.around(() => this.show(this.text));
+    this.pause = performance.now() + 3 * (performance.now() - begun);
   }
 
   // show shows the text so far. Code has no colours yet.
@@ -71,6 +87,7 @@ export class Rendering {
 
   // finish shows the whole text.
   finish(text) {
+    cancelAnimationFrame(this.frame);
     if (this.linked) {
       this.from = this.kept = 0;
       this.element.replaceChildren(fragment(parser.render(text)));

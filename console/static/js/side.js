@@ -197,21 +197,19 @@ export class Side {
     this.log.append(element);
     this.follow(true);
     const turn = { role: "assistant", content: "", name: this.name, element };
-    const shown = new Rendering(body);
-    const begun = performance.now();
-    let first, frame, end;
-    const draw = () => {
-      frame = undefined;
+    const shown = new Rendering(body, (draw) => {
       const at = this.atEnd();
-      shown.show(turn.content);
-      if (at) this.follow(true);
-    };
+      draw();
+      this.follow(at);
+    });
+    const begun = performance.now();
+    let first, end;
     try {
       for await (const event of generate(request, signal)) {
         if (event.type === "content_delta") {
           first ??= performance.now() - begun;
           turn.content += event.delta;
-          frame ??= requestAnimationFrame(draw);
+          shown.grow(turn.content);
         } else if (event.type === "generation_start" && event.assistant_version) {
           turn.name += ` @${event.assistant_version}`;
           name.textContent = turn.name;
@@ -222,7 +220,6 @@ export class Side {
     } catch (error) {
       this.failed(element, error, turn.content !== "");
     }
-    if (frame) cancelAnimationFrame(frame);
     element.removeAttribute("aria-busy");
     const at = this.atEnd();
     shown.finish(turn.content);

@@ -24,7 +24,6 @@ for (const box of document.querySelectorAll("[data-try]")) {
   stop.textContent = text.textStop;
   row.append(ask, stop);
   const answer = document.createElement("div");
-  answer.className = "markdown";
   answer.setAttribute("aria-live", "polite");
   const fields = JSON.parse(text.variables || "[]").map((variable) => {
     const input = document.createElement("input");
@@ -57,26 +56,26 @@ for (const box of document.querySelectorAll("[data-try]")) {
     const request = { assistant_id: text.assistant, prompt: question.value };
     const given = fields.filter((input) => input.value !== "");
     if (given.length > 0) request.variables = Object.fromEntries(given.map((input) => [input.name, input.value]));
-    answer.replaceChildren();
-    const shown = new Rendering(answer);
-    let whole = "", frame;
+    const body = document.createElement("div");
+    body.className = "markdown";
+    answer.replaceChildren(body);
+    const shown = new Rendering(body);
+    let whole = "";
     try {
       for await (const piece of generate(request, running.signal)) {
         if (piece.type !== "content_delta") continue;
         whole += piece.delta;
-        frame ??= requestAnimationFrame(() => {
-          frame = undefined;
-          shown.show(whole);
-        });
+        shown.grow(whole);
       }
     } catch (error) {
       if (error.name !== "AbortError") {
-        whole = "";
-        answer.textContent = error.code === "not_authenticated" ? text.textEnded : error.code ? error.message : text.textBroken;
+        const wrong = document.createElement("p"); // below what came before
+        wrong.className = "wrong";
+        wrong.textContent = error.code === "not_authenticated" ? text.textEnded : error.code ? error.message : text.textBroken;
+        answer.append(wrong);
       }
     }
-    if (frame) cancelAnimationFrame(frame);
-    if (whole) shown.finish(whole);
+    shown.finish(whole);
     answer.removeAttribute("aria-busy");
     running = undefined;
     ask.disabled = false;

@@ -32,6 +32,10 @@ lint: ## Check format, vet, compiled templates and golangci-lint (built once int
 generate: ## Compile the console's templates (*.templ)
 	go tool templ generate -path console
 
+.PHONY: screenshots
+screenshots: build ## Take the pictures of README.md again, in Chromium
+	go run ./internal/screenshots --elumenta bin/elumenta --out docs/images
+
 .PHONY: bench
 bench: build ## Compare with a bare reverse proxy (BENCH="--scale" or "--streams 5000": see docs/benchmarks.md)
 	CGO_ENABLED=0 go build -o bin/bench ./internal/bench
@@ -48,4 +52,4 @@ fuzz: ## Fuzz every target for FUZZTIME each (default 10m)
 
 .PHONY: help
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done

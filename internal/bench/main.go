@@ -37,6 +37,7 @@ type options struct {
 	past      int
 	published int
 	hot       bool
+	console   bool
 	postgres  bool
 	pinned    bool
 	cores     int
@@ -85,7 +86,8 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.past, "history", 0, "instead: cost with this many generations in a SQLite database, a tenth as many assistants and a hundredth as many accounts, compared with none (10000000)")
 	flags.BoolVar(&o.hot, "hot", false, "instead: one account called from 64 connections, compared with 64 accounts")
 	flags.BoolVar(&o.postgres, "postgres", false, "keep everything in a private Postgres, whose processes share the load's core, instead of SQLite")
-	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000)")
+	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000), and the console's pages compared with a thousand")
+	flags.BoolVar(&o.console, "console", false, "instead: how soon the console's first pages can be used in Chromium, slowed down four times")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
 	flags.IntVar(&o.open, "streams", 0, "instead: memory of this many open slow streams (5000)")
 	if err := flags.Parse(args); err != nil {
@@ -160,6 +162,9 @@ func (b *bench) parts(ctx context.Context) error {
 	}
 	if b.published > 0 {
 		return b.marketplace(ctx)
+	}
+	if b.console {
+		return b.interactive(ctx)
 	}
 	if b.smoke || b.many == 0 && b.open == 0 {
 		if b.only == "" && !b.hot {

@@ -38,20 +38,9 @@ type marketplaceRow struct {
 
 // marketplace measures lists and searches of many published assistants over HTTP.
 func (b *bench) marketplace(ctx context.Context) (err error) {
-	in, err := b.install(ctx, "marketplace")
+	in, err := b.installMarketplace(ctx, "marketplace", b.published)
 	if err != nil {
 		return err
-	}
-	in.env = []string{"ELUMENTA_NO_STARTERS=true"} // all documents are of the seed
-	first, err := in.serve(ctx)                    // makes the schema and the key
-	if err != nil {
-		return err
-	}
-	if err := first.stop(); err != nil {
-		return err
-	}
-	if err := seedMarketplace(ctx, in.database, b.published, b.printf); err != nil {
-		return fmt.Errorf("seed: %w", err)
 	}
 	server, err := in.serve(ctx)
 	if err != nil {
@@ -80,7 +69,27 @@ func (b *bench) marketplace(ctx context.Context) (err error) {
 		f.Rows = append(f.Rows, row)
 	}
 	b.report.Marketplace = f
-	return nil
+	return b.comparePages(ctx, server)
+}
+
+// installMarketplace makes a place for an elumenta that has published assistants.
+func (b *bench) installMarketplace(ctx context.Context, name string, published int) (*installation, error) {
+	in, err := b.install(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	in.env = []string{"ELUMENTA_NO_STARTERS=true"} // all documents are of the seed
+	first, err := in.serve(ctx)                    // makes the schema and the key
+	if err != nil {
+		return nil, err
+	}
+	if err := first.stop(); err != nil {
+		return nil, err
+	}
+	if err := seedMarketplace(ctx, in.database, published, b.printf); err != nil {
+		return nil, fmt.Errorf("seed: %w", err)
+	}
+	return in, nil
 }
 
 // marketplaceKind is a kind of call: the queries of which one is asked each time, or one whose pages are turned.

@@ -9,20 +9,22 @@ import (
 
 // report is all that a run measured. Durations are nanoseconds in JSON, sizes bytes.
 type report struct {
-	Cores       int                 `json:"cores"`
-	Pinned      bool                `json:"pinned"`
-	Go          string              `json:"go"`
-	Version     string              `json:"version"`
-	Load        string              `json:"load_average"` // of the machine, before: figures of a busy one say little
-	Sync        time.Duration       `json:"sync"`
-	Flush       time.Duration       `json:"flush"`
-	Start       *startFigures       `json:"start,omitempty"`
-	Comparisons []comparison        `json:"comparisons,omitempty"`
-	Scale       []scaleRow          `json:"scale,omitempty"`
-	Streams     *streamFigure       `json:"streams,omitempty"`
-	History     *historyFigures     `json:"history,omitempty"`
-	Marketplace *marketplaceFigures `json:"marketplace,omitempty"`
-	Hot         *hotRow             `json:"hot_account,omitempty"`
+	Cores       int                  `json:"cores"`
+	Pinned      bool                 `json:"pinned"`
+	Go          string               `json:"go"`
+	Version     string               `json:"version"`
+	Load        string               `json:"load_average"` // of the machine, before: figures of a busy one say little
+	Sync        time.Duration        `json:"sync"`
+	Flush       time.Duration        `json:"flush"`
+	Start       *startFigures        `json:"start,omitempty"`
+	Comparisons []comparison         `json:"comparisons,omitempty"`
+	Scale       []scaleRow           `json:"scale,omitempty"`
+	Streams     *streamFigure        `json:"streams,omitempty"`
+	History     *historyFigures      `json:"history,omitempty"`
+	Marketplace *marketplaceFigures  `json:"marketplace,omitempty"`
+	Pages       []pageFigures        `json:"console_pages,omitempty"`
+	Interactive []interactiveFigures `json:"console_interactive,omitempty"`
+	Hot         *hotRow              `json:"hot_account,omitempty"`
 }
 
 // comparison is one row of the table: medians over the rounds, ratios as medians of each round's own.

@@ -1,6 +1,9 @@
 package elumenta
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Tokens are an amount, of the plan's tokens and of top-ups.
 type Tokens struct{ Monthly, Topup int64 }
@@ -28,10 +31,17 @@ func (e *NumberedEntry) Before() Tokens {
 	return Tokens{Monthly: e.After.Monthly - monthly, Topup: e.After.Topup - topup}
 }
 
+// EntryQuery asks for one page of an account's journal, newest first.
+type EntryQuery struct {
+	// From and To bound what was entered, from (inclusive) to (exclusive); zero for the beginning and the end.
+	From, To time.Time
+	Before   int64 // the entries numbered below; 0 begins at the newest
+	Limit    int
+}
+
 // JournalReader reads accounts' journals. It is safe for concurrent use.
 type JournalReader interface {
-	// Entries lists an account's journal, newest first: the entries numbered below before, or the newest ones if before is
-	// 0, limit of them at most. more says that there are older ones; the last entry's Seq is then the next before. Pages stay
-	// right while entries are added. Errors are *Error: CodeNotFound for an unknown account, CodeUnavailable.
-	Entries(ctx context.Context, account AccountID, before int64, limit int) (entries []NumberedEntry, more bool, err error)
+	// Entries lists an account's journal. more says that there are older entries; the last one's Seq is then the next Before. Pages
+	// stay right while entries are added. Errors are *Error: CodeNotFound for an unknown account, CodeUnavailable.
+	Entries(ctx context.Context, account AccountID, q EntryQuery) (entries []NumberedEntry, more bool, err error)
 }

@@ -29,6 +29,7 @@ func (c *Console) accountRoutes() {
 	c.page("account", func(p *page) error { return p.showAccount(nil) })
 	c.form("account", (*page).rename)
 	c.page("account/statement", (*page).showStatement)
+	c.page("account/statement.csv", (*page).statementFile)
 	c.form("account/sessions/{id}/end", (*page).endSession)
 	c.form("account/sessions/end-others", (*page).endOtherSessions)
 }

@@ -16,6 +16,7 @@ func (c *Console) adminRoutes() {
 	c.form("admin/accounts", adminOnly((*page).createAccount))
 	c.page("admin/accounts/{id}", adminOnly(func(p *page) error { return p.showAdminAccount(nil) }))
 	c.form("admin/accounts/{id}/{change}", adminOnly((*page).changeAccount))
+	c.page("admin/accounts/{id}/statement.csv", adminOnly(func(p *page) error { return p.file(p.adminPath() + "/ledger?format=csv") }))
 	c.page("admin/accounts/{id}/suspend", adminOnly(func(p *page) error { return p.confirmSuspend(nil) }))
 	c.page("admin/accounts/{id}/keys/{key}/revoke", adminOnly((*page).confirmRevoke))
 	c.form("admin/accounts/{id}/keys/{key}/revoke", adminOnly((*page).revokeAnyKey))

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -58,12 +60,21 @@ func TestStatement(t *testing.T) {
 		s.generate(key, `{"model": "paid", "prompt": "sandbox:error 500"}`)
 	}
 	grace.Language = "en"
-	next := regexp.MustCompile(`href="/console/(account/statement\?cursor=[^"]+)"`).FindStringSubmatch(grace.get("account/statement").ok().body)
+	next := regexp.MustCompile(`href="/console/(account/statement\?[^"]*cursor=[^"]+)"`).FindStringSubmatch(html.UnescapeString(grace.get("account/statement").ok().body))
 	if next == nil {
 		t.Fatal("there is no second page")
 	}
 	grace.get(next[1]).ok("Of the plan basic.").without("Of the plan pro.", `rel="next"`)
 	grace.get("account/statement?cursor=x").is(http.StatusBadRequest)
+	grace.get("account/statement?from=2020-01-01&to=2020-01-31").ok("No tokens moved in these days", `value="2020-01-31"`)
+	grace.get("account/statement?from=2020-02-01&to=2020-01-31").is(http.StatusUnprocessableEntity, `role="alert"`, "must be before to")
+	grace.get("account/statement.csv?from=2020-02-01&to=2020-01-31").is(http.StatusUnprocessableEntity, `role="alert"`)
+	grace.get("account/statement?from=nonsense&to=" + time.Now().UTC().Format(time.DateOnly)).ok("For a generation with paid.").without(`value="nonsense"`)
+	file := grace.get("account/statement.csv").ok("seq,at,kind", ",key_id,", "grant").body
+	operator.get(at+"/statement.csv").ok("seq,at,kind", ",actor,", s.adminAccount())
+	if strings.Contains(file, s.adminAccount()) {
+		t.Error("the file names an operator")
+	}
 }
 
 // texts are all texts, by language and key.

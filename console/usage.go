@@ -240,15 +240,7 @@ func (p *page) nameOf(by, id string) (string, error) {
 func (p *page) usageFile(path string) error {
 	_, ask := p.usageQuery(path)
 	ask.Set("format", "csv")
-	a, err := p.ask(http.MethodGet, "/"+path+"?"+ask.Encode(), nil, "Accept", "text/csv")
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"Content-Type", "Content-Disposition"} {
-		p.w.Header().Set(name, a.header.Get(name))
-	}
-	_, err = p.w.Write(a.body.Bytes())
-	return err
+	return p.file("/" + path + "?" + ask.Encode())
 }
 
 // Percent writes a share from 0 to 1.

@@ -23,8 +23,8 @@ func (a *API) accountRoutes() {
 	register(a, huma.Operation{
 		OperationID: "get-statement", Method: http.MethodGet, Path: "/balance/statement", Tags: []string{"Account"}, Summary: "Read your statement, newest first",
 		Description: "Every movement of your tokens, with the balance after it. An entry adds to the balance if its destination is available, and takes from it if " +
-			"its source is. On an unlimited plan generations move none.",
-	}, need{}, a.getStatement)
+			"its source is. On an unlimited plan generations move none. With Accept: text/csv, or format=csv, all entries of a time are rows of a file, 10,000 at most.",
+	}, need{csv: true}, a.getStatement)
 	register(a, huma.Operation{
 		OperationID: "get-usage", Method: http.MethodGet, Path: "/usage", Tags: []string{"Account"}, Summary: "Add up your generations",
 		Description: "What was settled before the call is in it. Whole days cost the same however many generations there were. With Accept: text/csv, " +

@@ -36,8 +36,8 @@ func (a *API) adminRoutes() {
 	a.moderationRoutes()
 	operate(a, huma.Operation{
 		OperationID: "admin-list-ledger", Method: http.MethodGet, Path: "/accounts/{id}/ledger", Summary: "Read an account's journal, newest first",
-		Description: "Every movement of its tokens, with the balance after it.",
-	}, need{}, a.listLedger)
+		Description: "Every movement of its tokens, with the balance after it. With Accept: text/csv, or format=csv, all entries of a time are rows of a file, 10,000 at most.",
+	}, need{csv: true}, a.listLedger)
 	operate(a, huma.Operation{
 		OperationID: "admin-list-audit", Method: http.MethodGet, Path: "/audit", Summary: "Read the audit trail, newest first",
 		Description: "Who did what to what, when and from where. hash covers an entry and all before it.",

@@ -60,17 +60,17 @@ func viewLedger(e *elumenta.NumberedEntry) ledgerView { return ledgerView{viewEn
 
 type listLedgerIn struct {
 	PathAccount
-	Paging
-	known
+	StatementIn
 }
 
-func (a *API) listLedger(ctx context.Context, c *call, in *listLedgerIn) (*bodyOf[page[ledgerView]], error) {
+func (a *API) listLedger(ctx context.Context, c *call, in *listLedgerIn) (*anyBody, error) {
 	id, err := accountID(in.ID)
 	if err != nil {
 		return nil, err
 	}
 	l := list{kind: "ledger", account: c.caller.Account.ID, filter: in.ID}
-	return listEntries(ctx, a, a.Operators, l, id, &in.Paging, viewLedger)
+	by := func(e *elumenta.NumberedEntry) string { return e.Actor }
+	return answerEntries(ctx, a.Operators, statement[ledgerView]{a: a, c: c, list: l, id: id, in: &in.StatementIn, view: viewLedger, who: "actor", by: by})
 }
 
 type auditView struct {
@@ -153,7 +153,7 @@ func (in *usageOfAllIn) Resolve(ctx huma.Context) []error {
 	return errs
 }
 
-func (a *API) getUsageOfAll(ctx context.Context, c *call, in *usageOfAllIn) (*usageOut, error) {
+func (a *API) getUsageOfAll(ctx context.Context, c *call, in *usageOfAllIn) (*anyBody, error) {
 	rows, total, err := a.Usage.UsageOfAll(ctx, in.from, in.to, elumenta.UsageGroup(in.GroupBy))
 	if err != nil {
 		return nil, err

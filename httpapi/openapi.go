@@ -177,10 +177,14 @@ func (a *API) complete() {
 	report := doc.Paths[Base+"/assistants/{id}/reports"].Post
 	first := report.Responses["201"]
 	report.Responses["200"] = &huma.Response{Description: "It replaced your open report.", Content: first.Content, Headers: first.Headers}
-	for _, path := range []string{"/usage", "/admin/usage"} {
-		usage := doc.Paths[Base+path].Get.Responses["200"]
-		usage.Content = jsonOf(schemaOf[usageView](doc.Components.Schemas))
-		usage.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	r := doc.Components.Schemas
+	for path, view := range map[string]*huma.Schema{
+		"/usage": schemaOf[usageView](r), "/admin/usage": schemaOf[usageView](r),
+		"/balance/statement": schemaOf[page[statementView]](r), "/admin/accounts/{id}/ledger": schemaOf[page[ledgerView]](r),
+	} {
+		answer := doc.Paths[Base+path].Get.Responses["200"]
+		answer.Content = jsonOf(view)
+		answer.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 	delete(doc.Components.Schemas.Map(), "ErrorModel") // huma's own, which is never sent
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -49,9 +50,29 @@ func TestStatement(t *testing.T) {
 		t.Errorf("%d pages:\n%s", pages, strings.Join(got, "\n"))
 	}
 
+	// A file has all of a time, the oldest first.
+	file := s.do("GET", "/balance/statement?format=csv&limit=1&from=2020-01-01", key, nil)
+	if lines := strings.Split(strings.TrimSpace(string(file.body)), "\n"); len(lines) != 9 || !strings.HasPrefix(lines[0], "seq,at,kind,") || !strings.Contains(lines[0], ",key_id,") ||
+		!strings.Contains(lines[2], ",topup,topped_up,available,0,25,0,25,300,25,325,invoice 4711,,") || !strings.Contains(lines[3], ",reserve,available,reserved,7,0,-7,0,293,25,318,paid,key_") ||
+		strings.Contains(string(file.body), string(operator)) || file.header.Get("Content-Disposition") != `attachment; filename="statement.csv"` {
+		t.Errorf("%v: %s", file.header, file.body)
+	}
+	if r := s.raw("GET", "/api/v2/admin/accounts/"+string(id)+"/ledger", admin, nil, "Accept", "text/csv"); !strings.Contains(string(r.body), ",actor,") || !strings.Contains(string(r.body), ","+string(operator)+",") {
+		t.Errorf("%s", r.body)
+	}
+	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
+	for query, want := range map[string]int{"from=" + tomorrow: 0, "to=" + tomorrow: 8, "from=2020-01-01&to=2021-01-01": 0, "to=2021-01-01T00:00:00Z": 0} {
+		if v := s.do("GET", "/balance/statement?"+query, key, nil).want(200); len(v["items"].([]any)) != want {
+			t.Errorf("%s: %v", query, v)
+		}
+	}
+	s.do("GET", "/balance/statement?from=x&to=1&format=xml", key, nil).wantFields("from", "to", "format")
+	s.do("GET", "/balance/statement?from=2021-01-01&to=2020-01-01", key, nil).wantFields("from")
+
 	// Cursors are an account's own, and of the one list.
 	next := s.do("GET", "/balance/statement?limit=1", key, nil).want(200)["next_cursor"].(string)
 	other, _ := s.account("free")
+	s.do("GET", "/balance/statement?to="+tomorrow+"&cursor="+next, key, nil).wantError(400, elumenta.CodeBadRequest)
 	s.do("GET", "/balance/statement?cursor="+next, other, nil).wantError(400, elumenta.CodeBadRequest)
 	s.do("GET", "/admin/accounts/"+string(id)+"/ledger?cursor="+next, admin, nil).wantError(400, elumenta.CodeBadRequest)
 	s.do("GET", "/balance/statement?limit=0&account=x", key, nil).wantFields("limit", "account")

@@ -33,8 +33,13 @@ func (in *usageIn) Resolve(ctx huma.Context) []error {
 	errs := in.known.Resolve(ctx)
 	var bad elumenta.FieldErrors
 	in.from, in.to = usageSpan(&bad, in.From, in.To)
-	in.csv = in.Format == "csv" || in.Format == "" && negotiation.SelectQValue(ctx.Header("Accept"), []string{"application/json", csvType}) == csvType
+	in.csv = wantsCSV(ctx, in.Format)
 	return append(errs, paramErrors(bad)...)
+}
+
+// wantsCSV reports whether the answer is a file of comma-separated values, by the parameter or else the Accept header.
+func wantsCSV(ctx huma.Context, format string) bool {
+	return format == "csv" || format == "" && negotiation.SelectQValue(ctx.Header("Accept"), []string{"application/json", csvType}) == csvType
 }
 
 // usageSpan reads the range of an answer. Whole days cost least, so that the defaults are midnights.
@@ -86,10 +91,10 @@ func viewUsage(r *elumenta.UsageRow) UsageTotal {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// usageOut is a usageView, or rows of comma-separated values.
-type usageOut struct{ Body any }
+// anyBody is a view, or rows of comma-separated values.
+type anyBody struct{ Body any }
 
-func (a *API) getUsage(ctx context.Context, c *call, in *usageIn) (*usageOut, error) {
+func (a *API) getUsage(ctx context.Context, c *call, in *usageIn) (*anyBody, error) {
 	rows, total, err := a.Usage.Usage(ctx, c.caller.Account.ID, in.from, in.to, elumenta.UsageGroup(in.GroupBy))
 	if err != nil {
 		return nil, err
@@ -98,19 +103,19 @@ func (a *API) getUsage(ctx context.Context, c *call, in *usageIn) (*usageOut, er
 }
 
 // answerUsage shows usage as JSON or as a file of comma-separated values.
-func answerUsage(c *call, asCSV bool, by string, rows []elumenta.UsageRow, total *elumenta.UsageRow) (*usageOut, error) {
+func answerUsage(c *call, asCSV bool, by string, rows []elumenta.UsageRow, total *elumenta.UsageRow) (*anyBody, error) {
 	c.Header().Add("Vary", "Accept")
 	if asCSV {
 		b, err := usageCSV(by, rows)
 		c.Header().Set("Content-Type", csvType+"; charset=utf-8; header=present")
 		c.Header().Set("Content-Disposition", `attachment; filename="usage-by-`+by+`.csv"`)
-		return &usageOut{b}, err
+		return &anyBody{b}, err
 	}
 	v := usageView{Items: make([]usageRow, len(rows)), Total: viewUsage(total)}
 	for i := range rows {
 		v.Items[i] = usageRow{Group: rows[i].Group, UsageTotal: viewUsage(&rows[i])}
 	}
-	return &usageOut{v}, nil
+	return &anyBody{v}, nil
 }
 
 const csvType = "text/csv"

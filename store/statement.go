@@ -31,12 +31,20 @@ func changeSince(part string) string {
 
 // Entries implements elumenta.JournalReader. The balances are computed backwards from the account's, so that the newest
 // page costs least.
-func (s *Store) Entries(ctx context.Context, id elumenta.AccountID, before int64, limit int) (entries []elumenta.NumberedEntry, more bool, err error) {
-	if before <= 0 {
-		before = math.MaxInt64
-	}
+func (s *Store) Entries(ctx context.Context, id elumenta.AccountID, query elumenta.EntryQuery) (entries []elumenta.NumberedEntry, more bool, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		entries = nil
+		first, before := int64(1), int64(math.MaxInt64)
+		if query.Before > 0 {
+			before = query.Before
+		}
+		if !query.From.IsZero() || !query.To.IsZero() {
+			from, last, err := statementRange(ctx, q, id, StatementQuery{From: query.From, To: query.To})
+			if err != nil {
+				return err
+			}
+			first, before = from, min(before, last+1)
+		}
 		balance, err := balanceBefore(ctx, q, id, before)
 		if err != nil {
 			return err
@@ -44,7 +52,7 @@ func (s *Store) Entries(ctx context.Context, id elumenta.AccountID, before int64
 		// An entry that is added meanwhile is not below before, or was not when the balance was read.
 		before = min(before, balance.next)
 		rows, err := q.QueryContext(ctx, `SELECT `+numberedColumns+` FROM ledger_entries
-			WHERE account_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`, string(id), before, limit+1)
+			WHERE account_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`, string(id), first, before, query.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -60,7 +68,7 @@ func (s *Store) Entries(ctx context.Context, id elumenta.AccountID, before int64
 			return nil
 		})
 	})
-	entries, more = page(entries, limit)
+	entries, more = page(entries, query.Limit)
 	return entries, more, err
 }
 
@@ -152,7 +160,9 @@ func statementRange(ctx context.Context, q querier, id elumenta.AccountID, query
 		return seq, optional(err)
 	}
 	if query.To.IsZero() {
-		err = q.QueryRowContext(ctx, `SELECT entries FROM accounts WHERE id = $1`, string(id)).Scan(&last)
+		if err = q.QueryRowContext(ctx, `SELECT entries FROM accounts WHERE id = $1`, string(id)).Scan(&last); errors.Is(err, sql.ErrNoRows) {
+			err = elumenta.NotFound("account")
+		}
 	} else {
 		last, err = before(query.To)
 	}

@@ -68,7 +68,7 @@ func testJournal(t *testing.T, b *bench) {
 		var got []elumenta.NumberedEntry
 		for before, more := int64(0), true; more; before = got[len(got)-1].Seq {
 			var entries []elumenta.NumberedEntry
-			entries, more, err = b.Entries(ctx, p.account, before, limit)
+			entries, more, err = b.Entries(ctx, p.account, elumenta.EntryQuery{Before: before, Limit: limit})
 			wantOK(t, err)
 			got = append(got, entries...)
 		}
@@ -106,17 +106,35 @@ func testJournal(t *testing.T, b *bench) {
 		if diff := cmp.Diff(expected, got, cmp.AllowUnexported(statement{})); diff != "" {
 			t.Errorf("%+v: %s", c.query, diff)
 		}
+		if c.query.Limit > 0 {
+			continue
+		}
+		var paged []elumenta.NumberedEntry
+		for before, more := int64(0), true; more; {
+			var entries []elumenta.NumberedEntry
+			entries, more, err = b.Entries(ctx, p.account, elumenta.EntryQuery{From: c.query.From, To: c.query.To, Before: before, Limit: 2})
+			wantOK(t, err)
+			if paged = append(paged, entries...); more {
+				before = entries[1].Seq
+			}
+		}
+		slices.Reverse(paged)
+		if diff := cmp.Diff(expected.entries, paged); diff != "" {
+			t.Errorf("%+v by pages: %s", c.query, diff)
+		}
 	}
 
 	idle := b.payer("unlimited")
 	for _, before := range []int64{0, 1, math.MaxInt64} {
-		entries, more, err := b.Entries(ctx, idle.account, before, 10)
+		entries, more, err := b.Entries(ctx, idle.account, elumenta.EntryQuery{Before: before, Limit: 10})
 		wantOK(t, err)
 		if len(entries) > 0 || more {
 			t.Errorf("an unlimited account has entries: %+v", entries)
 		}
 	}
-	_, _, err = b.Entries(ctx, elumenta.NewAccountID(), 0, 10)
-	wantError(t, err, elumenta.CodeNotFound)
+	for _, from := range []time.Time{{}, at} {
+		_, _, err = b.Entries(ctx, elumenta.NewAccountID(), elumenta.EntryQuery{From: from, Limit: 10})
+		wantError(t, err, elumenta.CodeNotFound)
+	}
 	wantError(t, b.Statement(ctx, elumenta.NewAccountID(), store.StatementQuery{}, &statement{}), elumenta.CodeNotFound)
 }

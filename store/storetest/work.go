@@ -43,7 +43,7 @@ func Work(t testing.TB, s *store.Store) {
 		_, _, err = s.Usage(ctx, reader, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), by)
 		wantOK(t, err)
 	}
-	_, _, err = s.Entries(ctx, reader, 0, 10)
+	_, _, err = s.Entries(ctx, reader, elumenta.EntryQuery{Limit: 10})
 	wantOK(t, err)
 	wantOK(t, s.Statement(ctx, reader, store.StatementQuery{From: time.Now().Add(-time.Hour)}, &statement{}))
 	_, err = s.Listing(ctx, a.ID)

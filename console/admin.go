@@ -137,6 +137,14 @@ func (p *page) showAdminAccount(errs map[string]string) error {
 	return p.renderStatus(status, "admin", a.DisplayName, adminAccountPage(p, a))
 }
 
+// retyped is what was typed into a field of one of the account's forms, if that is shown again, or else what the field begins with.
+func (p *page) retyped(change, field, otherwise string) string {
+	if p.r.Method == http.MethodPost && p.r.PathValue("change") == change {
+		return p.r.PostForm.Get(field)
+	}
+	return otherwise
+}
+
 // withReason adds the form's reason to a body, if there is one.
 func withReason(f url.Values, body map[string]any) map[string]any {
 	if reason := f.Get("reason"); reason != "" {
@@ -296,41 +304,4 @@ func (p *page) decide() error {
 		return err
 	}
 	return p.redirect(Base+"admin/reports/"+id, "decided")
-}
-
-// AuditEntry is what somebody did.
-type AuditEntry struct {
-	Seq       int64          `json:"seq"`
-	At        time.Time      `json:"at"`
-	Actor     string         `json:"actor"`
-	Address   *string        `json:"address"`
-	Action    string         `json:"action"`
-	AccountID *string        `json:"account_id"`
-	Target    string         `json:"target"`
-	Details   map[string]any `json:"details"`
-}
-
-// auditTrail is a page of the trail.
-type auditTrail struct {
-	Account, Action string
-	List[AuditEntry]
-}
-
-func (t *auditTrail) address(cursor string) string {
-	return Base + "admin/audit?" + url.Values{"account": {t.Account}, "action": {t.Action}, "cursor": {cursor}}.Encode()
-}
-
-func (p *page) listAudit() error {
-	q := p.r.URL.Query()
-	t := &auditTrail{Account: strings.TrimSpace(q.Get("account")), Action: q.Get("action")}
-	ask := url.Values{"limit": {"50"}}
-	for name, value := range map[string]string{"account": t.Account, "action": t.Action, "cursor": q.Get("cursor")} {
-		if value != "" {
-			ask.Set(name, value)
-		}
-	}
-	if err := p.get("/admin/audit?"+ask.Encode(), &t.List); err != nil {
-		return err
-	}
-	return p.render("admin", p.T("admin.audit"), auditPage(p, t))
 }

@@ -34,7 +34,10 @@ func TestOperators(t *testing.T) {
 	operator.post(at+"/topup", topup).to(console.Base + at) // a double click
 	operator.get(at).ok("75 tokens", "a gift")
 	operator.post(at+"/topup", url.Values{"tokens": {"many"}, "once": {once + "1"}}).is(http.StatusUnprocessableEntity, "must be a number")
-	operator.post(at+"/plan", url.Values{"plan": {"nothing"}}).is(http.StatusUnprocessableEntity)
+	operator.post(at+"/plan", url.Values{"plan": {"nothing"}, "until": {"2099-02-03"}, "reason": {"bought"}}).is(http.StatusUnprocessableEntity,
+		`value="nothing"`, `value="2099-02-03"`, `value="bought"`)
+	operator.post(at+"/topup", url.Values{"tokens": {"5"}, "reason": {strings.Repeat("y", 201)}, "once": {once + "2"}}).is(http.StatusUnprocessableEntity,
+		`id="topup-reason-error"`, strings.Repeat("y", 201)).without(`id="plan-reason-error"`)
 	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-01-01"}}).to(console.Base + at)
 	operator.get(at).ok("basic", "through 1 January 2099 (UTC)", `value="2099-01-01"`)
 	grace.get("account").ok("through 1 January 2099 (UTC)")
@@ -64,7 +67,8 @@ func TestOperators(t *testing.T) {
 	operator.get(revoke).is(http.StatusNotFound)
 	grace.get("account").is(http.StatusUnauthorized, "Your session has ended")
 	operator.get("admin/audit").ok("Tokens added</td>", "Account suspended</td>", "Key revoked</td>", "Signed in to the console</td>")
-	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("spam").without("Tokens added</td>")
+	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("Reason: <bdi>spam</bdi>").without("Tokens added</td>")
+	operator.get("admin/audit").ok("Tokens: <bdi>25</bdi>", "From: <bdi>free</bdi>", "To: <bdi>basic</bdi>", "Ends: <bdi>through 1 January 2099 (UTC)</bdi>").without("{&#34;")
 
 	operator.post("admin/accounts/"+s.adminAccount()+"/suspend", url.Values{"reason": {"x"}}).is(http.StatusUnprocessableEntity, "Suspend this account?", "last")
 	own := regexp.MustCompile(`href="/console/(admin/accounts/[^"]+/revoke)"`).FindStringSubmatch(operator.get("admin/accounts/" + s.adminAccount()).body)[1]

@@ -129,8 +129,8 @@ func (p *page) usageQuery(path string) (*usageReport, url.Values) {
 func (p *page) showUsage(path string) error {
 	u, ask := p.usageQuery(path)
 	err := p.get("/"+path+"?"+ask.Encode(), u)
-	if errs, ok := fieldErrors(err); ok {
-		u.Errors = errs
+	if codeOf(err) == elumenta.CodeValidation { // a time that is too long
+		u.Errors, _ = fieldErrors(err)
 		return p.renderStatus(http.StatusUnprocessableEntity, u.section(), p.T("usage.title"), usagePage(p, u))
 	}
 	if err != nil {

@@ -17,6 +17,10 @@ func (c *Console) adminRoutes() {
 	c.page("admin/accounts/{id}", adminOnly(func(p *page) error { return p.showAdminAccount(nil) }))
 	c.form("admin/accounts/{id}/{change}", adminOnly((*page).changeAccount))
 	c.page("admin/accounts/{id}/statement.csv", adminOnly(func(p *page) error { return p.file(p.adminPath() + "/ledger?format=csv") }))
+	for change := range roles {
+		c.page("admin/accounts/{id}/"+change, adminOnly(func(p *page) error { return p.confirmRole(change, nil) }))
+	}
+	c.page("admin/keys", adminOnly((*page).findKeys))
 	c.page("admin/accounts/{id}/suspend", adminOnly(func(p *page) error { return p.confirmSuspend(nil) }))
 	c.page("admin/accounts/{id}/keys/{key}/revoke", adminOnly((*page).confirmRevoke))
 	c.form("admin/accounts/{id}/keys/{key}/revoke", adminOnly((*page).revokeAnyKey))
@@ -153,11 +157,14 @@ func withReason(f url.Values, body map[string]any) map[string]any {
 	return body
 }
 
+// roles are what changes of an account's role make it.
+var roles = map[string]elumenta.Role{"promote": elumenta.RoleAdmin, "demote": elumenta.RoleUser} //nolint:gochecknoglobals // a constant
+
 // changeAccount does what one of the forms of an account's page asks for.
 func (p *page) changeAccount() error {
-	f := p.r.PostForm
+	f, change := p.r.PostForm, p.r.PathValue("change")
 	var err error
-	switch p.r.PathValue("change") {
+	switch change {
 	case "topup":
 		tokens, wrong := strconv.ParseInt(strings.TrimSpace(f.Get("tokens")), 10, 64)
 		if wrong != nil {
@@ -167,18 +174,26 @@ func (p *page) changeAccount() error {
 	case "plan":
 		err = p.changePlan()
 	case "suspend", "resume":
-		err = p.send(http.MethodPost, p.adminPath()+"/"+p.r.PathValue("change"), withReason(f, map[string]any{}), nil)
+		err = p.send(http.MethodPost, p.adminPath()+"/"+change, withReason(f, map[string]any{}), nil)
+	case "promote", "demote":
+		err = p.send(http.MethodPatch, p.adminPath(), map[string]any{"role": roles[change]}, nil)
 	default:
 		return elumenta.NotFound("page")
 	}
 	if errs, ok := fieldErrors(err); ok {
-		if p.r.PathValue("change") == "suspend" {
+		switch change {
+		case "suspend":
 			return p.confirmSuspend(errs)
+		case "promote", "demote":
+			return p.confirmRole(change, errs)
 		}
 		return p.showAdminAccount(errs)
 	}
 	if err != nil {
 		return err
+	}
+	if change == "demote" && p.r.PathValue("id") == string(p.session.AccountID) {
+		return p.redirect(Base+"account", "saved") // these pages are not for them any more
 	}
 	return p.redirect(Base+"admin/accounts/"+url.PathEscape(p.r.PathValue("id")), "saved")
 }
@@ -202,6 +217,37 @@ func (p *page) changePlan() error {
 		body["expires_at"] = ends
 	}
 	return p.send(http.MethodPut, p.adminPath()+"/plan", body, nil)
+}
+
+// FoundKey is a key with the account that it belongs to.
+type FoundKey struct {
+	AccountID string `json:"account_id"`
+	Key
+}
+
+// keyPrefix is how much of a key finds it.
+const keyPrefix = 8
+
+// findKeys finds whose a leaked key is by how it begins. More of it stays in no address.
+func (p *page) findKeys() error {
+	q := p.r.URL.Query()
+	prefix := strings.TrimSpace(q.Get("prefix"))
+	if len(prefix) > keyPrefix {
+		return p.redirect(Base+"admin/keys?prefix="+queryEscape(prefix[:keyPrefix]), "")
+	}
+	var keys List[FoundKey]
+	var errs map[string]string
+	status := http.StatusOK
+	if prefix != "" {
+		err := p.get("/admin/keys?"+url.Values{"prefix": {prefix}, "limit": {"100"}}.Encode(), &keys)
+		if codeOf(err) == elumenta.CodeValidation {
+			status = http.StatusUnprocessableEntity
+			errs, _ = fieldErrors(err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return p.renderStatus(status, "admin", p.T("admin.keys"), foundKeysPage(p, prefix, keys.Items, errs))
 }
 
 // Reported is an assistant in the queue.

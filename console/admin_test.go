@@ -76,6 +76,39 @@ func TestOperators(t *testing.T) {
 	operator.post(own, nil).to(console.Base + "sign-in")
 }
 
+func TestLeakedKeys(t *testing.T) {
+	s := newServer(t)
+	key, account := s.account("Grace", "free")
+	grace, operator := s.signedIn(key), s.signedIn(s.admin)
+	grace.get("admin/keys").is(http.StatusNotFound)
+	operator.get("admin").ok("/console/admin/keys")
+	operator.get("admin/keys").ok("first 8 characters")
+	prefix := key.Reveal()[:8]
+	operator.get("admin/keys?prefix=" + key.Reveal()).to(console.Base + "admin/keys?prefix=" + prefix)
+	found := operator.get("admin/keys?prefix="+prefix).ok(string(account), "/revoke").without(key.Reveal())
+	operator.get("admin/keys?prefix=nb_").is(http.StatusUnprocessableEntity, "prefix-error")
+	revoke := regexp.MustCompile(`href="/console/(admin/accounts/[^"]+/revoke)"`).FindStringSubmatch(found.body)[1]
+	operator.post(revoke, nil).to(console.Base + "admin/accounts/" + string(account))
+	operator.get("admin/keys?prefix=" + prefix).ok("No key begins like this")
+}
+
+func TestRoles(t *testing.T) {
+	s := newServer(t)
+	key, account := s.account("Grace", "free")
+	grace, operator := s.signedIn(key), s.signedIn(s.admin)
+	own, hers := "admin/accounts/"+s.adminAccount(), "admin/accounts/"+string(account)
+	operator.get(own+"/demote").ok("This is your own account", `action="/console/`+own+`/demote"`)
+	operator.post(own+"/demote", nil).is(http.StatusUnprocessableEntity, "ordinary account?", "last")
+	grace.post(hers+"/promote", nil).is(http.StatusNotFound)
+	operator.get(hers).ok(hers + "/promote").without(hers + "/demote")
+	operator.get(hers+"/promote").ok("Make this account an operator?", "Grace").without("your own")
+	operator.post(hers+"/promote", nil).to(console.Base + hers)
+	operator.get(hers).ok(hers+"/demote", `<span class="badge accent">operator</span>`)
+	grace.get("admin").ok("Ada")
+	operator.post(own+"/demote", nil).to(console.Base + "account")
+	operator.get("admin").is(http.StatusNotFound)
+}
+
 // adminAccount is the id of the first account.
 func (s *server) adminAccount() string {
 	s.t.Helper()

@@ -48,6 +48,21 @@ func (p *page) confirmSuspend(errs map[string]string) error {
 	})
 }
 
+// confirmRole asks before an account is made an operator, or is one no more.
+func (p *page) confirmRole(change string, errs map[string]string) error {
+	var a AdminAccount
+	if err := p.get(p.adminPath(), &a); err != nil {
+		return err
+	}
+	at := Base + "admin/accounts/" + a.ID
+	c := &confirmation{Tab: "accounts", Title: p.T("admin." + change + "_title"), Name: a.DisplayName, Action: at + "/" + change, Back: at, Errors: errs}
+	c.Effects, c.Button = []string{p.T("admin." + change + "_what")}, p.T("admin."+change)
+	if a.ID == string(p.session.AccountID) {
+		c.Effects = append(c.Effects, p.T("admin.demote_self"))
+	}
+	return p.confirm(c)
+}
+
 func (p *page) confirmRevoke() error {
 	var a AdminAccount
 	if err := p.get(p.adminPath(), &a); err != nil {

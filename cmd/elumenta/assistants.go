@@ -76,7 +76,7 @@ type assistantsCreateCommand struct {
 func (assistantsCreateCommand) Help() string {
 	return `Examples:
   elumenta assistants create --name Pirate --model sandbox --instructions 'You are a pirate.'
-  elumenta assistants create --name Support --model claude-sonnet-4.5 -f support.md
+  elumenta assistants create --name Support --model claude-haiku-4.5 -f support.md
   generate-instructions | elumenta assistants create --name Daily --model gpt-5 -f - --json
 
 Prints the id alone, for scripts.`
@@ -159,7 +159,7 @@ type assistantsListCommand struct {
 func (assistantsListCommand) Help() string {
 	return `Examples:
   elumenta assistants list
-  elumenta assistants list --json | jq -r '.[] | select(.model == "gpt-5") | .id'`
+  elumenta assistants list --json | jq -r '.[] | select(.model == "gpt-5.2") | .id'`
 }
 
 // listed is what a list shows of an assistant.

@@ -27,7 +27,7 @@ type chatCommand struct {
 func (chatCommand) Help() string {
 	return `Examples:
   elumenta chat asst_01j9x2…
-  elumenta chat claude-sonnet-4.5 --system "Answer in French."
+  elumenta chat claude-haiku-4.5 --system "Answer in French."
   elumenta chat asst_01j9x2… --var city=Lyon
   git diff | elumenta chat asst_01j9x2… > review.md
 

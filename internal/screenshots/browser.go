@@ -85,17 +85,18 @@ func run(script string) step {
 // compare asks two versions the same.
 var compare = []step{ //nolint:gochecknoglobals // a constant
 	chromedp.Click(chromedp.CSS("[data-compare]")),
-	chromedp.WaitVisible(chromedp.CSS("[data-side]:nth-child(2) [data-version] option[value='2']")),
+	chromedp.WaitReady(chromedp.CSS("[data-side]:nth-child(2) [data-version] option[value='1']")),
 	run(`(() => {
-		const select = document.querySelector("[data-side] [data-version]");
-		select.value = "1";
-		select.dispatchEvent(new Event("change", {bubbles: true}));
+		document.querySelectorAll("[data-side] [data-version]").forEach((select, i) => {
+			select.value = ["1", ""][i];
+			select.dispatchEvent(new Event("change", {bubbles: true}));
+		});
 		const prompt = document.querySelector("#prompt");
 		prompt.value = ` + strconv.Quote(question) + `;
 		document.querySelector("[data-send]").click();
 	})()`),
 	chromedp.WaitVisible(chromedp.CSS("[data-side]:nth-child(2) [data-retry]")),
 	chromedp.WaitVisible(chromedp.CSS("[data-side]:nth-child(1) [data-retry]")),
-	run(`window.scrollTo(0, 0); document.querySelectorAll("[data-log]").forEach((log) => (log.scrollTop = log.scrollHeight))`),
+	run(`document.activeElement.blur(); window.scrollTo(0, 0); document.querySelectorAll("[data-log]").forEach((log) => (log.scrollTop = log.scrollHeight))`),
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -107,12 +108,24 @@ func variablesJSON(v []Variable) (string, error) {
 func (p *page) showListing(errs map[string]string) error {
 	o := &offer{}
 	path := assistantPath(p.r.PathValue("id"))
-	if err := p.get(path, &o.Listing); err != nil {
+	a, err := p.ask(http.MethodGet, path, nil)
+	if err != nil {
 		return err
 	}
-	o.Own = o.Author == "" // the owner's view names no author
-	if o.Own {
-		o.Author = p.caller.Account.DisplayName
+	var own struct{ Visibility string } // which the public view has not
+	if err := errors.Join(json.Unmarshal(a.body.Bytes(), &own), json.Unmarshal(a.body.Bytes(), &o.Listing)); err != nil {
+		return err
+	}
+	switch own.Visibility {
+	case "":
+	case "marketplace":
+		var uses Uses
+		if err := p.get(path+"/uses", &uses); err != nil {
+			return err
+		}
+		o.Own, o.Author, o.Uses = true, p.caller.Account.DisplayName, uses.Uses
+	default:
+		return p.redirect(Base+"assistants/"+o.ID, "")
 	}
 	var m Model
 	switch err := p.get("/models/"+url.PathEscape(o.Model), &m); codeOf(err) {

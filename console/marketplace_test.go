@@ -93,4 +93,7 @@ func TestCopyAndReport(t *testing.T) {
 	}
 	own := s.signedIn(key)
 	own.get("marketplace/"+id).ok("Edit", "Anne").without("SECRET-INSTRUCTIONS", "/report\"", "/copy\"")
+	own.post("assistants/"+id+"/unpublish", nil).to("/console/assistants/" + id)
+	own.get("marketplace/" + id).to("/console/assistants/" + id) // nobody else sees it
+	b.get("marketplace/" + id).is(http.StatusNotFound)
 }

@@ -12,21 +12,23 @@ import (
 type whole struct {
 	a       *API
 	c       *call
-	text    []byte
+	encoder elumenta.Encoder
+	answer  elumenta.Answer
 	started elumenta.Started
-	buffer  *[]byte // text's, to be used again
+	result  elumenta.Result
+	buffer  *[]byte // of the answer's text, to be used again
 }
 
-func (a *API) newWhole(c *call) *whole {
+func (a *API) newWhole(c *call, encoder elumenta.Encoder) *whole {
 	buffer, _ := a.buffers.Get().(*[]byte)
-	return &whole{a: a, c: c, buffer: buffer, text: (*buffer)[:0]}
+	return &whole{a: a, c: c, encoder: encoder, buffer: buffer, answer: elumenta.Answer{Text: (*buffer)[:0]}}
 }
 
 // close gives the buffer back.
 func (w *whole) close() {
-	if cap(w.text) <= keptBuffer {
-		clear(w.text)
-		*w.buffer = w.text[:0]
+	if text := w.answer.Text; cap(text) <= keptBuffer {
+		clear(text)
+		*w.buffer = text[:0]
 		w.a.buffers.Put(w.buffer)
 	}
 }
@@ -37,11 +39,9 @@ func (w *whole) Open(s elumenta.Started) error {
 	return nil
 }
 
-// Event collects what the client will see.
+// Event collects the answer.
 func (w *whole) Event(e elumenta.Event) error {
-	if e.Kind == elumenta.EventText || e.Kind == elumenta.EventRefusal {
-		w.text = append(w.text, e.Text...)
-	}
+	w.answer.Add(e)
 	return nil
 }
 
@@ -50,8 +50,9 @@ func (w *whole) KeepAlive() error { return nil }
 
 // End writes the answer.
 func (w *whole) End(r elumenta.Result) error {
+	w.result = r
 	buffer, _ := w.a.buffers.Get().(*[]byte)
-	b := appendAnswer((*buffer)[:0], w.text, &r)
+	b := w.encoder.Whole((*buffer)[:0], &w.answer, &w.result)
 	h := w.c.Header()
 	setStarted(h, r.Started)
 	h["Content-Type"] = jsonType
@@ -123,77 +124,4 @@ func serverTiming(gateway, provider time.Duration) string {
 	b = strconv.AppendFloat(b, milliseconds(gateway), 'f', -1, 64)
 	b = append(b, ", provider;dur="...)
 	return string(strconv.AppendFloat(b, milliseconds(provider), 'f', -1, 64))
-}
-
-func appendAnswer(b, text []byte, r *elumenta.Result) []byte {
-	b = append(b, `{"id":`...)
-	b = appendString(b, r.ID)
-	b = append(b, `,"status":"completed"`...)
-	b = appendOrigin(b, &r.Started)
-	b = append(b, `,"content":`...)
-	b = appendString(b, text)
-	b = append(b, `,"finish_reason":`...)
-	b = appendString(b, r.Finish)
-	b = append(b, `,"tokens_spent":`...)
-	b = strconv.AppendInt(b, r.Settled.TokensSpent, 10)
-	b = appendEnd(b, r)
-	b = append(b, `,"created_at":`...)
-	b = appendTime(b, r.CreatedAt)
-	return append(b, "}\n"...)
-}
-
-// appendOrigin says what the answer comes from.
-func appendOrigin(b []byte, s *elumenta.Started) []byte {
-	if s.Assistant == "" {
-		b = append(b, `,"assistant_id":null,"assistant_version":null`...)
-	} else {
-		b = append(b, `,"assistant_id":`...)
-		b = appendString(b, s.Assistant)
-		b = append(b, `,"assistant_version":`...)
-		b = strconv.AppendInt(b, int64(s.Version), 10)
-	}
-	b = append(b, `,"model":`...)
-	return appendString(b, s.Model)
-}
-
-// appendEnd says what both ways of answering say at their end.
-func appendEnd(b []byte, r *elumenta.Result) []byte {
-	b = append(b, `,"balance_remaining":`...)
-	b = appendNullable(b, r.Settled.Balance)
-	b = append(b, `,"usage":{"prompt_tokens":`...)
-	b = strconv.AppendInt(b, r.Usage.PromptTokens, 10)
-	b = append(b, `,"completion_tokens":`...)
-	b = strconv.AppendInt(b, r.Usage.CompletionTokens, 10)
-	b = append(b, `,"total_tokens":`...)
-	b = strconv.AppendInt(b, r.Usage.TotalTokens(), 10)
-	b = append(b, `,"cached_tokens":`...)
-	b = strconv.AppendInt(b, r.Usage.CachedTokens, 10)
-	b = append(b, `,"cache_write_tokens":`...)
-	b = strconv.AppendInt(b, r.Usage.CacheWriteTokens, 10)
-	b = append(b, `,"reasoning_tokens":`...)
-	b = strconv.AppendInt(b, r.Usage.ReasoningTokens, 10)
-	b = append(b, `,"cache":{"status":`...)
-	b = appendString(b, r.CacheStatus)
-	b = append(b, `,"minimum":`...)
-	b = strconv.AppendInt(b, int64(r.CacheMinimum), 10)
-	b = append(b, `}},"warnings":[`...)
-	for i, w := range r.Warnings {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"code":`...)
-		b = appendString(b, w.Code)
-		b = append(b, `,"field":`...)
-		b = appendString(b, w.Field)
-		b = append(b, `,"message":`...)
-		b = appendString(b, w.Message)
-		b = append(b, '}')
-	}
-	return append(b, ']')
-}
-
-func appendTime(b []byte, t time.Time) []byte {
-	b = append(b, '"')
-	b = t.UTC().Truncate(time.Microsecond).AppendFormat(b, time.RFC3339Nano)
-	return append(b, '"')
 }

@@ -12,18 +12,15 @@ const generatePath = Base + "/generate"
 func (a *API) generateRoute() {
 	a.mux.HandleFunc(http.MethodPost+" "+generatePath, func(_ http.ResponseWriter, r *http.Request) {
 		if c := callOf(r.Context()); a.admit(c, r, need{body: a.GenerateBody, generation: true}) {
-			a.generate(c, r)
+			req, err := a.decodeGenerate(c)
+			a.generate(c, r, req, native{}, err)
 		}
 	})
 	a.huma.OpenAPI().AddOperation(a.generateOperation())
 }
 
-func (a *API) generate(c *call, r *http.Request) {
-	var req *elumenta.Request
-	err := refuseQuery(r)
-	if err == nil {
-		req, err = a.decodeGenerate(c)
-	}
+// generate answers a decoded request, or what was wrong with it.
+func (a *API) generate(c *call, r *http.Request, req *elumenta.Request, encoder elumenta.Encoder, err error) {
 	a.release(c)
 	if err != nil {
 		err = a.confirm(c, r, err)
@@ -32,16 +29,16 @@ func (a *API) generate(c *call, r *http.Request) {
 		return
 	}
 	if req.Stream {
-		a.stream(c, r, req)
+		a.stream(c, r, req, encoder)
 		return
 	}
-	w := a.newWhole(c)
+	w := a.newWhole(c, encoder)
 	defer w.close()
 	a.Generator.Generate(r.Context(), c.caller, req, w)
 }
 
-func (a *API) stream(c *call, r *http.Request, req *elumenta.Request) {
-	s := a.newStream(c)
+func (a *API) stream(c *call, r *http.Request, req *elumenta.Request, encoder elumenta.Encoder) {
+	s := a.newStream(c, encoder)
 	defer s.close()
 	returned := false
 	defer func() {

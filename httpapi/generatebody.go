@@ -45,6 +45,9 @@ type conversation struct {
 
 // decodeGenerate reads the body of a call and checks its form. Errors list everything that is wrong.
 func (a *API) decodeGenerate(c *call) (*elumenta.Request, error) {
+	if err := refuseQuery(c.request); err != nil {
+		return nil, err
+	}
 	g, _ := a.decoders.Get().(*generateReader)
 	defer func() {
 		dec := g.dec

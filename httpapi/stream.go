@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -11,31 +10,26 @@ import (
 // heldBytes is how much of an answer is held back at most: a provider that never pauses is written out in between.
 const heldBytes = 16 << 10
 
-const (
-	doneEvent  = "data: [DONE]\n\n"
-	keepAlive  = ": keep-alive\n\n"
-	eventEnd   = "}\n\n"
-	deltaStart = `data: {"type":"content_delta","delta":`
-)
-
 // stream answers a generation as server-sent events. What came in one read of the provider's stream goes out in one
 // write. It is an elumenta.Sink.
 type stream struct {
 	a       *API
 	c       *call
+	encoder elumenta.Encoder
 	control *http.ResponseController
 	flush   func() error
 	buffer  *[]byte
 	held    []byte
 	started elumenta.Started
+	result  elumenta.Result
 	opened  bool
 	err     error // of the first write that failed: the client is gone
 }
 
-func (a *API) newStream(c *call) *stream {
+func (a *API) newStream(c *call, encoder elumenta.Encoder) *stream {
 	buffer, _ := a.buffers.Get().(*[]byte)
 	control := http.NewResponseController(c.ResponseWriter)
-	s := &stream{a: a, c: c, control: control, flush: control.Flush, buffer: buffer, held: (*buffer)[:0]}
+	s := &stream{a: a, c: c, encoder: encoder, control: control, flush: control.Flush, buffer: buffer, held: (*buffer)[:0]}
 	if f, ok := c.ResponseWriter.(interface{ FlushError() error }); ok {
 		s.flush = f.FlushError
 	}
@@ -65,14 +59,7 @@ func (s *stream) Open(started elumenta.Started) error {
 	h["Cache-Control"] = []string{"no-cache, no-transform"}
 	h["X-Accel-Buffering"] = []string{"no"}
 	s.c.WriteHeader(http.StatusOK)
-	b := s.held
-	b = append(b, `data: {"type":"generation_start","id":`...)
-	b = appendString(b, started.ID)
-	b = appendOrigin(b, &started)
-	b = append(b, `,"created_at":`...)
-	b = appendTime(b, started.CreatedAt)
-	b = append(b, eventEnd...)
-	s.held = b
+	s.held = s.encoder.Begin(s.held, &s.started)
 	return nil
 }
 
@@ -81,30 +68,21 @@ func (s *stream) Event(e elumenta.Event) error {
 	if s.err != nil {
 		return s.err
 	}
-	switch e.Kind {
-	case elumenta.EventText, elumenta.EventRefusal:
-		if e.Text == "" {
-			return nil
-		}
-		s.held = append(s.held, deltaStart...)
-		s.held = appendString(s.held, e.Text)
-		s.held = append(s.held, eventEnd...)
-		if len(s.held) >= heldBytes {
-			return s.send()
-		}
-	case elumenta.EventPause:
+	if e.Kind == elumenta.EventPause {
 		return s.send()
-	default: // tools, reasoning and a provider's state are not part of this surface
+	}
+	if s.held = s.encoder.Event(s.held, e); len(s.held) >= heldBytes {
+		return s.send()
 	}
 	return nil
 }
 
-// KeepAlive sends a comment, so that no proxy takes the silence for an end.
+// KeepAlive sends something, so that no proxy takes the silence for an end.
 func (s *stream) KeepAlive() error {
 	if s.err != nil {
 		return s.err
 	}
-	s.held = append(s.held, keepAlive...)
+	s.held = s.encoder.KeepAlive(s.held)
 	return s.send()
 }
 
@@ -113,17 +91,8 @@ func (s *stream) End(r elumenta.Result) error {
 	if s.err != nil {
 		return s.err
 	}
-	b := s.held
-	b = append(b, `data: {"type":"generation_end","id":`...)
-	b = appendString(b, r.ID)
-	b = append(b, `,"finish_reason":`...)
-	b = appendString(b, r.Finish)
-	b = append(b, `,"tokens_used":`...)
-	b = strconv.AppendInt(b, r.Settled.TokensSpent, 10)
-	b = appendEnd(b, &r)
-	b = append(b, eventEnd...)
-	b = append(b, doneEvent...)
-	s.held = b
+	s.result = r
+	s.held = s.encoder.End(s.held, &s.result)
 	return s.send()
 }
 
@@ -137,16 +106,7 @@ func (s *stream) Fail(e *elumenta.Error, settled elumenta.Settled) error {
 	if s.err != nil {
 		return s.err
 	}
-	b := s.held
-	b = append(b, `data: {"type":"error",`...)
-	start := len(b)
-	b = appendError(b, e, s.c.id)
-	b = append(b[:start], b[start+1:len(b)-1]...) // the error's members without its braces
-	b = append(b, `,"tokens_spent":`...)
-	b = strconv.AppendInt(b, settled.TokensSpent, 10)
-	b = append(b, eventEnd...)
-	b = append(b, doneEvent...)
-	s.held = b
+	s.held = s.encoder.Fail(s.held, e, s.c.id, &settled)
 	return s.send()
 }
 

@@ -45,6 +45,9 @@ type Options struct {
 	// Providers are those that the program knows, in the order in which operators read them.
 	Providers []elumenta.ProviderSetup
 	Plans     elumenta.Plans
+	// Surfaces are APIs of other shapes; ModelSurface, if not nil, lists models in the shape of one of them.
+	Surfaces     []SurfaceRoute
+	ModelSurface elumenta.ModelSurface
 	// DeniedNames may not be names of published assistants.
 	DeniedNames elumenta.DeniedNames
 	Secret      elumenta.InstallationSecret
@@ -132,6 +135,7 @@ func New(o Options) (*API, error) {
 	a.modelRoutes()
 	a.adminRoutes()
 	a.generateRoute()
+	a.surfaceRoutes()
 	a.probeRoutes()
 	if err := a.documentRoutes(); err != nil {
 		return nil, err

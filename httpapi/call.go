@@ -28,7 +28,8 @@ type call struct {
 	buffer  *[]byte // body's, to be used again
 	status  int
 	bytes   int64
-	quiet   bool // logged at debug level unless it failed
+	surface elumenta.Surface // in whose shape errors are answered; nil for our own
+	quiet   bool             // logged at debug level unless it failed
 }
 
 type callKey struct{}

@@ -125,9 +125,16 @@ func (c *call) fail(err error) {
 	}
 	setErrorHeaders(h, e)
 	h.Set("Cache-Control", "no-store")
-	body := append(appendError(make([]byte, 0, 512), e, c.id), '\n')
+	status, body := statusOf(e), []byte(nil)
+	if c.surface != nil {
+		if status, body = c.surface.Error(e, c.id); !retryHelps(e.Code) {
+			h.Set("X-Should-Retry", "false")
+		}
+	} else {
+		body = append(appendError(make([]byte, 0, 512), e, c.id), '\n')
+	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	c.WriteHeader(statusOf(e))
+	c.WriteHeader(status)
 	if c.method != http.MethodHead {
 		_, _ = c.Write(body) // the client may be gone
 	}

@@ -111,6 +111,9 @@ func (a *API) authenticate(c *call, r *http.Request, cached bool) error {
 		return nil
 	}
 	values := r.Header.Values("Authorization")
+	if key := r.Header.Values("X-Api-Key"); c.surface != nil && len(values) == 0 && len(key) > 0 { // as Anthropic's clients send it
+		values = []string{"Bearer " + strings.Join(key, ",")}
+	}
 	if len(values) == 0 {
 		return elumenta.Errorf(elumenta.CodeNotAuthenticated, "send your API key as Authorization: Bearer nb_…")
 	}
@@ -287,6 +290,9 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 // noRoute answers what no route takes: 405 where another method would do, else 404.
 func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
+	if a.ModelSurface != nil && strings.HasPrefix(r.URL.Path, surfaceBase) {
+		c.surface = a.ModelSurface
+	}
 	var allowed []string
 	for _, m := range methods {
 		if _, pattern := a.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host}); pattern != "/" && path.Clean(r.URL.Path) == r.URL.Path {

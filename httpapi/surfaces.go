@@ -1,0 +1,173 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/elumenta/elumenta"
+)
+
+// SurfaceRoute is where another API's generate call is served.
+type SurfaceRoute struct {
+	// Path is its path, such as /v1/messages.
+	Path string
+	// Surface decodes and answers.
+	Surface elumenta.Surface
+	// ID and Summary describe it in the OpenAPI document; Reference is where the API itself is documented.
+	ID, Summary, Reference string
+}
+
+// surfaceBase is where other APIs have their calls.
+const surfaceBase = "/v1/"
+
+// mostListedAssistants bounds how many of the caller's assistants a list of models names, the newest.
+const mostListedAssistants = 1000
+
+func (a *API) surfaceRoutes() {
+	for _, route := range a.Surfaces {
+		a.mux.HandleFunc(http.MethodPost+" "+route.Path, func(_ http.ResponseWriter, r *http.Request) {
+			c := callOf(r.Context())
+			c.surface = route.Surface
+			if a.admit(c, r, need{body: a.GenerateBody, generation: true}) {
+				req, encoder, err := a.decodeSurface(c, route)
+				a.generate(c, r, req, encoder, err)
+			}
+		})
+		a.huma.OpenAPI().AddOperation(&huma.Operation{
+			OperationID: route.ID, Method: http.MethodPost, Path: route.Path, Tags: []string{"Other APIs"}, Summary: route.Summary,
+			Description:  "The same generation in another API's shape: model is a model's slug or an assistant's id.",
+			ExternalDocs: &huma.ExternalDocs{URL: route.Reference},
+			Security:     []map[string][]string{{"key": {}}},
+			RequestBody:  &huma.RequestBody{Required: true, Content: jsonOf(&huma.Schema{Type: huma.TypeObject})},
+			Responses:    map[string]*huma.Response{"200": {Description: "As that API answers.", Content: jsonOf(&huma.Schema{Type: huma.TypeObject})}},
+		})
+	}
+	if a.ModelSurface == nil {
+		return
+	}
+	for path, h := range map[string]func(*call, *http.Request) ([]byte, error){"models": a.surfaceModels, "models/{model}": a.surfaceModel} {
+		a.mux.HandleFunc(http.MethodGet+" "+surfaceBase+path, func(_ http.ResponseWriter, r *http.Request) {
+			c := callOf(r.Context())
+			c.surface = a.ModelSurface
+			if !a.admit(c, r, need{scoped: true}) {
+				return
+			}
+			body, err := h(c, r)
+			if err != nil {
+				c.fail(err)
+				return
+			}
+			c.json(body)
+		})
+	}
+}
+
+// decodeSurface reads the body of another API's generate call.
+func (a *API) decodeSurface(c *call, route SurfaceRoute) (*elumenta.Request, elumenta.Encoder, error) {
+	in, err := route.Surface.Decode(c.body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, known := a.Catalog.Get(in.Model); in.Model != "" && !known {
+		return nil, nil, elumenta.NotFound("model")
+	}
+	var read reader
+	in.Idempotency = a.idempotency(c, route.ID, &read)
+	if err := read.err(); err != nil {
+		return nil, nil, err
+	}
+	if in.EndUser != "" {
+		in.User = a.Secret.User(c.caller.Account.ID, in.EndUser)
+	}
+	in.ID, in.RequestID, in.ReceivedAt = elumenta.NewGenerationID(), c.id, c.started
+	return &in.Request, in.Encoder, nil
+}
+
+// surfaceModels lists what the caller's key may generate with: the models that are available, and the caller's newest assistants.
+func (a *API) surfaceModels(c *call, r *http.Request) ([]byte, error) {
+	limits := &c.caller.Key.Limits
+	var list []elumenta.SurfaceModel
+	if limits.Assistants == nil {
+		for _, m := range a.Catalog.Models() {
+			if m.Available() && m.Category == "text" && (limits.Models == nil || slices.Contains(limits.Models, m.Slug)) {
+				list = append(list, a.modelEntry(m))
+			}
+		}
+	}
+	own, err := a.listedAssistants(r.Context(), c.caller.Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range own {
+		if limits.Assistants == nil || slices.Contains(limits.Assistants, own[i].ID) {
+			list = append(list, assistantEntry(&own[i]))
+		}
+	}
+	return a.ModelSurface.Models(nil, list), nil
+}
+
+// surfaceModel is one model, or an assistant that the caller may use.
+func (a *API) surfaceModel(c *call, r *http.Request) ([]byte, error) {
+	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
+	if slug != "" {
+		m, ok := a.Catalog.Get(slug)
+		if !ok {
+			return nil, elumenta.NotFound("model")
+		}
+		entry := a.modelEntry(m)
+		return a.ModelSurface.Model(nil, &entry), nil
+	}
+	own, err := a.Assistants.Assistant(r.Context(), c.caller.Account.ID, ref.ID)
+	if err == nil {
+		entry := assistantEntry(own)
+		return a.ModelSurface.Model(nil, &entry), nil
+	}
+	if !elumenta.HasCode(err, elumenta.CodeNotFound) {
+		return nil, err
+	}
+	l, err := a.Assistants.Listing(r.Context(), ref.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.ModelSurface.Model(nil, &elumenta.SurfaceModel{ID: string(l.ID), Name: l.Name, Owner: assistantOwner, CreatedAt: l.CreatedAt}), nil
+}
+
+// listedAssistants are the account's newest.
+func (a *API) listedAssistants(ctx context.Context, account elumenta.AccountID) (all []elumenta.Assistant, err error) {
+	q := elumenta.ListQuery{Limit: 100}
+	for len(all) < mostListedAssistants {
+		items, more, err := a.Assistants.Assistants(ctx, account, q)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if !more {
+			break
+		}
+		q.Before = items[len(items)-1].ID
+	}
+	return all, nil
+}
+
+func assistantEntry(a *elumenta.Assistant) elumenta.SurfaceModel {
+	return elumenta.SurfaceModel{ID: string(a.ID), Name: a.Name, Owner: assistantOwner, CreatedAt: a.CreatedAt}
+}
+
+const assistantOwner = "assistant"
+
+func (a *API) modelEntry(m *elumenta.Model) elumenta.SurfaceModel {
+	return elumenta.SurfaceModel{ID: m.Slug, Name: m.Name, Owner: m.Provider, CreatedAt: a.started}
+}
+
+// retryHelps reports whether the same request may succeed later (https://github.com/openai/openai-node reads X-Should-Retry, as its kin do).
+func retryHelps(code elumenta.Code) bool {
+	switch code {
+	case elumenta.CodeRateLimited, elumenta.CodeTooManyStreams, elumenta.CodeProvider, elumenta.CodeProviderTimeout, elumenta.CodeModelUnavailable,
+		elumenta.CodeUnavailable, elumenta.CodeInternal:
+		return true
+	}
+	return false
+}

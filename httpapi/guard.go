@@ -300,7 +300,9 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		c.fail(elumenta.Errorf(elumenta.CodeNotFound, "there is nothing at this address; /docs lists what there is"))
+		e := elumenta.Errorf(elumenta.CodeNotFound, "there is nothing at this address; /docs lists what there is")
+		e.Details = map[string]any{"address": "unknown"} // so that another API's shape does not take it for a model
+		c.fail(e)
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))

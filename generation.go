@@ -12,6 +12,8 @@ const (
 	MaxStops               = 4
 	MaxStop                = 64
 	MaxUser                = 128
+	MaxTools               = 128
+	MaxToolName            = 64
 	MaxResponseFormat      = 64 << 10
 	MaxVariableValue       = 8_000
 	MaxExpandedInstruction = 512_000
@@ -55,7 +57,10 @@ type UserHash [32]byte
 
 // Assistants resolves a reference, in one place, to a snapshot. What the viewer may not use is CodeNotFound.
 type Assistants interface {
-	Resolve(ctx context.Context, viewer AccountID, ref AssistantRef, user UserHash) (*Snapshot, error)
+	// Resolve reads the newest version, or the one that ref pins. Labels are not its business.
+	Resolve(ctx context.Context, viewer AccountID, ref AssistantRef) (*Snapshot, error)
+	// ResolveLabel reads what a label of the owner's assistant stands for, and the assistant's revision then.
+	ResolveLabel(ctx context.Context, owner AccountID, id AssistantID, label string) (l *Label, revision int64, err error)
 }
 
 // Started is what is known when an answer begins.

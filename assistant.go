@@ -338,8 +338,14 @@ type AssistantStore interface {
 	Versions(ctx context.Context, owner AccountID, id AssistantID, before, limit int) (items []Version, more bool, err error)
 	// RestoreVersion makes a version the newest again, as a new version. Visibility stays.
 	RestoreVersion(ctx context.Context, owner AccountID, id AssistantID, version int) (*Assistant, error)
-	// WithdrawVersion removes a version that is not the newest.
+	// WithdrawVersion removes a version that is not the newest; CodeConflict if a label stands for it.
 	WithdrawVersion(ctx context.Context, owner AccountID, id AssistantID, version int) error
+	// Labels lists the labels of the owner's assistant by name.
+	Labels(ctx context.Context, owner AccountID, id AssistantID) ([]Label, error)
+	// SetLabel makes or moves a label, at once for all that call it. Versions that are not saved are CodeValidation.
+	SetLabel(ctx context.Context, owner AccountID, id AssistantID, name string, split []LabelShare) (*Label, error)
+	// DeleteLabel removes a label: calls of it fail at once.
+	DeleteLabel(ctx context.Context, owner AccountID, id AssistantID, name string) error
 	// AssistantUses counts how much others use one of the owner's.
 	AssistantUses(ctx context.Context, owner AccountID, id AssistantID) (Uses, error)
 	// CopyAssistant makes a private assistant of the owner's with the fields of the version that ref names, which the owner

@@ -48,7 +48,11 @@ func (s *Service) admit(ctx context.Context, caller *elumenta.Caller, req *elume
 		p.started.Rate = grant.Rate
 		return p, nil
 	}
-	return nil, &elumenta.Error{
+	return nil, errChanging()
+}
+
+func errChanging() error {
+	return &elumenta.Error{
 		Code: elumenta.CodeUnavailable, RetryAfter: time.Second,
 		Message: "the key, account or assistant kept changing while the request was prepared; try again",
 	}

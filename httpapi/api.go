@@ -128,6 +128,7 @@ func New(o Options) (*API, error) {
 	a.decoders.New = func() any { return new(generateReader) }
 	a.huma = huma.NewAPI(a.config(), humago.NewAdapter(humaMux{a}, ""))
 	a.assistantRoutes()
+	a.labelRoutes()
 	a.marketplaceRoutes()
 	a.sharingRoutes()
 	a.keyRoutes()

@@ -131,6 +131,7 @@ func TestIDsOfOthersAndMalformedOnes(t *testing.T) {
 		s.do("PUT", "/assistants/"+id, key, object{"name": "x"}).wantError(404, elumenta.CodeNotFound)
 		s.do("DELETE", "/assistants/"+id, key, nil).wantError(404, elumenta.CodeNotFound)
 		s.do("GET", "/assistants/"+id+"/versions", key, nil).wantError(404, elumenta.CodeNotFound)
+		s.do("GET", "/assistants/"+id+"/labels", key, nil).wantError(404, elumenta.CodeNotFound)
 		r := s.do("POST", "/assistants/"+id+"/versions/1/restore", key, nil)
 		r.wantError(404, elumenta.CodeNotFound)
 		if r.header.Get("X-Evil") != "" {
@@ -150,7 +151,6 @@ func TestIDsOfOthersAndMalformedOnes(t *testing.T) {
 		s.do("POST", "/assistants/"+mine+"/versions/"+n+"/restore", key, nil).wantError(404, elumenta.CodeNotFound)
 		s.do("DELETE", "/assistants/"+mine+"/versions/"+n, key, nil).wantError(404, elumenta.CodeNotFound)
 	}
-	s.do("GET", "/assistants/"+mine+"/labels", key, nil).wantError(404, elumenta.CodeNotFound)
 	s.do("POST", "/generate", key, object{"assistant_id": theirs, "prompt": "x"}).wantError(404, elumenta.CodeNotFound)
 	s.do("POST", "/generate", key, object{"assistant_id": mine + "@production", "prompt": "x"}).wantError(404, elumenta.CodeNotFound)
 	s.do("POST", "/generate", key, object{"assistant_id": "key_" + mine[5:], "prompt": "x"}).wantFields("assistant_id")

@@ -221,8 +221,10 @@ func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, i
 		if _, err := tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1`, string(id)); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM reports WHERE assistant_id = $1`, string(id)); err != nil {
-			return err
+		for _, table := range []string{"reports", "assistant_labels"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE assistant_id = $1`, string(id)); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM assistants WHERE id = $1`, string(id)); err != nil {
 			return err
@@ -290,6 +292,9 @@ func (s *Store) WithdrawVersion(ctx context.Context, owner elumenta.AccountID, i
 		}
 		if version == h.Version {
 			return elumenta.Errorf(elumenta.CodeValidation, "version %d is the newest and cannot be withdrawn: save or restore another one first, or delete the assistant", version)
+		}
+		if err := notLabelled(ctx, tx, id, version); err != nil {
+			return err
 		}
 		gone, err := affected(tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1 AND version = $2`, string(id), version))
 		if err == nil && gone == 0 {

@@ -285,7 +285,7 @@ const snapshotColumns = `a.id, a.account_id, v.version, a.revision, a.published,
 
 // Resolve implements elumenta.Assistants. The owner may use every version that is saved; others the newest of a published
 // assistant, and by its number each version that was the newest while it was published.
-func (s *Store) Resolve(ctx context.Context, viewer elumenta.AccountID, ref elumenta.AssistantRef, _ elumenta.UserHash) (*elumenta.Snapshot, error) {
+func (s *Store) Resolve(ctx context.Context, viewer elumenta.AccountID, ref elumenta.AssistantRef) (*elumenta.Snapshot, error) {
 	if ref.Label != "" {
 		return nil, elumenta.NotFound("assistant")
 	}

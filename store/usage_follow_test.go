@@ -108,7 +108,7 @@ func (u *user) generate(at time.Time, key, assistant int, model string, price in
 	r := u.base
 	r.Generation, r.Key, r.Model, r.Price = idAt(at), u.keys[key], model, price
 	if id := u.author.ids[assistant]; id != "" {
-		snapshot, err := u.s.Resolve(context.Background(), r.Account, elumenta.AssistantRef{ID: id}, elumenta.UserHash{})
+		snapshot, err := u.s.Resolve(context.Background(), r.Account, elumenta.AssistantRef{ID: id})
 		if err != nil {
 			u.t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func testAssistant(t *testing.T, url string) {
 	want(t, s.DeleteAssistant(t.Context(), owner, a.ID), elumenta.CodeNotFound)
 	_, err = s.Assistant(t.Context(), owner, a.ID)
 	want(t, err, elumenta.CodeNotFound)
-	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID})
 	want(t, err, elumenta.CodeNotFound)
 	var left int
 	wantOK(t, Raw(t, url).QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM assistants) + (SELECT COUNT(*) FROM assistant_versions)`).Scan(&left))
@@ -103,7 +103,7 @@ func testAssistantFields(t *testing.T, url string) {
 			if repeated := update(t, s, a, patchOf(f)); repeated.Version != 1 {
 				t.Fatal("the same fields again made a version")
 			}
-			snapshot, err := s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID}, elumenta.UserHash{})
+			snapshot, err := s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID})
 			wantOK(t, err)
 			if snapshot.Instructions != f.Instructions || !reflect.DeepEqual(snapshot.Variables, f.Variables) || !reflect.DeepEqual(snapshot.Settings.ResponseFormat, f.ResponseFormat) ||
 				!reflect.DeepEqual(snapshot.Settings.Temperature, f.Temperature) || !reflect.DeepEqual(snapshot.Settings.MaxTokens, f.MaxTokens) {
@@ -235,7 +235,7 @@ func testVersions(t *testing.T, url string) {
 	want(t, s.WithdrawVersion(t.Context(), a.Owner, a.ID, 99), elumenta.CodeNotFound)
 	wantOK(t, s.WithdrawVersion(t.Context(), a.Owner, a.ID, 3))
 	want(t, s.WithdrawVersion(t.Context(), a.Owner, a.ID, 3), elumenta.CodeNotFound)
-	_, err = s.Resolve(t.Context(), a.Owner, elumenta.AssistantRef{ID: a.ID, Version: 3}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), a.Owner, elumenta.AssistantRef{ID: a.ID, Version: 3})
 	want(t, err, elumenta.CodeNotFound)
 	items, _, err = s.Versions(t.Context(), a.Owner, a.ID, 0, 10)
 	wantOK(t, err)

@@ -42,7 +42,7 @@ func testImport(t *testing.T, url string) {
 	}
 	other := Account(t, s, "pro")
 	for n, public := range map[int]bool{2: true, 3: false, 7: true, 1: false} {
-		_, err := s.Resolve(t.Context(), other, elumenta.AssistantRef{ID: a.ID, Version: n}, elumenta.UserHash{})
+		_, err := s.Resolve(t.Context(), other, elumenta.AssistantRef{ID: a.ID, Version: n})
 		if (err == nil) != public {
 			t.Errorf("version %d for others: %v", n, err)
 		}

@@ -147,7 +147,7 @@ func testSuspended(t *testing.T, url string) {
 	}
 	expect(t, s, nil)
 	for _, ref := range []elumenta.AssistantRef{{ID: a.ID}, {ID: a.ID, Version: 1}} {
-		_, err = s.Resolve(t.Context(), reader, ref, elumenta.UserHash{})
+		_, err = s.Resolve(t.Context(), reader, ref)
 		want(t, err, elumenta.CodeNotFound)
 	}
 	// What is made while suspended is hidden like the rest.
@@ -157,7 +157,7 @@ func testSuspended(t *testing.T, url string) {
 	_, err = s.SetSuspended(t.Context(), author, false, "")
 	wantOK(t, err)
 	for _, id := range []elumenta.AssistantID{a.ID, b.ID} {
-		_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: id}, elumenta.UserHash{})
+		_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: id})
 		wantOK(t, err)
 	}
 }
@@ -170,7 +170,7 @@ func testResolve(t *testing.T, url string) {
 	update(t, s, a, publish(elumenta.Marketplace))
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("v3")})
 	bare := elumenta.AssistantRef{ID: a.ID}
-	snapshot, err := s.Resolve(t.Context(), reader, bare, elumenta.UserHash{})
+	snapshot, err := s.Resolve(t.Context(), reader, bare)
 	wantOK(t, err)
 	if snapshot.Version != 3 || snapshot.Name != "v3" || snapshot.Owner != author || snapshot.Model != "sandbox" || snapshot.Instructions != a.Instructions {
 		t.Fatalf("snapshot %+v", snapshot)
@@ -180,7 +180,7 @@ func testResolve(t *testing.T, url string) {
 
 	resolve := func(t *testing.T, viewer elumenta.AccountID, version int, ok bool) {
 		t.Helper()
-		snapshot, err := s.Resolve(t.Context(), viewer, elumenta.AssistantRef{ID: a.ID, Version: version}, elumenta.UserHash{})
+		snapshot, err := s.Resolve(t.Context(), viewer, elumenta.AssistantRef{ID: a.ID, Version: version})
 		if !ok {
 			want(t, err, elumenta.CodeNotFound)
 			return
@@ -197,16 +197,16 @@ func testResolve(t *testing.T, url string) {
 		resolve(t, reader, version, public)
 		resolve(t, author, version, version <= 5)
 	}
-	_, err = s.Resolve(t.Context(), author, elumenta.AssistantRef{ID: a.ID, Label: "production"}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), author, elumenta.AssistantRef{ID: a.ID, Label: "production"})
 	want(t, err, elumenta.CodeNotFound)
-	_, err = s.Resolve(t.Context(), author, elumenta.AssistantRef{ID: elumenta.NewAssistantID()}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), author, elumenta.AssistantRef{ID: elumenta.NewAssistantID()})
 	want(t, err, elumenta.CodeNotFound)
 
 	wantOK(t, s.WithdrawVersion(t.Context(), author, a.ID, 2))
-	_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 2}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 2})
 	want(t, err, elumenta.CodeNotFound)
 	wantOK(t, s.DeleteAssistant(t.Context(), author, a.ID))
-	_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 3}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 3})
 	want(t, err, elumenta.CodeNotFound)
 }
 
@@ -219,7 +219,7 @@ func testRevisions(t *testing.T, url string) {
 	step := func(name string, changes bool, f func() error) {
 		t.Helper()
 		wantOK(t, f())
-		snapshot, err := s.Resolve(t.Context(), author, elumenta.AssistantRef{ID: a.ID}, elumenta.UserHash{})
+		snapshot, err := s.Resolve(t.Context(), author, elumenta.AssistantRef{ID: a.ID})
 		wantOK(t, err)
 		if changes && snapshot.Revision <= revision || !changes && snapshot.Revision != revision {
 			t.Errorf("%s: revision %d after %d", name, snapshot.Revision, revision)

@@ -251,11 +251,11 @@ func testUnpublish(t *testing.T, url string) {
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("more spam")})
 	update(t, s, a, publish(elumenta.Private))
 	use := func(version int) error {
-		_, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: version}, elumenta.UserHash{})
+		_, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: version})
 		return err
 	}
 	wantOK(t, use(1)) // the author's own unpublish leaves pins
-	before, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 1}, elumenta.UserHash{})
+	before, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 1})
 	wantOK(t, err)
 	want(t, s.Unpublish(t.Context(), a.ID, ""), elumenta.CodeValidation)
 	wantOK(t, s.Unpublish(t.Context(), a.ID, "spam"))

@@ -60,6 +60,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AssistantConcurrent": testAssistantConcurrent,
 		"Versions":            testVersions,
 		"VersionsLimit":       testVersionsLimit,
+		"Labels":              testLabels,
 		"Idempotent":          testIdempotent,
 		"IdempotentAtOnce":    testIdempotentAtOnce,
 		"Import":              testImport,

@@ -20,7 +20,7 @@ func generate(t testing.TB, s *store.Store, secret elumenta.KeySecret, id elumen
 	r := elumenta.Reservation{Generation: elumenta.NewGenerationID(), Account: caller.Account.ID, Key: caller.Key.ID, Model: "sandbox", Price: 4,
 		AccountRevision: caller.Account.Revision, KeyRevision: caller.Key.Revision, Lifetime: time.Minute}
 	if id != "" {
-		snapshot, err := s.Resolve(t.Context(), caller.Account.ID, elumenta.AssistantRef{ID: id}, elumenta.UserHash{})
+		snapshot, err := s.Resolve(t.Context(), caller.Account.ID, elumenta.AssistantRef{ID: id})
 		wantOK(t, err)
 		r.Assistant, r.Version, r.Author, r.AssistantRevision = id, snapshot.Version, snapshot.Owner, snapshot.Revision
 	}
@@ -149,7 +149,7 @@ func testUses(t *testing.T, url string) {
 	}
 	_, err = s.AssistantUses(t.Context(), reader, a.ID)
 	want(t, err, elumenta.CodeNotFound)
-	if snapshot, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID}, elumenta.UserHash{}); err != nil || snapshot.Revision != a.Revision {
+	if snapshot, err := s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID}); err != nil || snapshot.Revision != a.Revision {
 		t.Fatalf("a use changed the revision: %+v, %v", snapshot, err)
 	}
 }

@@ -97,7 +97,7 @@ func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elu
 		_, _, err = s.Assistants(t.Context(), owner, elumenta.ListQuery{Text: text, Limit: 10})
 		wantOK(t, err)
 	}
-	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID, Version: 3}, elumenta.UserHash{})
+	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID, Version: 3})
 	wantOK(t, err)
 	return a
 }

@@ -108,6 +108,15 @@ CREATE TABLE assistant_versions (
     PRIMARY KEY (assistant_id, version)
 );
 
+-- split is a JSON array of versions and weights.
+CREATE TABLE assistant_labels (
+    assistant_id TEXT COLLATE "C" NOT NULL,
+    label        TEXT COLLATE "C" NOT NULL,
+    split        TEXT NOT NULL,
+    updated_at   BIGINT NOT NULL,
+    PRIMARY KEY (assistant_id, label)
+);
+
 -- state: 0 open, 1 charged, 2 given back.
 -- Each row is changed once, soon after it was made: the room that fillfactor leaves keeps the change on its page, and off the index.
 CREATE TABLE generations (

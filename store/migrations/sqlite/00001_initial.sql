@@ -108,6 +108,15 @@ CREATE TABLE assistant_versions (
     PRIMARY KEY (assistant_id, version)
 ) STRICT;
 
+-- split is a JSON array of versions and weights.
+CREATE TABLE assistant_labels (
+    assistant_id TEXT NOT NULL,
+    label        TEXT NOT NULL,
+    split        TEXT NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (assistant_id, label)
+) STRICT, WITHOUT ROWID;
+
 -- state: 0 open, 1 charged, 2 given back.
 CREATE TABLE generations (
     account_id         TEXT    NOT NULL,

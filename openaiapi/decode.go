@@ -2,7 +2,7 @@ package openaiapi
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -160,16 +160,20 @@ func typeName(t reflect.Type) string {
 
 // child is the name of a field's field, whose own name is the client's.
 func child(field, name string) string {
-	name = strings.Map(func(c rune) rune {
+	if field == "" {
+		return shown(name)
+	}
+	return field + "." + shown(name)
+}
+
+// shown is a client's own text for a message: short, one line, without control characters.
+func shown(s string) string {
+	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
 			return unicode.ReplacementChar
 		}
 		return c
-	}, strings.ToValidUTF8(name[:min(len(name), mostShown)], ""))
-	if field == "" {
-		return name
-	}
-	return field + "." + name
+	}, strings.ToValidUTF8(s[:min(len(s), mostShown)], ""))
 }
 
 func item(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
@@ -260,7 +264,7 @@ func (d *decoding) items(field string, v jsontext.Value, most int) (items []json
 		return nil, false
 	}
 	if len(items) > most {
-		d.bad(field, "array_above_max_length", "must have at most %d items, has %d", most, len(items))
+		d.bad(field, codeTooMany, "must have at most %d items, has %d", most, len(items))
 		return nil, false
 	}
 	return items, true
@@ -299,8 +303,8 @@ func (d *decoding) variables(values map[string]string) map[string]string {
 		return nil
 	}
 	d.checked(func(errs *elumenta.FieldErrors) {
-		for name, value := range values {
-			elumenta.CheckText(errs, child("variables", name), value, 0, elumenta.MaxVariableValue)
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			elumenta.CheckText(errs, child("variables", name), values[name], 0, elumenta.MaxVariableValue)
 		}
 	})
 	return values
@@ -364,15 +368,15 @@ func (d *decoding) tools(tools []elumenta.Tool, choice elumenta.ToolChoice) {
 	case choice.Mode == elumenta.ToolNamed && !names[choice.Name]:
 		d.bad("tool_choice", codeInvalidValue, "must name one of the tools")
 	case choice.Mode == elumenta.ToolAny && len(tools) == 0:
-		d.bad("tool_choice", codeInvalidValue, "is required, but there are no tools")
+		d.bad("tool_choice", codeInvalidValue, "asks for a call, but there are no tools")
 	}
 }
 
-// kindError says which values a type has that are taken.
-func (d *decoding) kindError(field, kind string, taken ...string) {
-	if kind == "" {
+// oneOf says which values of a field are taken.
+func (d *decoding) oneOf(field, value, taken string) {
+	if value == "" {
 		d.missing(field)
 		return
 	}
-	d.bad(field, codeInvalidValue, "must be %s", fmt.Sprint(strings.Join(taken, " or ")))
+	d.bad(field, codeInvalidValue, "must be %s", taken)
 }

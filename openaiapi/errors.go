@@ -35,6 +35,7 @@ const (
 	codeMissing          = "missing_required_parameter"
 	codeUnsupported      = "unsupported_parameter"
 	codeUnsupportedValue = "unsupported_value"
+	codeTooMany          = "array_above_max_length"
 )
 
 // failure is an error as OpenAI words it. An empty code or param is null.

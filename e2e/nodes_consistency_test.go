@@ -49,7 +49,7 @@ func TestChangesCountOnEveryNode(t *testing.T) {
 	waits := []func() map[int]int{load(n.a, 250, generateWith(id), stop), load(n.b, 250, generateWith(id), stop)}
 	t.Run("changes", func(t *testing.T) { // returns when all have ended
 		for name, change := range map[string]func(t *testing.T, round int){
-			"edit": n.edits(), "revoke": n.revokes, "unpublish": n.unpublishes(), "delete": n.deletes, "plan": n.plans(), "suspend": n.suspends(),
+			"edit": n.edits(), "revoke": n.revokes, "unpublish": n.unpublishes(), "delete": n.deletes, "plan": n.plans(), "suspend": n.suspends(), "label": n.labels(),
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -92,6 +92,22 @@ func (n *twoNodes) edits() func(*testing.T, int) {
 		n.a.must(t, 200, "PUT", "/api/v2/assistants/"+id, map[string]any{"name": name})
 		if text := n.b.must(t, 200, "POST", "/api/v2/generate", generateWith(id)).json(t)["content"].(string); !strings.Contains(text, name) {
 			t.Fatalf("round %d: the other node answers with %q", round, text)
+		}
+	}
+}
+
+// labels moves a label between two versions.
+func (n *twoNodes) labels() func(*testing.T, int) {
+	var id string
+	return func(t *testing.T, round int) {
+		if round == 0 {
+			id = n.a.createAssistant(t, "sandbox", "version 1")
+			n.a.must(t, 200, "PUT", "/api/v2/assistants/"+id, map[string]any{"name": "Another"})
+		}
+		version := float64(1 + round%2)
+		n.a.must(t, 200, "PUT", "/api/v2/assistants/"+id+"/labels/production", map[string]any{"version": version})
+		if got := n.b.must(t, 200, "POST", "/api/v2/generate", generateWith(id+"@production")).json(t)["assistant_version"]; got != version {
+			t.Fatalf("round %d: the other node answers with version %v, not %v", round, got, version)
 		}
 	}
 }

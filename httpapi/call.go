@@ -211,8 +211,9 @@ func (a *API) trusted(addr netip.Addr) bool {
 
 const (
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
-	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
-	corsExposed = "ETag, Idempotency-Replayed, Location, Retry-After, Server-Timing, Sunset, X-Request-Id, " +
+	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, " +
+		"X-Api-Key, Anthropic-Version, Anthropic-Beta, Anthropic-Dangerous-Direct-Browser-Access, OpenAI-Organization, OpenAI-Project, OpenAI-Beta"
+	corsExposed = "ETag, Idempotency-Replayed, Location, Request-Id, Retry-After, Server-Timing, Sunset, X-Request-Id, X-Should-Retry, " +
 		"X-RateLimit-Limit-Hour, X-RateLimit-Remaining-Hour, X-RateLimit-Reset-Hour, " +
 		"X-RateLimit-Limit-Day, X-RateLimit-Remaining-Day, X-RateLimit-Reset-Day"
 )
@@ -236,8 +237,24 @@ func (a *API) cors(c *call, r *http.Request) bool {
 	}
 	c.route = "preflight"
 	h.Set("Access-Control-Allow-Methods", corsMethods)
-	h.Set("Access-Control-Allow-Headers", corsHeaders)
+	h.Set("Access-Control-Allow-Headers", corsHeaders+telemetryHeaders(r))
 	h.Set("Access-Control-Max-Age", "600")
 	c.WriteHeader(http.StatusNoContent)
 	return false
 }
+
+// telemetryHeaders are those of a preflight in which the clients of OpenAI and Anthropic say what they run on. Nobody reads them here, and
+// their names differ from one version to the next.
+func telemetryHeaders(r *http.Request) string {
+	var b strings.Builder
+	for name := range strings.SplitSeq(r.Header.Get("Access-Control-Request-Headers"), ",") {
+		name = strings.ToLower(strings.TrimSpace(name))
+		rest, ok := strings.CutPrefix(name, "x-stainless-")
+		if ok && len(rest) <= maxTelemetryName && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+			b.WriteString(", " + name)
+		}
+	}
+	return b.String()
+}
+
+const maxTelemetryName = 32

@@ -44,6 +44,18 @@ func TestCORS(t *testing.T) {
 	if pre.status != 204 || pre.header.Get("Access-Control-Allow-Origin") != "https://app.example" || !strings.Contains(pre.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
 		t.Errorf("preflight %d %v", pre.status, pre.header)
 	}
+	// As the browser builds of OpenAI's and Anthropic's clients ask, and what is none of theirs.
+	pre = s.raw("OPTIONS", "/v1/messages", "", nil, "Origin", "https://app.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers",
+		"anthropic-dangerous-direct-browser-access,anthropic-version,content-type,x-api-key,x-stainless-arch,x-stainless-retry-count,x-stainless-,x-stainless-ü,x-evil")
+	allowed := strings.ToLower(pre.header.Get("Access-Control-Allow-Headers"))
+	for _, name := range []string{"authorization", "x-api-key", "anthropic-version", "anthropic-dangerous-direct-browser-access", "openai-organization", "x-stainless-arch", "x-stainless-retry-count"} {
+		if !strings.Contains(allowed, name) {
+			t.Errorf("preflight leaves %s out: %s", name, allowed)
+		}
+	}
+	if strings.Contains(allowed, "evil") || strings.Contains(allowed, "ü") {
+		t.Errorf("preflight takes %s", allowed)
+	}
 	a := s.do("POST", "/assistants", key, bot(), "Origin", "https://app.example")
 	a.want(201)
 	got := s.do("GET", "/assistants/"+a.json()["id"].(string), key, nil, "Origin", "https://app.example")

@@ -16,6 +16,8 @@ type SurfaceRoute struct {
 	Path string
 	// Surface decodes and answers.
 	Surface elumenta.Surface
+	// RequestIDHeader is where that API's clients look for the request's id, besides X-Request-Id; empty for nowhere.
+	RequestIDHeader string
 	// ID and Summary describe it in the OpenAPI document; Reference is where the API itself is documented.
 	ID, Summary, Reference string
 }
@@ -31,6 +33,9 @@ func (a *API) surfaceRoutes() {
 		a.mux.HandleFunc(http.MethodPost+" "+route.Path, func(_ http.ResponseWriter, r *http.Request) {
 			c := callOf(r.Context())
 			c.surface = route.Surface
+			if route.RequestIDHeader != "" {
+				c.Header().Set(route.RequestIDHeader, string(c.id))
+			}
 			if a.admit(c, r, need{body: a.GenerateBody, generation: true}) {
 				req, encoder, err := a.decodeSurface(c, route)
 				a.generate(c, r, req, encoder, err)

@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// MaxHistory is how many versions a History may have where most of them change nothing but visibility: of the others it may have
+// MaxVersions.
+const MaxHistory = 10 * MaxVersions
+
 // MaxVersionNumber is the highest number that a version of a History may have.
 const MaxVersionNumber = 1_000_000
 
@@ -27,8 +31,12 @@ func (h *History) Check() FieldErrors {
 	if h.Visibility != Private && h.Visibility != Marketplace {
 		errs.Add("visibility", "must be private or marketplace")
 	}
-	if n := len(h.Versions); n < 1 || n > MaxVersions {
+	switch n := len(h.Versions); {
+	case n < 1 || n > MaxHistory:
 		errs.Add("versions", "must be 1 to %d, are %d", MaxVersions, n)
+		return errs
+	case h.changes() > MaxVersions:
+		errs.Add("versions", "must be at most %d beside those that change nothing but visibility, are %d", MaxVersions, h.changes())
 		return errs
 	}
 	before := &Version{CreatedAt: time.UnixMicro(1)}
@@ -56,6 +64,16 @@ func (h *History) Check() FieldErrors {
 		before = v
 	}
 	return errs
+}
+
+// changes counts the versions whose fields are not those of the version before.
+func (h *History) changes() (n int) {
+	for i := range h.Versions {
+		if i == 0 || !h.Versions[i].Equal(h.Versions[i-1].Fields) {
+			n++
+		}
+	}
+	return n
 }
 
 // visibility is that of the assistant while a version was, or is, the newest.

@@ -138,8 +138,9 @@ func (t *tree) gather(err error) {
 // history checks the saved versions of an assistant and returns their files.
 func (t *tree) history(dir string, depth int) []string {
 	items := t.list(dir, depth)
-	if len(items) > elumenta.MaxVersions {
-		t.wrong(dir, "holds %d versions; an assistant may have %d", len(items), elumenta.MaxVersions)
+	const tooMany = "holds %d versions; an assistant may have %d"
+	if len(items) > elumenta.MaxHistory {
+		t.wrong(dir, tooMany, len(items), elumenta.MaxVersions)
 		return nil
 	}
 	type numbered struct {
@@ -164,7 +165,16 @@ func (t *tree) history(dir string, depth int) []string {
 	for i, f := range files {
 		names[i] = f.file
 	}
-	t.eachVersion(names, func(*Version) {})
+	changes, before := 0, &elumenta.Fields{}
+	t.eachVersion(names, func(v *Version) {
+		if !before.Equal(v.Fields) {
+			changes++
+		}
+		before = &v.Fields
+	})
+	if changes > elumenta.MaxVersions { // what changes visibility alone is not counted
+		t.wrong(dir, tooMany, changes, elumenta.MaxVersions)
+	}
 	return names
 }
 

@@ -22,7 +22,7 @@ func decodeHistory(body []byte) *historyBody {
 			}
 		},
 		"versions": func(p *fieldPath) {
-			b.array(p, elumenta.MaxVersions, func(i int) {
+			b.array(p, elumenta.MaxHistory, func(i int) {
 				at := p.item(i)
 				if raw, ok := b.raw(&at); ok {
 					b.version(&at, raw)

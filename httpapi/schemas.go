@@ -45,7 +45,7 @@ type updateAssistantDoc struct {
 
 type importAssistantDoc struct {
 	Visibility *string            `json:"visibility,omitempty" enum:"private,marketplace" nullable:"true"`
-	Versions   []importVersionDoc `json:"versions" minItems:"1" maxItems:"1000" nullable:"false" doc:"The oldest first; the last one is the newest."`
+	Versions   []importVersionDoc `json:"versions" minItems:"1" maxItems:"10000" nullable:"false" doc:"The oldest first; the last one is the newest. At most 1,000 beside those that change nothing but visibility."`
 }
 
 type importVersionDoc struct {

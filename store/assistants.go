@@ -114,7 +114,7 @@ func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query 
 }
 
 // UpdateAssistant implements elumenta.AssistantStore. A change of an assistant that has elumenta.MaxVersions is a
-// CodeValidation error.
+// CodeValidation error, unless it changes its visibility alone.
 func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int, p *elumenta.Patch) (updated *elumenta.Assistant, err error) {
 	var errs elumenta.FieldErrors
 	elumenta.CheckText(&errs, "note", p.Note, 0, elumenta.MaxNote)
@@ -135,7 +135,7 @@ func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, i
 		}
 		fields, v, changed := p.Apply(newest.Fields, visibility(h.published))
 		if changed {
-			err = s.save(ctx, tx, h, fields, v, p.Note)
+			err = s.save(ctx, tx, h, &newest.Fields, fields, v, p.Note)
 		}
 		a := h.assistant(fields)
 		updated = &a
@@ -156,15 +156,16 @@ func (s *Store) check(f *elumenta.Fields, v elumenta.Visibility) error {
 	return errs.Err()
 }
 
-// save makes a version the newest.
-func (s *Store) save(ctx context.Context, tx querier, h *head, f elumenta.Fields, v elumenta.Visibility, note string) error {
+// save makes a version the newest. With the fields that are the newest by now, a change of visibility alone is told from others: it may
+// go beyond elumenta.MaxVersions, since nobody should have to withdraw something before they may unpublish.
+func (s *Store) save(ctx context.Context, tx querier, h *head, newest *elumenta.Fields, f elumenta.Fields, v elumenta.Visibility, note string) error {
 	if err := s.check(&f, v); err != nil {
 		return err
 	}
 	if t := h.takeDown(); t != nil && v == elumenta.Marketplace {
 		return t.Refusal()
 	}
-	if h.versions >= elumenta.MaxVersions {
+	if h.versions >= elumenta.MaxVersions && (newest == nil || !newest.Equal(f)) {
 		return elumenta.Errorf(elumenta.CodeValidation, "an assistant may have at most %d versions: withdraw one first", elumenta.MaxVersions)
 	}
 	before := visibility(h.published)
@@ -271,7 +272,7 @@ func (s *Store) RestoreVersion(ctx context.Context, owner elumenta.AccountID, id
 			return err
 		}
 		if version != h.Version {
-			err = s.save(ctx, tx, h, v.Fields, visibility(h.published), fmt.Sprintf("restored from version %d", version))
+			err = s.save(ctx, tx, h, nil, v.Fields, visibility(h.published), fmt.Sprintf("restored from version %d", version))
 		}
 		a := h.assistant(v.Fields)
 		restored = &a

@@ -139,10 +139,14 @@ func (s *Store) publishStarter(ctx context.Context, tx querier, starter *elument
 		v = elumenta.Private // brought up to date, so that it is when it is allowed again
 	}
 	newest, err := readVersion(ctx, tx, starter.ID, h.Version)
-	if err != nil || newest.Equal(starter.Fields) && v == visibility(h.published) || h.versions >= elumenta.MaxVersions {
+	if err != nil {
 		return err
 	}
-	return s.save(ctx, tx, h, starter.Fields, v, note)
+	same := newest.Equal(starter.Fields)
+	if same && v == visibility(h.published) || !same && h.versions >= elumenta.MaxVersions {
+		return nil
+	}
+	return s.save(ctx, tx, h, &newest.Fields, starter.Fields, v, note)
 }
 
 // allowedVisibility is that of an assistant that an operator allows again: its author publishes it, but nobody acts for the built-in

@@ -266,6 +266,16 @@ func testVersionsLimit(t *testing.T, url string) {
 	wantOK(t, s.WithdrawVersion(t.Context(), a.Owner, a.ID, 1))
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("three")})
 
+	// Visibility alone may change for all that: an author must be able to unpublish.
+	for _, v := range []elumenta.Visibility{elumenta.Marketplace, elumenta.Private, elumenta.Marketplace} {
+		update(t, s, a, publish(v))
+	}
+	wantOK(t, s.Unpublish(t.Context(), a.ID, "spam"))
+	wantOK(t, s.AllowAssistant(t.Context(), a.ID, ""))
+	update(t, s, a, publish(elumenta.Marketplace))
+	_, err = s.UpdateAssistant(t.Context(), a.Owner, a.ID, 0, &elumenta.Patch{Visibility: elumenta.Some(elumenta.Private), Name: elumenta.Some("four")})
+	want(t, err, elumenta.CodeValidation)
+
 	rawExec(t, url, `UPDATE accounts SET assistants = $1`, elumenta.MaxAssistants)
 	_, _, err = s.CreateAssistant(t.Context(), a.Owner, Fields("more"), elumenta.Private, nil)
 	want(t, err, elumenta.CodeValidation)

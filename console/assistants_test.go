@@ -91,6 +91,35 @@ func TestEditorLosesNothing(t *testing.T) {
 	b.post("assistants/"+id+"/publish", nil).is(http.StatusBadRequest)
 }
 
+// Labels are made, moved, split and deleted beside the versions that they stand for.
+func TestLabels(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	id := b.make(t, form())
+	b.post("assistants/"+id, form("version", "1", "name", "Corsair")).to(console.Base + "assistants/" + id)
+	page := "assistants/" + id + "/versions"
+	b.get(page).ok("No labels yet.")
+	set := func(label string, rows ...string) *shown {
+		f := url.Values{"label": {label}}
+		for i := 0; i+1 < len(rows); i += 2 {
+			f["version"], f["weight"] = append(f["version"], rows[i]), append(f["weight"], rows[i+1])
+		}
+		return b.post("assistants/"+id+"/labels", f)
+	}
+	set("production", "1", "", "", "").to(console.Base + page)
+	b.get(page).ok(id+"@production", "<td>1</td>")
+	set("production", "1", "90", "2", "10").to(console.Base + page)
+	b.get(page).ok("1 (90", "2 (10")
+	set("Production", "1", "").is(http.StatusUnprocessableEntity, "the first one a letter", `value="Production"`)
+	set("beta", "7", "").is(http.StatusUnprocessableEntity, "not saved", `value="7"`)
+	set("beta", "x", "").is(http.StatusUnprocessableEntity, "must be an integer")
+	set("", "1", "").is(http.StatusUnprocessableEntity, "A label needs a name.")
+	b.post("assistants/"+id+"/versions/1/withdraw", nil).is(http.StatusConflict, "the label production stands for version 1")
+	b.get("assistants/" + id + "/labels/production/delete").ok("Calls of it fail at once.")
+	b.post("assistants/"+id+"/labels/production/delete", nil).to(console.Base + page)
+	b.get(page).ok("No labels yet.")
+}
+
 func TestPublish(t *testing.T) {
 	s := newServer(t)
 	b := s.signedIn(s.admin)

@@ -196,7 +196,10 @@ func (s *server) furnish(text string) {
 		f.Metadata = map[string]string{"note": cut(512)}
 	}
 	theirs := s.publish(author, fields)
-	s.publish(caller.Account.ID, fields)
+	own := s.publish(caller.Account.ID, fields)
+	if _, err := s.store.SetLabel(s.t.Context(), caller.Account.ID, own, "production", []elumenta.LabelShare{{Version: 1, Weight: 1}}); err != nil {
+		s.t.Fatal(err)
+	}
 	for range 2 {
 		_, _, err := s.store.CreateKey(s.t.Context(), caller.Account.ID, elumenta.NewKey{Name: cut(elumenta.MaxKeyName)}, elumenta.NewKeySecret(), nil)
 		if err != nil {

@@ -13,7 +13,10 @@ import (
 )
 
 func (c *Console) versionRoutes() {
-	c.page("assistants/{id}/versions", (*page).listVersions)
+	c.page("assistants/{id}/versions", func(p *page) error { return p.showVersions(nil) })
+	c.form("assistants/{id}/labels", (*page).setLabel)
+	c.page("assistants/{id}/labels/{label}/delete", (*page).confirmDeleteLabel)
+	c.form("assistants/{id}/labels/{label}/delete", (*page).deleteLabel)
 	c.page("assistants/{id}/versions/{n}", (*page).showVersion)
 	c.form("assistants/{id}/versions/{n}/restore", (*page).restoreVersion)
 	c.page("assistants/{id}/versions/{n}/withdraw", (*page).confirmWithdraw)
@@ -52,7 +55,7 @@ func diff(before, after string) (lines []diffLine) {
 	return lines
 }
 
-func (p *page) listVersions() error {
+func (p *page) showVersions(errs map[string]string) error {
 	a, err := p.readOwn()
 	if err != nil {
 		return err
@@ -65,7 +68,15 @@ func (p *page) listVersions() error {
 	if err := p.get(path, &versions); err != nil {
 		return err
 	}
-	return p.render("assistants", p.T("versions.title"), versionsPage(p, a, &versions))
+	var labels List[Label]
+	if err := p.get(assistantPath(a.ID)+"/labels", &labels); err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if errs != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return p.renderStatus(status, "assistants", p.T("versions.title"), versionsPage(p, a, &versions, labels.Items, errs))
 }
 
 func (p *page) readVersion(a *Assistant, n int) (*Version, error) {
@@ -167,7 +178,8 @@ func (p *page) confirmWithdraw() error {
 	if err != nil {
 		return err
 	}
-	return p.render("assistants", p.T("versions.withdraw"), withdrawPage(p, a, v))
+	return p.render("assistants", p.T("versions.withdraw"), askAgain(p, a, p.T("versions.withdraw_title", "n", v.Number), p.T("versions.withdraw_hint"),
+		p.T("versions.withdraw"), versionAddress(a, v.Number)))
 }
 
 func (p *page) withdrawVersion() error {

@@ -3,8 +3,10 @@
 package assistantfile
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +34,8 @@ type Assistant struct {
 	// Note is the line of that version in the list of versions.
 	Note string
 	elumenta.Fields
-	at places
+	at        places
+	versionAt place // where the number stands
 }
 
 // Version is a saved version of an assistant as a file holds it.
@@ -123,7 +126,7 @@ func Parse(file string, b []byte) (*Assistant, error) {
 	d.read(b, &a.Fields, map[string]func(node){
 		"id":         func(n node) { a.ID = d.assistantID(n) },
 		"visibility": func(n node) { a.Visibility = elumenta.Visibility(d.text(n)) },
-		"version":    func(n node) { a.Version = d.versionNumber(n) },
+		"version":    func(n node) { a.Version, a.versionAt = d.versionNumber(n), placeOf(n) },
 		"note":       func(n node) { a.Note = d.text(n) },
 	})
 	if d.unreadable {
@@ -135,6 +138,31 @@ func Parse(file string, b []byte) (*Assistant, error) {
 	}
 	a.at = d.at
 	return a, nil
+}
+
+// WithVersion returns the file of an assistant that has a version with another one, and all else of it byte for byte.
+func WithVersion(file string, b []byte, version int) ([]byte, error) {
+	a, err := Parse(file, b)
+	if err != nil {
+		return nil, err
+	}
+	lines := bytes.SplitAfter(b, []byte("\n"))
+	at := a.versionAt
+	if at.line > 0 && at.line <= len(lines) {
+		line := []rune(string(lines[at.line-1]))
+		before, number := string(line[:min(at.column-1, len(line))]), strconv.Itoa(a.Version)
+		if after, ok := bytes.CutPrefix(lines[at.line-1][len(before):], []byte(number)); ok {
+			lines[at.line-1] = append([]byte(before+strconv.Itoa(version)), after...)
+		}
+	}
+	changed := bytes.Join(lines, nil)
+	if now, err := Parse(file, changed); err != nil || now.Version != version {
+		var problems Problems
+		line, column := a.Where("version")
+		problems.add(file, line, column, "version cannot be raised: write it on a line of its own, as version: %d", version)
+		return nil, problems
+	}
+	return changed, nil
 }
 
 // ParseVersion reads a saved version and checks it, as Parse does.

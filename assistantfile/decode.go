@@ -295,6 +295,11 @@ func (d *decoder) versionNumber(n node) int {
 	return *i
 }
 
+func placeOf(n node) place {
+	t := n.GetToken()
+	return place{t.Position.Line + 1, t.Position.Column}
+}
+
 func (d *decoder) time(n node) time.Time {
 	t, err := time.Parse(time.RFC3339, d.text(n))
 	if err != nil && !d.failed[n.field] {

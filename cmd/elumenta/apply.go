@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/elumenta/elumenta/assistantfile"
 )
@@ -100,15 +98,17 @@ func (a *applier) run(ctx context.Context, todo *plan, flags planFlags) error {
 	switch {
 	case conflicts > 0:
 		return &refusal{plural(conflicts, "conflict") + ": nothing was done"}
-	case !todo.changes():
-		return nil
-	case flags.DryRun:
+	case flags.DryRun && todo.changes():
 		return errChanges
-	}
-	if !flags.Yes {
+	case flags.DryRun:
+		return nil
+	case todo.changes() && !flags.Yes:
 		if err := a.program.confirm("Apply? [y/N] "); err != nil {
 			return err
 		}
+	}
+	if err := a.raise(todo); err != nil || !todo.changes() {
+		return err
 	}
 	return a.apply(ctx, todo)
 }
@@ -118,13 +118,18 @@ type refusal struct{ message string }
 
 func (r *refusal) Error() string { return r.message }
 
-// apply goes on after an assistant that the server refuses, and ends with what makes everything fail.
+// apply goes on after an assistant that the server refuses, and ends with what makes everything fail. Nothing is deleted once
+// something was refused: under its old name the server may have what could not be made under a new one.
 func (a *applier) apply(ctx context.Context, todo *plan) error {
 	total := todo.count[stepCreate] + todo.count[stepUpdate] + todo.count[stepDelete]
 	var refused []error
 	done := 0
 	for i := range todo.steps {
 		s := &todo.steps[i]
+		if s.kind == stepDelete && len(refused) > 0 {
+			refused = append(refused, errors.New("nothing was deleted, since the server refused something: apply again once that is mended"))
+			break // what is deleted comes last
+		}
 		err := a.do(ctx, s)
 		if e, ok := errors.AsType[*apiError](err); ok && e.exitCode() == exitRefused && e.status != http.StatusUnauthorized {
 			refused = append(refused, fmt.Errorf("%s: %w", s.subject(), err))
@@ -215,9 +220,6 @@ func (a *applier) newNote(ctx context.Context, s *step) (string, error) {
 	return s.want.Note, nil
 }
 
-// versionLine is the setting as export writes it.
-var versionLine = regexp.MustCompile(`^version:[ \t]*\d+`)
-
 // setVersion writes into the file which version the server has of it now, so that the next apply knows. Nothing else of
 // the file changes, and a file that was changed meanwhile stays as it is.
 func (a *applier) setVersion(w *wanted, version int) error {
@@ -225,17 +227,35 @@ func (a *applier) setVersion(w *wanted, version int) error {
 	if err != nil {
 		return fmt.Errorf("read %s again: %w", w.source, err)
 	}
-	now, err := assistantfile.Parse(w.source, file)
-	if err != nil || now.Version != w.Version {
+	if now, err := assistantfile.Parse(w.source, file); err != nil || now.Version != w.Version {
 		return nil //nolint:nilerr // whoever changed it meanwhile will apply it again
 	}
-	line, _ := now.Where("version")
-	lines := strings.SplitAfter(string(file), "\n")
-	changed := versionLine.ReplaceAllString(lines[line-1], "version: "+strconv.Itoa(version))
-	if changed == lines[line-1] {
+	changed, err := assistantfile.WithVersion(w.source, file, version)
+	if err != nil {
+		return err
+	}
+	_, err = putFile(a.root, w.entry.Path, changed)
+	return err
+}
+
+// raise does what an earlier apply was kept from: its change is on the server, and its file does not know the version yet.
+func (a *applier) raise(todo *plan) error {
+	raised := 0
+	for i := range todo.steps {
+		if s := &todo.steps[i]; s.behind {
+			if err := a.setVersion(s.want, s.have.Version); err != nil {
+				return err
+			}
+			raised++
+		}
+	}
+	if raised == 0 {
 		return nil
 	}
-	lines[line-1] = changed
-	_, err = putFile(a.root, w.entry.Path, []byte(strings.Join(lines, "")))
+	say := "say"
+	if raised == 1 {
+		say = "says"
+	}
+	_, err := fmt.Fprintf(a.program.stderr, "%s %s now which version the server has\n", plural(raised, "file"), say)
 	return err
 }

@@ -222,7 +222,7 @@ func TestApply(t *testing.T) {
 	}
 	// The file knows its new version, so that the next change is no conflict; the note is not said again.
 	replace(t, dir, "one.md", "version: 2\n", "version: 2\n")
-	replace(t, dir, "one.md", "a\n", "A\n")
+	replace(t, dir, "one.md", "---\na\n", "---\nA\n")
 	must(t, s.env(), "", "apply", dir, "--yes")
 	if v := s.versions(one.ID); v[0].Version != 3 || v[0].Note != "" {
 		t.Errorf("%+v", v[0])

@@ -32,6 +32,7 @@ type step struct {
 	changed map[string]any
 	history int // how many versions a new one comes with
 	about   []string
+	behind  bool // the server has what the file says, as another version than the file says
 }
 
 // plan is what would be done, in the order in which it is done.
@@ -108,12 +109,14 @@ func (pl *planner) step(ctx context.Context, w *wanted, have *saved) (step, erro
 	if s.changed, err = changes(w.Assistant, before); err != nil {
 		return s, err
 	}
+	known := string(w.ID) == have.ID && w.Version > 0
 	if s.kind = stepSame; len(s.changed) == 0 {
+		s.behind = w.entry != nil && known && w.Version != have.Version
 		return s, nil
 	}
 	s.kind = stepUpdate
 	s.about = describe(s.changed, w.Assistant, before)
-	if string(w.ID) == have.ID && w.Version > 0 && w.Version < have.Version {
+	if known && w.Version < have.Version {
 		err = pl.compare(ctx, &s)
 	}
 	return s, err

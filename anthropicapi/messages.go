@@ -1,0 +1,23 @@
+package anthropicapi
+
+import "github.com/elumenta/elumenta"
+
+// Messages is POST /v1/messages (https://platform.claude.com/docs/en/api/messages/create). The zero value is ready for use.
+type Messages struct{}
+
+var _ elumenta.Surface = Messages{}
+
+// Decode reads the body of a call; see elumenta.Surface.
+func (Messages) Decode(body []byte) (*elumenta.SurfaceRequest, error) {
+	var d decoding
+	d.read(body, d.member)
+	if d.broken != nil {
+		return nil, d.broken
+	}
+	d.finish()
+	if err := d.errs.Err(); err != nil {
+		return nil, err
+	}
+	d.req.Warnings = d.warnings
+	return &elumenta.SurfaceRequest{Request: d.req, EndUser: d.endUser, Encoder: &encoder{}}, nil
+}

@@ -352,9 +352,9 @@ type AssistantStore interface {
 	// may use: their own, or one that is Copyable, else CodeForbidden. Its metadata names the original alone, and it is not
 	// itself Copyable. An empty name keeps the original's. With idem, a repetition is that of CreateAssistant.
 	CopyAssistant(ctx context.Context, owner AccountID, ref AssistantRef, name string, idem *Idempotency) (a *Assistant, replayed bool, err error)
-	// ReportAssistant reports another account's published assistant to the operators. An account has one report for each
-	// assistant: while it is open another one replaces its reason and comment (replaced is true), and once it is decided on
-	// another one is CodeConflict unless the assistant has a newer version. MaxOpenReports is a CodeValidation error.
+	// ReportAssistant reports another account's assistant that has public versions to the operators. An account has one open
+	// report for each assistant: another one replaces its reason and comment (replaced is true), and once it is decided on
+	// another one is CodeConflict unless the assistant has a newer public version. MaxOpenReports is a CodeValidation error.
 	ReportAssistant(ctx context.Context, account AccountID, id AssistantID, n NewReport) (r *Report, replaced bool, err error)
 	// Listing reads the public view of a published assistant.
 	Listing(ctx context.Context, id AssistantID) (*Listing, error)

@@ -72,11 +72,11 @@ func (r *NewReport) Check() FieldErrors {
 	return errs
 }
 
-// Report is what an account reported. An account has one for each assistant.
+// Report is what an account reported. An account has one open report for each assistant, and keeps those that were decided on.
 type Report struct {
 	Assistant AssistantID
 	Account   AccountID // whose report it is: only operators learn that
-	Version   int       // the assistant's newest then
+	Version   int       // the newest that others could use then
 	NewReport
 	State     ReportState
 	CreatedAt time.Time

@@ -25,9 +25,9 @@ func (a *API) sharingRoutes() {
 	}, need{body: a.Body}, a.copyAssistant)
 	register(a, huma.Operation{
 		OperationID: "report-assistant", Method: http.MethodPost, Path: "/assistants/{id}/reports", Tags: []string{tag},
-		Summary: "Report a published assistant to the operators",
-		Description: "An account has one report for each assistant. While it is open another one replaces it (200), and takes its place. Once operators have decided on it " +
-			"it stays (409) until the assistant has a newer version. The author does not learn who reported. An account may have 100 open reports (422).",
+		Summary: "Report an assistant to the operators",
+		Description: "One that is published, or has versions that others may pin. An account has one open report for each assistant: another one replaces it (200), and takes its place. Once operators have decided on it " +
+			"it stays (409) until the assistant has a newer public version. The author does not learn who reported. An account may have 100 open reports (422).",
 		DefaultStatus: http.StatusCreated,
 	}, need{body: a.Body}, a.reportAssistant)
 }
@@ -116,7 +116,7 @@ func (r *reader) copied(body []byte) (version int, name string) {
 
 type reportView struct {
 	AssistantID string    `json:"assistant_id" pattern:"^asst_[0-9a-hjkmnp-tv-z]{26}$"`
-	Version     int       `json:"version" minimum:"1" doc:"The newest version when it was reported."`
+	Version     int       `json:"version" minimum:"1" doc:"The newest public version when it was reported."`
 	Reason      string    `json:"reason" enum:"spam,harmful,illegal,impersonation,copyright,sexual,other"`
 	Comment     string    `json:"comment" maxLength:"1000"`
 	CreatedAt   time.Time `json:"created_at"`
@@ -223,7 +223,7 @@ func (a *API) listReported(ctx context.Context, c *call, in *listReportedIn) (*b
 
 type adminReportView struct {
 	AccountID string     `json:"account_id" pattern:"^acct_[0-9a-hjkmnp-tv-z]{26}$" doc:"Who reports. The author does not learn that."`
-	Version   int        `json:"version" minimum:"1" doc:"The newest version when it was reported."`
+	Version   int        `json:"version" minimum:"1" doc:"The newest public version when it was reported."`
 	Reason    string     `json:"reason" enum:"spam,harmful,illegal,impersonation,copyright,sexual,other"`
 	Comment   string     `json:"comment" maxLength:"1000"`
 	State     string     `json:"state" enum:"open,dismissed,upheld"`

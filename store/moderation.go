@@ -102,7 +102,7 @@ func (s *Store) ReviewAssistant(ctx context.Context, id elumenta.AssistantID, ve
 			FROM accounts WHERE id = $1`, string(h.Owner), string(id)).Scan(&author, &cause); err != nil {
 			return err
 		}
-		if !cause && h.takeDown() == nil {
+		if !cause && h.doc == 0 && h.takeDown() == nil { // what was ever public has a document
 			return elumenta.NotFound("published or reported assistant")
 		}
 		n := version

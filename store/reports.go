@@ -32,17 +32,22 @@ func (s *Store) ReportAssistant(ctx context.Context, account elumenta.AccountID,
 			return err
 		case h.Owner == account:
 			return elumenta.Errorf(elumenta.CodeForbidden, "this assistant is your own: you may unpublish or delete it")
-		case !h.published || h.ownerSuspended:
-			return elumenta.NotFound("assistant")
 		}
-		r = &elumenta.Report{Assistant: id, Account: account, Version: h.Version, NewReport: n, State: elumenta.ReportOpen, CreatedAt: s.now()}
-		replaced, err = placeReport(ctx, tx, r)
+		public, err := newestPublic(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO reports (`+reportColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
-			ON CONFLICT (assistant_id, account_id) DO UPDATE SET version = excluded.version, reason = excluded.reason, comment = excluded.comment,
-			state = excluded.state, created_at = excluded.created_at, decided_at = excluded.decided_at`,
+		if public == 0 || h.ownerSuspended {
+			return elumenta.NotFound("assistant")
+		}
+		r = &elumenta.Report{Assistant: id, Account: account, Version: public, NewReport: n, State: elumenta.ReportOpen, CreatedAt: s.now()}
+		if replaced, err = replaceReport(ctx, tx, r); err != nil || replaced {
+			return err
+		}
+		if err := mayReport(ctx, tx, account); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO reports (`+reportColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
 			string(id), string(account), r.Version, string(r.Reason), string(r.Comment), string(r.State), micros(r.CreatedAt))
 		return err
 	})
@@ -52,28 +57,44 @@ func (s *Store) ReportAssistant(ctx context.Context, account elumenta.AccountID,
 	return r, replaced, nil
 }
 
-// placeReport gives a report the place of the open one that it replaces, or else checks that the account may have it.
-func placeReport(ctx context.Context, tx querier, r *elumenta.Report) (replaced bool, err error) {
+// newestPublic is the newest version that others may use, 0 for none.
+func newestPublic(ctx context.Context, q querier, id elumenta.AssistantID) (version int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM assistant_versions WHERE assistant_id = $1 AND public = 1`, string(id)).Scan(&version)
+	return version, err
+}
+
+// replaceReport gives a report the place of the account's open one, if there is one. What was decided stays as it is, and is not asked again
+// while the assistant is the same.
+func replaceReport(ctx context.Context, tx querier, r *elumenta.Report) (replaced bool, err error) {
 	var before elumenta.Report
-	err = tx.QueryRowContext(ctx, `SELECT `+reportColumns+` FROM reports WHERE assistant_id = $1 AND account_id = $2`,
+	err = tx.QueryRowContext(ctx, `SELECT `+reportColumns+` FROM reports WHERE assistant_id = $1 AND account_id = $2 ORDER BY state = 'open' DESC, version DESC LIMIT 1`,
 		string(r.Assistant), string(r.Account)).Scan(reportFields(&before)...)
 	switch {
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
 		return false, err
-	case err == nil && before.State == elumenta.ReportOpen:
-		r.CreatedAt = before.CreatedAt
-		return true, nil
-	case err == nil && before.Version == r.Version:
+	case before.State == elumenta.ReportOpen:
+		r.CreatedAt, r.Version = before.CreatedAt, max(before.Version, r.Version) // newer ones may have been withdrawn
+		_, err = tx.ExecContext(ctx, `UPDATE reports SET version = $4, reason = $5, comment = $6 WHERE assistant_id = $1 AND account_id = $2 AND version = $3`,
+			string(r.Assistant), string(r.Account), before.Version, r.Version, string(r.Reason), string(r.Comment))
+		return true, err
+	case before.Version >= r.Version:
 		return false, elumenta.Errorf(elumenta.CodeConflict, "operators have decided on your report of this version: report it again if the assistant changes")
 	}
+	return false, nil
+}
+
+// mayReport refuses an account that has as many open reports as it may have.
+func mayReport(ctx context.Context, tx querier, account elumenta.AccountID) error {
 	var open int
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM reports WHERE account_id = $1 AND state = 'open'`, string(r.Account)).Scan(&open); err != nil {
-		return false, err
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM reports WHERE account_id = $1 AND state = 'open'`, string(account)).Scan(&open); err != nil {
+		return err
 	}
 	if open >= elumenta.MaxOpenReports {
-		return false, elumenta.Errorf(elumenta.CodeValidation, "an account may have at most %d open reports: wait until operators have decided on some", elumenta.MaxOpenReports)
+		return elumenta.Errorf(elumenta.CodeValidation, "an account may have at most %d open reports: wait until operators have decided on some", elumenta.MaxOpenReports)
 	}
-	return false, nil
+	return nil
 }
 
 // decideReports closes an assistant's open reports and returns how many there were.

@@ -163,7 +163,7 @@ func (reportsShowCommand) Help() string {
 	return `Example:
   elumenta reports show asst_01j9x2…
 
-An account has one report for each assistant. The author does not learn who reported.`
+An account has one open report for each assistant. The author does not learn who reported.`
 }
 
 // reportView is a report as --json prints it, as the API has it.

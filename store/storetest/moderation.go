@@ -105,7 +105,7 @@ func testReports(t *testing.T, url string) {
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("worse bot")})
 	_, replaced, err = s.ReportAssistant(t.Context(), reader, a.ID, spam("again"))
 	wantOK(t, err)
-	if all := reports(t, s, a.ID); replaced || len(all) != 1 || all[0].State != elumenta.ReportOpen || all[0].Version != 3 || !all[0].DecidedAt.IsZero() {
+	if all := reports(t, s, a.ID); replaced || len(all) != 2 || all[0].State != elumenta.ReportOpen || all[0].Version != 3 || !all[0].DecidedAt.IsZero() {
 		t.Fatalf("reported again: %+v", all)
 	}
 	wantOK(t, s.DeleteAssistant(t.Context(), author, a.ID))
@@ -113,6 +113,70 @@ func testReports(t *testing.T, url string) {
 	want(t, err, elumenta.CodeNotFound)
 	if q := reported(t, s, elumenta.ReportOpen); len(q) != 0 {
 		t.Fatalf("a deleted assistant waits: %+v", q)
+	}
+}
+
+// testReportPinned reports what is not listed, but others may pin.
+func testReportPinned(t *testing.T, url string) {
+	s := Open(t, url)
+	author, reader := Account(t, s, "pro"), Account(t, s, "free")
+	h := history(elumenta.Private, 1, 2, 3)
+	h.Versions[1].Public = true
+	imported, _, err := s.ImportAssistant(t.Context(), author, h, nil)
+	wantOK(t, err)
+	unpublished := create(t, s, author, Fields("bot"), elumenta.Marketplace)
+	update(t, s, unpublished, publish(elumenta.Private))
+	for id, version := range map[elumenta.AssistantID]int{imported.ID: 2, unpublished.ID: 1} {
+		if r := report(t, s, reader, id, spam("")); r.Version != version { // not how far the author's own versions are
+			t.Errorf("reported version %d, want %d", r.Version, version)
+		}
+		wantOK(t, s.DismissReports(t.Context(), id, ""))
+		_, _, err = s.ReportAssistant(t.Context(), reader, id, spam("again"))
+		want(t, err, elumenta.CodeConflict)
+	}
+	wantOK(t, s.WithdrawVersion(t.Context(), author, imported.ID, 2))
+	wantOK(t, s.Unpublish(t.Context(), unpublished.ID, "spam"))
+	for _, id := range []elumenta.AssistantID{imported.ID, unpublished.ID} {
+		_, _, err = s.ReportAssistant(t.Context(), Account(t, s, "free"), id, spam(""))
+		want(t, err, elumenta.CodeNotFound)
+	}
+}
+
+// testReportsDecided has an account report again what was decided on: the decisions stay.
+func testReportsDecided(t *testing.T, url string) {
+	c := &clock{at: time.Now()}
+	s := OpenWith(t, store.Options{URL: url, Serve: true, Now: c.now})
+	author, reader := Account(t, s, "pro"), Account(t, s, "free")
+	a := create(t, s, author, Fields("bot"), elumenta.Marketplace) // version 1
+	report(t, s, reader, a.ID, spam("first"))
+	wantOK(t, s.Unpublish(t.Context(), a.ID, "spam"))
+	wantOK(t, s.AllowAssistant(t.Context(), a.ID, ""))
+	update(t, s, a, publish(elumenta.Marketplace)) // 4
+	c.set(c.now().Add(time.Minute))
+	report(t, s, reader, a.ID, spam("second"))
+	wantOK(t, s.DismissReports(t.Context(), a.ID, ""))
+	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("worse bot")}) // 5
+	c.set(c.now().Add(time.Minute))
+	report(t, s, reader, a.ID, spam("third"))
+	update(t, s, a, publish(elumenta.Private)) // 6
+	wantOK(t, s.WithdrawVersion(t.Context(), author, a.ID, 5))
+	// The newest that is public is now one that was decided on: the open report stays that of version 5.
+	r, replaced, err := s.ReportAssistant(t.Context(), reader, a.ID, spam("fourth"))
+	wantOK(t, err)
+	if !replaced || r.Version != 5 {
+		t.Errorf("replaced %t: %+v", replaced, r)
+	}
+	got := ""
+	for _, r := range reports(t, s, a.ID) {
+		got += fmt.Sprintf("%d %s %s, ", r.Version, r.State, string(r.Comment))
+	}
+	if want := "5 open fourth, 4 dismissed second, 1 upheld first, "; got != want {
+		t.Errorf("reports %s, want %s", got, want)
+	}
+	for _, state := range elumenta.ReportStates() {
+		if q := reported(t, s, state); len(q) != 1 || q[0].Reports[elumenta.ReportSpam] != 1 {
+			t.Errorf("%s: %+v", state, q)
+		}
 	}
 }
 
@@ -275,8 +339,8 @@ func testReview(t *testing.T, url string) {
 	_, err := s.ReviewAssistant(ctx, a.ID, 9)
 	want(t, err, elumenta.CodeNotFound)
 	wantOK(t, s.WithdrawVersion(t.Context(), author, a.ID, 2))
-	_, err = s.ReviewAssistant(ctx, a.ID, 0) // nothing is public any more
-	want(t, err, elumenta.CodeNotFound)
+	_, err = s.ReviewAssistant(ctx, a.ID, 0) // nothing is public any more, but was
+	wantOK(t, err)
 	update(t, s, a, publish(elumenta.Marketplace))
 	report(t, s, reader, a.ID, spam(""))
 	update(t, s, a, publish(elumenta.Private))
@@ -288,9 +352,17 @@ func testReview(t *testing.T, url string) {
 			want(t, err, elumenta.CodeNotFound)
 		}
 	}
-	if n := reads(); n != 6 {
+	if n := reads(); n != 7 {
 		t.Errorf("%d reads are on record", n)
 	}
+	// One that came with public versions was published elsewhere.
+	h := history(elumenta.Private, 1, 2)
+	h.Versions[0].Public = true
+	imported, _, err := s.ImportAssistant(ctx, author, h, nil)
+	wantOK(t, err)
+	wantOK(t, s.WithdrawVersion(t.Context(), author, imported.ID, 1))
+	_, err = s.ReviewAssistant(t.Context(), imported.ID, 0)
+	wantOK(t, err)
 }
 
 // testCopy copies what may be copied.

@@ -30,6 +30,8 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AnyonesKeys":         testAnyonesKeys,
 		"Unpublish":           testUnpublish,
 		"Reports":             testReports,
+		"ReportPinned":        testReportPinned,
+		"ReportsDecided":      testReportsDecided,
 		"Starters":            testStarters,
 		"StartersAtOnce":      testStartersAtOnce,
 		"StarterDenied":       testDeniedStarter,

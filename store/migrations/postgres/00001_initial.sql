@@ -217,17 +217,17 @@ CREATE TABLE usage_daily (
     PRIMARY KEY (account_id, dimension, day, value)
 );
 
--- What accounts reported: one row for each account and assistant.
+-- What accounts reported: of each account and assistant one open report, and what was decided before.
 CREATE TABLE reports (
     assistant_id TEXT COLLATE "C" NOT NULL,
     account_id   TEXT COLLATE "C" NOT NULL, -- who reports
-    version      BIGINT NOT NULL, -- the newest then
+    version      BIGINT NOT NULL, -- the newest that others could use then
     reason       TEXT NOT NULL,
     comment      TEXT NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('open', 'dismissed', 'upheld')),
     created_at   BIGINT NOT NULL,
     decided_at   BIGINT NOT NULL DEFAULT 0,
-    PRIMARY KEY (assistant_id, account_id)
+    PRIMARY KEY (assistant_id, account_id, version)
 );
 CREATE INDEX reports_account ON reports (account_id) WHERE state = 'open';
 CREATE INDEX reports_state ON reports (state, assistant_id, created_at, decided_at);

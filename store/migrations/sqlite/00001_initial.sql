@@ -216,17 +216,17 @@ CREATE TABLE usage_daily (
     PRIMARY KEY (account_id, dimension, day, value)
 ) STRICT, WITHOUT ROWID;
 
--- What accounts reported: one row for each account and assistant.
+-- What accounts reported: of each account and assistant one open report, and what was decided before.
 CREATE TABLE reports (
     assistant_id TEXT    NOT NULL,
     account_id   TEXT    NOT NULL, -- who reports
-    version      INTEGER NOT NULL, -- the newest then
+    version      INTEGER NOT NULL, -- the newest that others could use then
     reason       TEXT NOT NULL,
     comment      TEXT NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('open', 'dismissed', 'upheld')),
     created_at   INTEGER NOT NULL,
     decided_at   INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (assistant_id, account_id)
+    PRIMARY KEY (assistant_id, account_id, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reports_account ON reports (account_id) WHERE state = 'open';
 CREATE INDEX reports_state ON reports (state, assistant_id, created_at, decided_at);

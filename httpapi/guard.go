@@ -293,6 +293,11 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 	if a.ModelSurface != nil && strings.HasPrefix(r.URL.Path, surfaceBase) {
 		c.surface = a.ModelSurface
 	}
+	for i := range a.Surfaces {
+		if route := &a.Surfaces[i]; strings.HasPrefix(r.URL.Path+"/", route.Path+"/") {
+			c.answerAs(route)
+		}
+	}
 	var allowed []string
 	for _, m := range methods {
 		if _, pattern := a.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host}); pattern != "/" && path.Clean(r.URL.Path) == r.URL.Path {
@@ -307,4 +312,12 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	c.fail(&elumenta.Error{Code: elumenta.CodeBadRequest, Status: http.StatusMethodNotAllowed, Message: "this address takes " + strings.Join(allowed, ", ")})
+}
+
+// answerAs makes errors, and the request's id, what the clients of a route expect.
+func (c *call) answerAs(route *SurfaceRoute) {
+	c.surface = route.Surface
+	if route.RequestIDHeader != "" {
+		c.Header().Set(route.RequestIDHeader, string(c.id))
+	}
 }

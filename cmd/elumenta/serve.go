@@ -23,6 +23,7 @@ import (
 	"github.com/elumenta/elumenta/console"
 	"github.com/elumenta/elumenta/generate"
 	"github.com/elumenta/elumenta/httpapi"
+	"github.com/elumenta/elumenta/openaiapi"
 	"github.com/elumenta/elumenta/starters"
 	"github.com/elumenta/elumenta/store"
 )
@@ -155,6 +156,7 @@ func (n *node) assemble() (*httpapi.API, error) {
 	return httpapi.New(httpapi.Options{
 		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
 		Providers: n.routes.providers, DeniedNames: n.conf.DeniedNames, Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
+		Surfaces: surfaces(), ModelSurface: openaiapi.Chat{},
 		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
 		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,
 	})

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"github.com/elumenta/elumenta/anthropicapi"
+	"github.com/elumenta/elumenta/httpapi"
+	"github.com/elumenta/elumenta/openaiapi"
+)
+
+// surfaces are the APIs of other shapes.
+func surfaces() []httpapi.SurfaceRoute {
+	return []httpapi.SurfaceRoute{
+		{
+			Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "create-chat-completion",
+			Summary: "Generate as OpenAI's Chat Completions", Reference: "https://platform.openai.com/docs/api-reference/chat/create",
+		},
+		{
+			Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ID: "create-message",
+			Summary: "Generate as Anthropic's Messages", Reference: "https://platform.claude.com/docs/en/api/messages/create",
+		},
+	}
+}

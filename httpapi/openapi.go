@@ -159,6 +159,12 @@ func (a *API) complete() {
 	fails := named[errorDoc](doc.Components.Schemas, "Error")
 	bodies := a.bodies()
 	for _, op := range operations(doc) {
+		if strings.HasPrefix(op.Path, surfaceBase) {
+			for status, r := range op.Responses {
+				addHeaders(op, status, r)
+			}
+			continue
+		}
 		delete(op.Responses, "default")
 		if s := bodies[op.OperationID]; s != nil {
 			op.RequestBody = &huma.RequestBody{Required: true, Content: jsonOf(s)}
@@ -245,7 +251,7 @@ func addHeaders(op *huma.Operation, status string, r *huma.Response) {
 	switch {
 	case status == "429" || status == "503" || status == "409" && op.OperationID == "generate":
 		add("Retry-After")
-	case status == "200" && op.OperationID == "generate":
+	case status == "200" && (op.OperationID == "generate" || op.Method == http.MethodPost && strings.HasPrefix(op.Path, surfaceBase)):
 		add("Sunset", "Server-Timing")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,42 +33,59 @@ func (a *API) surfaceRoutes() {
 	for _, route := range a.Surfaces {
 		a.mux.HandleFunc(http.MethodPost+" "+route.Path, func(_ http.ResponseWriter, r *http.Request) {
 			c := callOf(r.Context())
-			c.surface = route.Surface
-			if route.RequestIDHeader != "" {
-				c.Header().Set(route.RequestIDHeader, string(c.id))
-			}
+			c.answerAs(&route)
 			if a.admit(c, r, need{body: a.GenerateBody, generation: true}) {
 				req, encoder, err := a.decodeSurface(c, route)
 				a.generate(c, r, req, encoder, err)
 			}
 		})
-		a.huma.OpenAPI().AddOperation(&huma.Operation{
-			OperationID: route.ID, Method: http.MethodPost, Path: route.Path, Tags: []string{"Other APIs"}, Summary: route.Summary,
+		content := jsonOf(&huma.Schema{Type: huma.TypeObject})
+		content["text/event-stream"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		a.describeSurface(&huma.Operation{
+			OperationID: route.ID, Method: http.MethodPost, Path: route.Path, Summary: route.Summary,
 			Description:  "The same generation in another API's shape: model is a model's slug or an assistant's id.",
 			ExternalDocs: &huma.ExternalDocs{URL: route.Reference},
-			Security:     []map[string][]string{{"key": {}}},
 			RequestBody:  &huma.RequestBody{Required: true, Content: jsonOf(&huma.Schema{Type: huma.TypeObject})},
-			Responses:    map[string]*huma.Response{"200": {Description: "As that API answers.", Content: jsonOf(&huma.Schema{Type: huma.TypeObject})}},
-		})
+		}, content)
 	}
 	if a.ModelSurface == nil {
 		return
 	}
-	for path, h := range map[string]func(*call, *http.Request) ([]byte, error){"models": a.surfaceModels, "models/{model}": a.surfaceModel} {
-		a.mux.HandleFunc(http.MethodGet+" "+surfaceBase+path, func(_ http.ResponseWriter, r *http.Request) {
-			c := callOf(r.Context())
-			c.surface = a.ModelSurface
-			if !a.admit(c, r, need{scoped: true}) {
-				return
-			}
-			body, err := h(c, r)
-			if err != nil {
-				c.fail(err)
-				return
-			}
-			c.json(body)
-		})
+	a.surfaceList("models", "list-surface-models", "List what requests call a model, in OpenAI's shape", a.surfaceModels)
+	a.surfaceList("models/{model}", "get-surface-model", "Read one of them", a.surfaceModel)
+}
+
+// surfaceList adds a route that reads, in the shape of the ModelSurface.
+func (a *API) surfaceList(path, id, summary string, h func(*call, *http.Request) ([]byte, error)) {
+	a.mux.HandleFunc(http.MethodGet+" "+surfaceBase+path, func(_ http.ResponseWriter, r *http.Request) {
+		c := callOf(r.Context())
+		c.surface = a.ModelSurface
+		if !a.admit(c, r, need{scoped: true}) {
+			return
+		}
+		body, err := h(c, r)
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		c.json(body)
+	})
+	op := &huma.Operation{OperationID: id, Method: http.MethodGet, Path: surfaceBase + path, Summary: summary}
+	if _, param, ok := strings.Cut(path, "{"); ok {
+		op.Parameters = []*huma.Param{{Name: strings.TrimSuffix(param, "}"), In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
+	a.describeSurface(op, jsonOf(&huma.Schema{Type: huma.TypeObject}))
+}
+
+// describeSurface adds an operation in another API's shape to the OpenAPI document: that API's own documentation says more.
+func (a *API) describeSurface(op *huma.Operation, answer map[string]*huma.MediaType) {
+	op.Tags = []string{"Other APIs"}
+	op.Security = []map[string][]string{{"key": {}}}
+	op.Responses = map[string]*huma.Response{
+		"200":     {Description: "As that API answers.", Content: answer},
+		"default": {Description: "An error as that API has it.", Content: jsonOf(&huma.Schema{Type: huma.TypeObject})},
+	}
+	a.huma.OpenAPI().AddOperation(op)
 }
 
 // decodeSurface reads the body of another API's generate call.

@@ -98,16 +98,20 @@ func jsonFiles(fsys fs.FS, dir string) (files []string, err error) {
 
 // readLimited reads a regular file of at most so many bytes.
 func readLimited(fsys fs.FS, file string, most int64, problems *Problems) ([]byte, bool) {
-	f, err := fsys.Open(file)
+	info, err := fs.Stat(fsys, file) // before it is opened: a named pipe would wait for somebody who writes
+	if err == nil && !info.Mode().IsRegular() {
+		problems.add(file, 0, 0, "is not a regular file")
+		return nil, false
+	}
+	var f fs.File
+	if err == nil {
+		f, err = fsys.Open(file)
+	}
 	if err != nil {
 		problems.add(file, 0, 0, "cannot be read: %s", reason(err))
 		return nil, false
 	}
 	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		problems.add(file, 0, 0, "is not a regular file")
-		return nil, false
-	}
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:

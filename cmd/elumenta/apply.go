@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"strconv"
 
+	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/assistantfile"
 )
 
@@ -130,7 +133,7 @@ func (a *applier) apply(ctx context.Context, todo *plan) error {
 			refused = append(refused, errors.New("nothing was deleted, since the server refused something: apply again once that is mended"))
 			break // what is deleted comes last
 		}
-		err := a.do(ctx, s)
+		err := a.do(ctx, s, todo.had)
 		if e, ok := errors.AsType[*apiError](err); ok && e.exitCode() == exitRefused && e.status != http.StatusUnauthorized {
 			refused = append(refused, fmt.Errorf("%s: %w", s.subject(), err))
 			continue
@@ -155,10 +158,10 @@ func (s *step) subject() string {
 	return s.have.ID
 }
 
-func (a *applier) do(ctx context.Context, s *step) error {
+func (a *applier) do(ctx context.Context, s *step, had map[string]bool) error {
 	switch s.kind {
 	case stepCreate:
-		return a.create(ctx, s)
+		return a.create(ctx, s, had)
 	case stepUpdate:
 		return a.update(ctx, s)
 	case stepDelete:
@@ -167,7 +170,7 @@ func (a *applier) do(ctx context.Context, s *step) error {
 	return nil
 }
 
-func (a *applier) create(ctx context.Context, s *step) error {
+func (a *applier) create(ctx context.Context, s *step, had map[string]bool) error {
 	var history []assistantfile.Version
 	if s.want.entry != nil {
 		var err error
@@ -187,7 +190,35 @@ func (a *applier) create(ctx context.Context, s *step) error {
 		a.line.clear()
 		_, _ = fmt.Fprintf(a.program.stderr, "%s: the oldest %s left out: more than %d bytes do not fit into one call\n", s.subject(), plural(dropped, "version"), largestImport)
 	}
-	return a.call(ctx, http.MethodPost, assistantsPath+"/import", body, nil)
+	return a.importOnce(ctx, s.want, body, had)
+}
+
+// mostRepeats is how often the same may have been made and removed again within the time for which the server knows a key.
+const mostRepeats = 50
+
+// importOnce makes an assistant that nobody who applies the same at this time makes as well: both use the same
+// Idempotency-Key. One under which something was made that is deleted by now, or that the account had before and that is not
+// what the file says any more, is used up, and the next one is taken.
+func (a *applier) importOnce(ctx context.Context, w *wanted, body *importBody, had map[string]bool) error {
+	source := w.source
+	if w.idKey != "" {
+		source = w.idKey + " " + w.Metadata[w.idKey]
+	}
+	content, err := json.Marshal([]any{source, body})
+	if err != nil {
+		return fmt.Errorf("encode an assistant: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	for n := 0; ; n++ {
+		var made saved
+		header, err := a.request(ctx, http.MethodPost, assistantsPath+"/import", body, &made, "Idempotency-Key", fmt.Sprintf("%x-%d", sum[:16], n))
+		e, refused := errors.AsType[*apiError](err)
+		deleted := refused && e.Code == elumenta.CodeConflict
+		used := err == nil && header.Get("Idempotency-Replayed") != "" && had[made.ID]
+		if !deleted && !used || n == mostRepeats {
+			return err
+		}
+	}
 }
 
 func (a *applier) update(ctx context.Context, s *step) error {

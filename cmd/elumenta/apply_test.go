@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/elumenta/elumenta/assistantfile"
 )
 
 // Nothing is deleted once the server has refused something: what was renamed to a name that is refused would be lost.
@@ -75,5 +78,92 @@ func TestApplyRaisesVersionsThatWereLeftBehind(t *testing.T) {
 				t.Errorf("%v: %q, want %q", err, b, want)
 			}
 		})
+	}
+}
+
+// planned is an apply that has made its plan and not begun.
+func (s *server) planned(dir string) (*applier, *plan) {
+	s.t.Helper()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p := &program{stdin: null, stdout: null, stderr: null, getenv: func(name string) string { return map[string]string{"ELUMENTA_API_KEY": s.key}[name] }}
+	f := serverFlags{URL: s.url}
+	r, err := f.remote(p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		r.close()
+		_ = root.Close()
+		_ = null.Close()
+	})
+	entries, err := assistantfile.ReadTree(root.FS())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	have, err := r.assistants(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	todo, err := (&planner{remote: r}).plan(s.t.Context(), entriesWanted(entries), have, []string{"sandbox"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &applier{remote: r, program: p, root: root}, todo
+}
+
+// Two that apply the same at once make every assistant once. What was made and is gone, or has another name by now, is made
+// again.
+func TestTwoAppliesMakeNothingTwice(t *testing.T) {
+	s := start(t, "", nil)
+	dir := t.TempDir()
+	for i := range 3 {
+		write(t, dir, fmt.Sprintf("%d.md", i), "---\nname: Same\nmodel: sandbox\n---\nx")
+	}
+	one, plan1 := s.planned(dir)
+	two, plan2 := s.planned(dir)
+	for _, a := range []struct {
+		applier *applier
+		plan    *plan
+	}{{one, plan1}, {two, plan2}} {
+		if err := a.applier.apply(t.Context(), a.plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := s.all()
+	if len(all) != 3 {
+		t.Fatalf("%d assistants", len(all))
+	}
+	s.api("DELETE", assistantsPath+"/"+all[0].ID, nil)
+	s.api("PUT", assistantsPath+"/"+all[1].ID, map[string]any{"name": "Renamed"})
+	must(t, s.env(), "", "apply", dir, "--yes")
+	if r := invoke(t, s.env(), "", "apply", dir); r.code != 0 || !strings.Contains(r.out, "3 unchanged") || len(s.all()) != 4 {
+		t.Errorf("%+v, %d assistants", r, len(s.all()))
+	}
+}
+
+// Visibility is a change like any other.
+func TestApplyComparesVisibility(t *testing.T) {
+	s := start(t, "", nil)
+	id := s.api("POST", assistantsPath, map[string]any{"name": "One", "model": "sandbox", "instructions": "a", "category": "life", "description": "d"}).ID
+	dir := t.TempDir()
+	must(t, s.env(), "", "export", dir)
+	s.api("PUT", assistantsPath+"/"+id, map[string]any{"instructions": "b"})
+	replace(t, dir, "one.md", "visibility: private", "visibility: marketplace")
+	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code != exitRefused || !strings.Contains(r.out, "! conflict One") {
+		t.Errorf("%+v", r)
+	}
+	// A take-down hides all versions, and that is no change of the file.
+	s.api("PUT", assistantsPath+"/"+id, map[string]any{"visibility": "marketplace"})
+	must(t, s.env(), "", "export", dir)
+	must(t, []string{"ELUMENTA_DATABASE=" + s.database}, "", "assistants", "takedown", id, "--reason", "r")
+	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, "< older    One") {
+		t.Errorf("%+v", r)
 	}
 }

@@ -30,6 +30,7 @@ type saved struct {
 	Variables      []elumenta.Variable `json:"variables"`
 	Metadata       map[string]string   `json:"metadata"`
 	Copyable       bool                `json:"copyable"`
+	TakenDown      *struct{}           `json:"taken_down"` // by an operator
 }
 
 // formatBody is a response format as the API has it.

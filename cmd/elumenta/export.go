@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,7 +62,7 @@ func (c *exportCommand) Run(p *program) error {
 		return fmt.Errorf("open the folder: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	e := &exporter{remote: r, program: p, root: root, versions: !c.NoVersions}
+	e := &exporter{remote: r, program: p, root: root, versions: !c.NoVersions, all: len(c.IDs) == 0}
 	if err := e.place(all); err != nil {
 		return err
 	}
@@ -104,6 +105,7 @@ type exporter struct {
 	program                     *program
 	root                        *os.Root
 	versions                    bool
+	all                         bool                  // that the account has
 	entries                     []assistantfile.Entry // what the folder had
 	paths                       map[string]string     // files by ids
 	stale                       []string              // files that --prune removes
@@ -145,7 +147,27 @@ func (e *exporter) place(all []saved) error {
 			e.paths[a.ID] = names.For(a.Name, elumenta.AssistantID(a.ID)) + assistantfile.Extension
 		}
 	}
+	if e.all {
+		e.warnOfDoubles(all)
+	}
 	return nil
+}
+
+// warnOfDoubles names the files of other accounts that have the names of assistants that have their own files: apply finds
+// the latter by their ids, and would make a second assistant of each of the former.
+func (e *exporter) warnOfDoubles(all []saved) {
+	byName := map[string]string{}
+	for i := range all {
+		byName[all[i].Name] = e.paths[all[i].ID]
+	}
+	for i := range e.entries {
+		entry := &e.entries[i]
+		if file := byName[entry.Name]; file != "" && slices.Contains(e.stale, entry.Path) {
+			e.line.clear()
+			_, _ = fmt.Fprintf(e.program.stderr, "%s has an id that this account does not have, and the name of %s: apply would make a second assistant of it; --prune removes it\n",
+				printable(entry.Path), printable(file))
+		}
+	}
 }
 
 func (e *exporter) write(ctx context.Context, a *saved) error {
@@ -204,12 +226,16 @@ func (e *exporter) put(name string, content []byte) error {
 func putFile(root *os.Root, name string, content []byte) (written bool, err error) {
 	mode := fs.FileMode(0o600)
 	if info, err := root.Stat(name); err == nil {
+		if !info.Mode().IsRegular() {
+			return false, fmt.Errorf("write %s: it is there and not a regular file", name)
+		}
 		mode = info.Mode().Perm()
 		if before, err := root.ReadFile(name); err == nil && bytes.Equal(before, content) {
 			return false, nil
 		}
 	}
-	temporary := path.Join(path.Dir(name), ".elumenta-"+path.Base(name)+".tmp")
+	sum := sha256.Sum256([]byte(path.Base(name))) // a name of its own, which is not longer than a name may be
+	temporary := path.Join(path.Dir(name), fmt.Sprintf(".elumenta-%x.tmp", sum[:8]))
 	if err = root.WriteFile(temporary, content, mode); err == nil {
 		err = root.Rename(temporary, name)
 	}

@@ -177,6 +177,21 @@ func TestExport(t *testing.T) {
 	if got := files(t, dir); got["old.md"] != "" || got["team/bot.versions/1.md"] != "" || got["support.md"] == "" || got["notes/keep.txt"] == "" {
 		t.Errorf("%v", got)
 	}
+	// A file of another account that has the name of one here would become a second one.
+	write(t, dir, "foreign.md", "---\nid: "+string(elumenta.NewAssistantID())+"\nname: Renamed\nmodel: sandbox\n---\nx")
+	if r := invoke(t, s.env(), "", "export", dir); r.code != 0 || !strings.Contains(r.err, "foreign.md has an id that this account does not have, and the name of team/bot.md: apply would make a second assistant of it; --prune removes it") {
+		t.Errorf("%+v", r)
+	}
+	must(t, s.env(), "", "export", dir, "--prune", "--yes")
+	// However long a file's name is, it is rewritten.
+	if err := os.Rename(filepath.Join(dir, "mine.md"), filepath.Join(dir, strings.Repeat("m", 242)+".md")); err != nil {
+		t.Fatal(err)
+	}
+	s.api("PUT", assistantsPath+"/"+s.all()[0].ID, map[string]any{"description": "new"})
+	must(t, s.env(), "", "export", dir, "--no-versions")
+	if got := files(t, dir)[strings.Repeat("m", 242)+".md"]; !strings.Contains(got, "description: new") {
+		t.Error(got)
+	}
 	only := t.TempDir()
 	must(t, s.env(), "", "export", only, one.ID)
 	if got := files(t, only); len(got) != 2 || got["renamed.md"] == "" {

@@ -39,6 +39,7 @@ type step struct {
 type plan struct {
 	steps []step
 	count map[stepKind]int
+	had   map[string]bool // ids that the account had
 }
 
 // planner compares what is wanted with what the account has. Nothing is changed by it.
@@ -81,7 +82,10 @@ func (pl *planner) plan(ctx context.Context, all []wanted, have []saved, catalog
 		return nil, pl.problems
 	}
 	slices.SortStableFunc(steps, inOrder)
-	p := &plan{steps, map[stepKind]int{}}
+	p := &plan{steps, map[stepKind]int{}, map[string]bool{}}
+	for i := range have {
+		p.had[have[i].ID] = true
+	}
 	for _, s := range steps {
 		p.count[s.kind]++
 	}
@@ -131,8 +135,13 @@ func (pl *planner) compare(ctx context.Context, s *step) error {
 	newer := fmt.Sprintf("the server has version %d, the file is from version %d", s.have.Version, s.want.Version)
 	kind := stepConflict
 	if base != nil {
-		fields := base.fields()
-		then := &assistantfile.Assistant{Visibility: s.want.Visibility, Fields: fields} // a version has no visibility
+		then := &assistantfile.Assistant{Visibility: elumenta.Private, Fields: base.fields()}
+		switch {
+		case s.have.TakenDown != nil: // which hides all versions
+			then.Visibility = s.want.Visibility
+		case base.Public:
+			then.Visibility = elumenta.Marketplace
+		}
 		own, err := changes(s.want.Assistant, then)
 		if err != nil {
 			return err

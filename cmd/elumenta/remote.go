@@ -40,25 +40,31 @@ func (r *remote) close() {
 	r.client.close()
 }
 
-// call is client.call, repeated while the account makes too many calls: what is refused for that was not begun.
+// call is request without the answer's headers.
 func (r *remote) call(ctx context.Context, method, path string, body, into any, headers ...string) error {
+	_, err := r.request(ctx, method, path, body, into, headers...)
+	return err
+}
+
+// request is client.call, repeated while the account makes too many calls: what is refused for that was not begun.
+func (r *remote) request(ctx context.Context, method, path string, body, into any, headers ...string) (http.Header, error) {
 	for {
-		_, err := r.client.call(ctx, method, path, body, into, headers...)
+		header, err := r.client.call(ctx, method, path, body, into, headers...)
 		e, ok := errors.AsType[*apiError](err)
 		if !ok || e.status != http.StatusTooManyRequests {
-			return err
+			return header, err
 		}
 		seconds, _ := strconv.Atoi(e.retryAfter)
 		wait := time.Duration(max(seconds, 1)) * time.Second
 		if wait > longestWait {
-			return err
+			return nil, err
 		}
 		r.line.last = time.Time{} // this is worth saying at once
 		r.line.say("waiting for %s, as the server asks", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 	}
 }

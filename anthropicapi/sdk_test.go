@@ -343,12 +343,14 @@ func TestErrors(t *testing.T) {
 			wantError(t, err, test.status, test.kind, test.message)
 		})
 	}
+	_, err := c.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: "scripted", Messages: hello("scripted").Messages})
+	wantError(t, err, 404, "not_found_error", "nothing at this address")
 	s.requests.Store(0)
 	patient := s.client(option.WithHeader("Idempotency-Key", "k"), option.WithMaxRetries(3))
 	if m, err := patient.Messages.New(t.Context(), say("scripted", "one")); err != nil || len(m.Content) != 0 {
 		t.Errorf("answer without a text: %v", err)
 	}
-	_, err := patient.Messages.New(t.Context(), say("scripted", "another"))
+	_, err = patient.Messages.New(t.Context(), say("scripted", "another"))
 	wantError(t, err, 409, "invalid_request_error", "Idempotency-Key")
 	if n := s.requests.Load(); n != 2 {
 		t.Errorf("%d requests: a conflict was repeated", n)

@@ -1,0 +1,178 @@
+package anthropicapi_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/anthropicapi"
+)
+
+// encoderOf is a new answer's.
+func encoderOf(t testing.TB) elumenta.Encoder {
+	t.Helper()
+	in, err := anthropicapi.Messages{}.Decode([]byte(with(``)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in.Encoder
+}
+
+func TestStreamToTheLetter(t *testing.T) {
+	e := encoderOf(t)
+	var b []byte
+	b = e.Begin(b, &elumenta.Started{ID: "gen_1", Model: "m"})
+	for _, ev := range []elumenta.Event{
+		{Kind: elumenta.EventReasoning, Text: "hm"}, {Kind: elumenta.EventText, Text: "a\n\u2028<"}, {Kind: elumenta.EventOpaque}, {Kind: elumenta.EventRefusal, Text: "\xff"},
+		{Kind: elumenta.EventToolCall, ID: "1", Name: "t"}, {Kind: elumenta.EventToolInput, Text: `{"a":`},
+		{Kind: elumenta.EventToolCall, Index: 1, ID: "2", Name: "u"}, {Kind: elumenta.EventToolInput, Index: 1, Text: `{}`},
+		{Kind: elumenta.EventToolInput, Text: `1}`}, // a host that mixes calls
+		{Kind: elumenta.EventText, Text: "b"},
+	} {
+		b = e.Event(b, ev)
+	}
+	b = e.KeepAlive(b)
+	b = e.End(b, &elumenta.Result{Started: elumenta.Started{ID: "gen_1", Assistant: "asst_1", Version: 3}, Finish: elumenta.FinishLength, CacheStatus: elumenta.CacheMiss, Settled: elumenta.Settled{Balance: new(int64(9))}})
+	want := `event: message_start
+data: {"type":"message_start","message":{"id":"msg_1","model":"m","type":"message","role":"assistant","container":null,"diagnostics":null,"content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"output_tokens":0,"output_tokens_details":null,"server_tool_use":null,"service_tier":null,"inference_geo":null,"speed":null}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"","citations":null}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\n` + "\u2028" + `<"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"` + "\ufffd" + `"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: content_block_start
+data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"1","name":"t","caller":{"type":"direct"},"input":{}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":1}
+
+event: content_block_start
+data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"2","name":"u","caller":{"type":"direct"},"input":{}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{}"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"1}"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":2}
+
+event: content_block_start
+data: {"type":"content_block_start","index":3,"content_block":{"type":"text","text":"","citations":null}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"b"}}
+
+event: ping
+data: {"type":"ping"}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":3}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null,"stop_details":null,"elumenta":{"id":"gen_1","assistant_id":"asst_1","assistant_version":3,"tokens_spent":0,"balance_remaining":9,"cache":{"status":"miss","minimum":0},"warnings":[]}},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"output_tokens":0,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":null,"inference_geo":null,"speed":null}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+`
+	if diff := cmp.Diff(want, string(b)); diff != "" {
+		t.Error(diff)
+	}
+	fail := string(encoderOf(t).Fail(nil, elumenta.Errorf(elumenta.CodeProvider, "it \"failed\""), "req_1", &elumenta.Settled{}))
+	wantFail := "event: error\n" + `data: {"type":"error","error":{"type":"api_error","message":"it \"failed\""},"request_id":"req_1","elumenta":{"error":"provider_error","details":{},"tokens_spent":0}}` + "\n\n"
+	if fail != wantFail {
+		t.Errorf("%s, want %s", fail, wantFail)
+	}
+}
+
+func TestWhole(t *testing.T) {
+	answer := &elumenta.Answer{Text: []byte("a"), Refusal: []byte("b"), ToolCalls: []elumenta.ToolCall{
+		{ID: "1", Name: "t", Arguments: "{\"x\":1,\n\"x\":2}"}, {ID: "2", Name: "t", Arguments: " "}, {ID: "3", Name: "t", Arguments: `{"cut`}, {ID: "4", Name: "t", Arguments: `[1]`},
+	}}
+	result := &elumenta.Result{Started: elumenta.Started{ID: "gen_1"}, Finish: elumenta.FinishContentFilter, Warnings: []elumenta.Warning{{Code: elumenta.WarnUnsupported, Field: "stop"}}}
+	b := encoderOf(t).Whole(nil, answer, result)
+	var got struct {
+		Content    []map[string]any
+		StopReason string `json:"stop_reason"`
+		Elumenta   struct{ Warnings []elumenta.Warning }
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	if got.StopReason != "refusal" || len(got.Content) != 5 || got.Content[0]["text"] != "ab" || got.Elumenta.Warnings[0].Field != "stop_sequences" {
+		t.Errorf("%s", b)
+	}
+	for i, want := range []string{`{"x":1,"x":2}`, `{}`, `{"INVALID_JSON":"{\"cut"}`, `{"INVALID_JSON":"[1]"}`} {
+		if !strings.Contains(string(b), `"input":`+want+`}`) {
+			t.Errorf("tool_use %d: %s", i, b)
+		}
+	}
+}
+
+// No piece of a stream costs an allocation.
+func TestPiecesDoNotAllocate(t *testing.T) {
+	e := encoderOf(t)
+	b := make([]byte, 0, 4096)
+	piece := elumenta.Event{Kind: elumenta.EventText, Text: "a piece of a \"text\"\n"}
+	b = e.Event(b, piece)
+	if n := testing.AllocsPerRun(100, func() { b = e.Event(b[:0], piece) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestPing(t *testing.T) {
+	release := make(chan struct{})
+	s := newServer(t, setup{silence: time.Millisecond, provider: script(func(ctx context.Context, _ *elumenta.Prompt, _ func(elumenta.Event) error) (elumenta.Completion, error) {
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+		return elumenta.Completion{Finish: elumenta.FinishStop}, nil
+	})})
+	body := `{"model":"scripted","max_tokens":1,"stream":true,"messages":[{"role":"user","content":"x"}]}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/messages?beta=true", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Content-Type": "application/json", "X-Api-Key": s.key, "Anthropic-Version": "2023-06-01", "Anthropic-Beta": "context-1m-2025-08-07"} {
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var events []string
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		name, ok := strings.CutPrefix(lines.Text(), "event: ")
+		if !ok || len(events) > 0 && events[len(events)-1] == name {
+			continue
+		}
+		if events = append(events, name); name == "ping" {
+			close(release)
+		}
+	}
+	if diff := cmp.Diff([]string{"message_start", "ping", "message_delta", "message_stop"}, events); diff != "" {
+		t.Error(diff)
+	}
+}

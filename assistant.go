@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -199,9 +200,17 @@ func (f *Fields) Check(v Visibility) FieldErrors {
 
 // CheckAssistantName adds what is wrong with an assistant's name.
 func CheckAssistantName(errs *FieldErrors, name string) {
-	checkText(errs, "name", name, 1, MaxName)
-	if strings.ContainsAny(name, "\r\n") {
-		errs.Add("name", "must be a single line")
+	checkLine(errs, "name", name, 1, MaxName)
+}
+
+// checkLine is checkText of one line, whose characters all show or are part of what shows.
+func checkLine(errs *FieldErrors, field, s string, least, most int) {
+	checkText(errs, field, s, least, most)
+	switch {
+	case strings.ContainsAny(s, "\r\n\u0085\u2028\u2029"):
+		errs.Add(field, "must be a single line")
+	case strings.ContainsFunc(s, func(r rune) bool { return r != 0 && unicode.IsControl(r) }): // checkText says what is wrong with NUL
+		errs.Add(field, "must not contain control characters")
 	}
 }
 

@@ -65,6 +65,23 @@ func TestCheckListsEveryBadField(t *testing.T) {
 	}
 }
 
+// Names are one line, and nothing in them makes a denied word look whole that is parted.
+func TestNames(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"Bot": true, "👩\u200d💻 ☕\ufe0f": true, "می\u200cخواهم": true, "": false, "Open\u0001AI": false, "Open\x1b[0mAI": false, "Open\tAI": false, "Open\u0085AI": false,
+		"Open\u2028AI": false, "Open\u2029AI": false, "Open\nAI": false, "Open\x00AI": false, "Open\x7fAI": false, strings.Repeat("x", elumenta.MaxName+1): false,
+	} {
+		var errs elumenta.FieldErrors
+		if elumenta.CheckAssistantName(&errs, name); (len(errs) == 0) != ok {
+			t.Errorf("an assistant named %q: %v", name, errs)
+		}
+		account := elumenta.NewAccount{DisplayName: name, Plan: "free"}
+		if errs := account.Check(elumenta.DefaultPlans()); (len(errs) == 0) != ok {
+			t.Errorf("an account named %q: %v", name, errs)
+		}
+	}
+}
+
 func TestFieldErrorsShortenWhatTheyList(t *testing.T) {
 	var errs elumenta.FieldErrors
 	for range 5000 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // MaxTopup bounds one top-up, in tokens.
@@ -22,10 +21,7 @@ func (n *NewAccount) Check(plans Plans) FieldErrors {
 }
 
 func checkDisplayName(errs *FieldErrors, name string) {
-	checkText(errs, "display_name", name, 1, MaxDisplayName)
-	if strings.ContainsFunc(name, unicode.IsControl) {
-		errs.Add("display_name", "must not contain control characters")
-	}
+	checkLine(errs, "display_name", name, 1, MaxDisplayName)
 }
 
 func checkPlan(errs *FieldErrors, plans Plans, name string) {
@@ -42,10 +38,7 @@ func checkRole(errs *FieldErrors, role Role) {
 
 // CheckReason adds what is wrong with an operator's reason: it is one line of at most MaxReason characters.
 func CheckReason(errs *FieldErrors, reason string, least int) {
-	checkText(errs, "reason", reason, least, MaxReason)
-	if strings.ContainsFunc(reason, unicode.IsControl) {
-		errs.Add("reason", "must not contain control characters")
-	}
+	checkLine(errs, "reason", reason, least, MaxReason)
 }
 
 // Topup adds 1 to MaxTopup tokens, which never expire.

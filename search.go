@@ -55,13 +55,13 @@ func isASCII(s string) bool {
 	return true
 }
 
-// ignored reports whether a character that follows a letter is an accent, or a mark that shows nothing, as joiners are.
+// ignored reports whether a character that follows a letter is an accent, or shows nothing, as joiners do.
 func ignored(r, letter rune) bool {
-	const breve, voiced, semiVoiced = '\u0306', '\u3099', '\u309A'
+	const breve, voiced, semiVoiced, khitanFiller = '\u0306', '\u3099', '\u309A', '\U00016FE4'
 	switch {
 	case r < utf8.RuneSelf:
 		return false
-	case unicode.Is(unicode.Cf, r):
+	case unicode.In(r, unicode.Cf, unicode.Variation_Selector) || r == khitanFiller:
 		return true
 	case !unicode.In(r, unicode.Mn, unicode.Me) || r == voiced || r == semiVoiced:
 		return false

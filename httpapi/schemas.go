@@ -13,7 +13,7 @@ import (
 // generatebody.go decode them, and a test holds the two together.
 
 type createAssistantDoc struct {
-	Name           string              `json:"name" minLength:"1" maxLength:"100" doc:"A single line."`
+	Name           string              `json:"name" minLength:"1" maxLength:"100" doc:"A single line without control characters."`
 	Model          string              `json:"model" doc:"A slug of the catalog."`
 	Instructions   string              `json:"instructions" minLength:"1" maxLength:"256000"`
 	Description    *string             `json:"description,omitempty" maxLength:"512" nullable:"true" doc:"Not empty to publish."`
@@ -28,7 +28,7 @@ type createAssistantDoc struct {
 }
 
 type updateAssistantDoc struct {
-	Name           string              `json:"name,omitempty" minLength:"1" maxLength:"100" doc:"A single line."`
+	Name           string              `json:"name,omitempty" minLength:"1" maxLength:"100" doc:"A single line without control characters."`
 	Model          string              `json:"model,omitempty" doc:"A slug of the catalog."`
 	Instructions   string              `json:"instructions,omitempty" minLength:"1" maxLength:"256000"`
 	Description    *string             `json:"description,omitempty" maxLength:"512" nullable:"true"`
@@ -53,7 +53,7 @@ type importVersionDoc struct {
 	CreatedAt      *time.Time          `json:"created_at,omitempty" nullable:"true" doc:"When it was saved; required for all but the newest, and never before that of the version before."`
 	Note           *string             `json:"note,omitempty" maxLength:"200" nullable:"true"`
 	Public         *bool               `json:"public,omitempty" nullable:"true" default:"false" doc:"Whether others may pin it; it needs what publishing needs. The newest is public if the assistant is published."`
-	Name           string              `json:"name" minLength:"1" maxLength:"100" doc:"A single line."`
+	Name           string              `json:"name" minLength:"1" maxLength:"100" doc:"A single line without control characters."`
 	Model          string              `json:"model" doc:"A slug; that of the newest version must be in the catalog."`
 	Instructions   string              `json:"instructions" minLength:"1" maxLength:"256000"`
 	Description    *string             `json:"description,omitempty" maxLength:"512" nullable:"true"`

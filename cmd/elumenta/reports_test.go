@@ -31,7 +31,7 @@ func reported(t *testing.T, url string) (ids []elumenta.AssistantID) {
 		accounts = append(accounts, a.ID)
 	}
 	for i := range 2 {
-		f := elumenta.Fields{Name: fmt.Sprint("Bot \x1b", i), Model: "sandbox", Instructions: "Sell\n\x1b[2Jpills", Description: "d", Category: "general"}
+		f := elumenta.Fields{Name: fmt.Sprint("Bot \u202e", i), Model: "sandbox", Instructions: "Sell\n\x1b[2Jpills", Description: "d", Category: "general"}
 		a, _, err := s.CreateAssistant(t.Context(), accounts[0], f, elumenta.Marketplace, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,6 +120,19 @@ func TestChatRefuses(t *testing.T) {
 // answered is the status, the code and the param of what an error is answered with.
 func answered(t *testing.T, err error) (status int, code, param string) {
 	t.Helper()
+	status, _, code, param = answer(t, err)
+	return status, code, param
+}
+
+// wording is what an error is answered with, on one line.
+func wording(t *testing.T, err error) string {
+	t.Helper()
+	status, kind, code, param := answer(t, err)
+	return strings.Join(strings.Fields(strings.Join([]string{strconv.Itoa(status), kind, code, param}, " ")), " ")
+}
+
+func answer(t *testing.T, err error) (status int, kind, code, param string) {
+	t.Helper()
 	e, ok := errors.AsType[*elumenta.Error](err)
 	if !ok {
 		t.Fatalf("not one of ours: %v", err)
@@ -136,7 +150,7 @@ func answered(t *testing.T, err error) (status int, code, param string) {
 		}
 		return *s
 	}
-	return status, text(v.Error.Code), text(v.Error.Param)
+	return status, *v.Error.Type, text(v.Error.Code), text(v.Error.Param)
 }
 
 // What is no JSON object says so, and never quotes the body.

@@ -1,0 +1,52 @@
+package openaiapi_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+
+	"github.com/elumenta/elumenta"
+)
+
+func TestModels(t *testing.T) {
+	s := newServer(t, says("Hi"))
+	client := s.client()
+	a := s.assistant(elumenta.Fields{Name: "Pirate", Model: "scripted", Instructions: "You are a pirate."})
+	page, err := client.Models.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, m := range page.Data {
+		ids = append(ids, m.ID+" of "+m.OwnedBy)
+		if m.Created == 0 || string(m.Object) != "model" {
+			t.Errorf("%s", m.RawJSON())
+		}
+	}
+	want := []string{"dear of test", "poor of test", "sandbox of test", "scripted of test", string(a.ID) + " of assistant"}
+	if slices.Sort(ids[:4]); !slices.Equal(ids, want) || !strings.Contains(page.RawJSON(), `"name":"Pirate"`) || strings.Contains(page.RawJSON(), "You are") {
+		t.Errorf("%s", page.RawJSON())
+	}
+	for id, owner := range map[string]string{"scripted": "test", string(a.ID): "assistant"} {
+		if m, err := client.Models.Get(t.Context(), id); err != nil || m.ID != id || m.OwnedBy != owner {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	for _, id := range []string{"gpt-none", string(elumenta.NewAssistantID())} {
+		_, err := client.Models.Get(t.Context(), id)
+		if e, ok := errors.AsType[*openai.Error](err); !ok || e.StatusCode != 404 || e.Code != "model_not_found" || e.Param != "model" {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	status, body := s.post("/v1/embeddings", "{}")
+	if status != http.StatusNotFound || !strings.Contains(body, `"unknown_url"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body = s.post("/v1/models", "{}"); status != http.StatusMethodNotAllowed || !strings.Contains(body, `"method_not_supported"`) {
+		t.Errorf("%d %s", status, body)
+	}
+}

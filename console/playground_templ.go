@@ -867,14 +867,14 @@ func playgroundPage(p *page, g *playground) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "\"><button type=\"button\" data-language=\"curl\" aria-pressed=\"true\">curl</button> <button type=\"button\" data-language=\"python\" aria-pressed=\"false\">Python</button> <button type=\"button\" data-language=\"javascript\" aria-pressed=\"false\">JavaScript</button> <button type=\"button\" data-language=\"go\" aria-pressed=\"false\">Go</button></div><div class=\"row\"><label class=\"check\"><input type=\"checkbox\" data-code-stream> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "\"><button type=\"button\" data-language=\"curl\" aria-pressed=\"true\">curl</button> <button type=\"button\" data-language=\"python\" aria-pressed=\"false\">Python</button> <button type=\"button\" data-language=\"javascript\" aria-pressed=\"false\">JavaScript</button> <button type=\"button\" data-language=\"go\" aria-pressed=\"false\">Go</button> <button type=\"button\" data-language=\"openai-python\" aria-pressed=\"false\">OpenAI · Python</button> <button type=\"button\" data-language=\"openai-javascript\" aria-pressed=\"false\">OpenAI · JavaScript</button></div><div class=\"row\"><label class=\"check\"><input type=\"checkbox\" data-code-stream> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var55 string
 		templ_7745c5c3_Var55, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("play.stream"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `playground.templ`, Line: 132, Col: 87}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `playground.templ`, Line: 134, Col: 87}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var55))
 		if templ_7745c5c3_Err != nil {
@@ -887,7 +887,7 @@ func playgroundPage(p *page, g *playground) templ.Component {
 		var templ_7745c5c3_Var56 string
 		templ_7745c5c3_Var56, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("play.conversation"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `playground.templ`, Line: 134, Col: 31}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `playground.templ`, Line: 136, Col: 31}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var56))
 		if templ_7745c5c3_Err != nil {
@@ -900,7 +900,7 @@ func playgroundPage(p *page, g *playground) templ.Component {
 		var templ_7745c5c3_Var57 string
 		templ_7745c5c3_Var57, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("market.copy_text"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `playground.templ`, Line: 142, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `playground.templ`, Line: 144, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var57))
 		if templ_7745c5c3_Err != nil {

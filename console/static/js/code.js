@@ -17,6 +17,12 @@ function python(value, indent = "") {
 // goString is a literal that Go reads: raw where it can be.
 const goString = (text) => "`" + text.replace(/`/g, "` + \"`\" + `") + "`";
 
+// openai is a call in the shape of OpenAI's Chat Completions, and what only ours has.
+function openai(url, { assistant_id: assistant, model, system, messages, variables, ...settings }) {
+  const said = system ? [{ role: "system", content: system }, ...messages] : messages;
+  return { base: url.replace(/\/api\/v2\/generate$/, "/v1"), call: { model: assistant ?? model, messages: said, ...settings }, more: variables ? { variables } : {} };
+}
+
 const indented = (body) => json(body, 2).replace(/\n/g, "\n  ");
 
 // code writes a program that makes a call, and prints the answer: as it comes where the call says stream.
@@ -134,4 +140,31 @@ ${body.stream ? `	if resp.StatusCode != http.StatusOK {
 	fmt.Println(answer.Content)
 `}}
 `,
+  "openai-python": (url, body) => {
+    const { base, call, more } = openai(url, body);
+    const all = Object.keys(more).length > 0 ? { ...call, extra_body: more } : call;
+    const members = Object.entries(all).map(([name, value]) => `    ${name}=${python(value, "    ")},`).join("\n");
+    return `import os
+from openai import OpenAI
+
+client = OpenAI(base_url=${json(base)}, api_key=os.environ["ELUMENTA_API_KEY"])
+answer = client.chat.completions.create(
+${members}
+)
+${body.stream ? `for chunk in answer:
+    if chunk.choices:
+        print(chunk.choices[0].delta.content or "", end="", flush=True)
+` : `print(answer.choices[0].message.content)
+`}`;
+  },
+  "openai-javascript": (url, body) => {
+    const { base, call, more } = openai(url, body);
+    return `import OpenAI from "openai";
+
+const client = new OpenAI({ baseURL: ${json(base)}, apiKey: process.env.ELUMENTA_API_KEY });
+const answer = await client.chat.completions.create(${json({ ...call, ...more }, 2)});
+${body.stream ? `for await (const chunk of answer) process.stdout.write(chunk.choices[0]?.delta.content ?? "");
+` : `console.log(answer.choices[0].message.content);
+`}`;
+  },
 };

@@ -1,0 +1,115 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/elumenta/elumenta/internal/clients"
+)
+
+// The clients of others work with an assistant's id as their model: OpenAI's own in two majors, Anthropic's, Vercel's AI SDK and
+// LangChain.js, against the program with a provider that calls tools. See internal/clients.
+func TestJavaScriptClients(t *testing.T) {
+	dir := clients.Install(t)
+	u := newUpstream(t)
+	u.answer(newAgent(t).answer)
+	config := configFile(t, "[[providers]]", `name = "agents"`, `format = "chat"`, `base_url = "`+u.URL+`/v1"`, `api_key_env = "AGENTS_KEY"`,
+		"[[models]]", `slug = "test"`, `provider = "agents"`, `upstream_id = "agent"`, "token_cost = 1", "context_window = 100_000",
+		"vision = true", "tools = true", "json_schema = true", "json_object = true", "temperature = [0, 2]")
+	s := start(t, startOptions{args: []string{"--config", config}, env: []string{"AGENTS_KEY=x"}})
+	id := s.createAssistant(t, "test", "You help.")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "API_KEY="+s.key, "ASSISTANT="+id)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
+// agent answers as a model does that has tools: it asks for the weather, and says what it was told.
+type agent struct {
+	t      *testing.T
+	mu     sync.Mutex
+	failed map[string]bool
+}
+
+func newAgent(t *testing.T) *agent { return &agent{t: t, failed: map[string]bool{}} }
+
+func (a *agent) answer(w http.ResponseWriter, r *http.Request, body []byte) {
+	var req struct {
+		Messages []struct {
+			Role       string
+			Content    json.RawMessage
+			ToolCallID string `json:"tool_call_id"`
+		}
+		Tools          []any
+		ResponseFormat *struct{ Type string } `json:"response_format"`
+		Stream         bool
+	}
+	if err := json.Unmarshal(body, &req); err != nil || len(req.Messages) == 0 {
+		http.Error(w, `{"error":{"message":"not a request"}}`, http.StatusBadRequest)
+		return
+	}
+	last := req.Messages[len(req.Messages)-1]
+	said := string(last.Content)
+	switch {
+	case strings.Contains(said, "Fail once") && a.first(said):
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"error":{"message":"once"}}`)
+	case strings.Contains(said, "Never end"):
+		w.Header().Set("Content-Type", "text/event-stream")
+		chatPiece(w, "Once upon")
+		<-r.Context().Done()
+	case last.Role == "tool":
+		if last.ToolCallID != "call_1" || !strings.Contains(said, "21 degrees") {
+			a.t.Errorf("the tool's result is %s for %q", said, last.ToolCallID)
+		}
+		chat(w, body, "It ", "is ", "21 degrees")
+	case len(req.Tools) > 0:
+		callTool(w, req.Stream)
+	case req.ResponseFormat != nil && req.ResponseFormat.Type == "json_schema":
+		chat(w, body, `{"word":`, `"Hello"}`)
+	case strings.Contains(said, "image_url"):
+		chat(w, body, "An ", "image")
+	default:
+		chat(w, body, "Hello ", "from upstream")
+	}
+}
+
+// first reports whether a message comes for the first time.
+func (a *agent) first(said string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.failed[said]
+	a.failed[said] = true
+	return !before
+}
+
+func callTool(w http.ResponseWriter, stream bool) {
+	const usage = `{"prompt_tokens":10,"completion_tokens":4,"total_tokens":14}`
+	if !stream {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"id":"c1","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},"finish_reason":"tool_calls"}],"usage":%s}`, usage)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	for _, delta := range []string{
+		`{"index":0,"id":"call_1","type":"function","function":{"name":"get_weather","arguments":""}}`,
+		`{"index":0,"function":{"arguments":"{\"city\":"}}`, `{"index":0,"function":{"arguments":"\"Paris\"}"}}`,
+	} {
+		_, _ = fmt.Fprintf(w, "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[%s]},\"finish_reason\":null}]}\n\n", delta)
+		w.(http.Flusher).Flush()
+	}
+	_, _ = fmt.Fprintf(w, "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: {\"id\":\"c1\",\"choices\":[],\"usage\":%s}\n\ndata: [DONE]\n\n", usage)
+}

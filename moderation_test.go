@@ -28,7 +28,7 @@ func TestDeniedNames(t *testing.T) {
 		free   []string
 	}{
 		{"acme",
-			[]string{"acme", "ACME", "Acme Helper", "the-acme-bot", "(acme)", "acme_bot", "acme2", "Ácmé", "ＡＣＭＥ", "ac\u200bme", "ac\u00adme", "ac\u3164me", "ac\u180bme", "ac\u180fme", "a\ufe0fcme", "ac\U00016fe4me", "ac\U000e0101me", "a\u0301cme", "4cm3", "@CME", "for acme's", "垃圾acme垃圾"},
+			[]string{"acme", "ACME", "Acme Helper", "the-acme-bot", "(acme)", "acme_bot", "acme2", "Ácmé", "ＡＣＭＥ", "ac\u200bme", "ac\u00adme", "ac\u3164me", "ac\u180bme", "Acmɇ", "ac\u180fme", "a\ufe0fcme", "ac\U00016fe4me", "ac\U000e0101me", "a\u0301cme", "4cm3", "@CME", "for acme's", "垃圾acme垃圾"},
 			[]string{"", "acmeist", "macme", "a c m e", "acm e", "ac-me", "4cm3ist"}},
 		{"Official Bot", []string{"official bot", "The 0ff1c1al   B0T", "official\u00a0bot!"}, []string{"official", "officialbot", "official robot"}},
 		{"官方", []string{"官方", "我的官方助手"}, []string{"官", "方官"}},

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -21,55 +18,6 @@ const (
 	// lastRune ends a range of terms: no term has it.
 	lastRune = "\U0010FFFF"
 )
-
-// Fold makes texts comparable without regard to case, accents, width and compatibility forms. Marks that make another
-// letter stay: those of kana, of й and ў, and the vowels of the scripts of India and South-East Asia.
-func Fold(s string) string {
-	if isASCII(s) {
-		return strings.ToLower(s)
-	}
-	var b strings.Builder
-	b.Grow(len(s))
-	var letter rune
-	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, "")) {
-		if ignored(r, letter) {
-			continue
-		}
-		if !unicode.Is(unicode.M, r) {
-			letter = r
-		}
-		if unicode.Is(unicode.Cherokee, r) {
-			r = unicode.ToUpper(r) // cases.Fold exchanges the small letters and the capitals of this script
-		}
-		b.WriteRune(r)
-	}
-	return norm.NFKC.String(cases.Fold().String(b.String()))
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// ignored reports whether a character that follows a letter is an accent, or shows nothing, as joiners do.
-func ignored(r, letter rune) bool {
-	const breve, voiced, semiVoiced, khitanFiller = '\u0306', '\u3099', '\u309A', '\U00016FE4'
-	switch {
-	case r < utf8.RuneSelf:
-		return false
-	case unicode.In(r, unicode.Cf, unicode.Variation_Selector) || r == khitanFiller:
-		return true
-	case !unicode.In(r, unicode.Mn, unicode.Me) || r == voiced || r == semiVoiced:
-		return false
-	case r == breve:
-		return !unicode.Is(unicode.Cyrillic, letter)
-	}
-	return unicode.In(r, unicode.Inherited, unicode.Hebrew, unicode.Arabic, unicode.Cyrillic)
-}
 
 // SearchText is what is searched of an assistant, folded: its name, a line feed and its description.
 func SearchText(name, description string) string { return Fold(name) + "\n" + Fold(description) }

@@ -15,6 +15,9 @@ func TestFold(t *testing.T) {
 		"": "", "Élan": "elan", "STRASSE": "strasse", "Straße": "strasse", "ﬁ": "fi", "İ": "i", "ΣΊΣΥΦΟΣ": "σισυφοσ", "日本": "日本", "Ａ１": "a1",
 		"ёлка": "елка", "Край": "край", "ガイド": "ガイド", "ｶﾞｲﾄﾞ": "ガイド", "한국어": "한국어", "การแปล": "การแปล", "हिन्दी": "हिन्दी",
 		"co\u00adop": "coop", "\u202eabc": "abc", "שָׁלוֹם": "שלום", "☕\ufe0f": "☕", "a\xffb\u0301": "ab",
+		"Łódź": "lodz", "Đà Nẵng": "da nang", "Smørrebrød": "smorrebrod", "Ǿ": "o", "Æsop": "aesop", "Ǽ": "ae", "Œuvre": "oeuvre", "ılık IĞDIR": "ilik igdir",
+		"Þórður": "thordur", "ÞINGVELLIR": "thingvellir", "Ħal Qormi": "hal qormi", "Ŧ ŋ ĸ": "t n q", "Ɓarawo ɗaya ƙwai ƴa": "barawo daya kwai ya", "Bakı Əliyev": "baki eliyev",
+		"STRAẞE": "strasse", "ĳs": "ijs", "đ\u0323": "d", "Ørsted ÐÐ": "orsted dd", "ſ": "s",
 	} {
 		if got := elumenta.Fold(in); got != want {
 			t.Errorf("%q folds to %q, want %q", in, got, want)
@@ -89,6 +92,13 @@ func TestSearchQuery(t *testing.T) {
 		{"ผู้ช่วยแปลภาษา", "แปลไทยเป็นอังกฤษ", "ไทย", elumenta.Contains},
 		{"번역도우미", "한국어를 영어로", "도우미", elumenta.NameContains},
 		{"번역도우미", "한국어를 영어로", "영어", elumenta.Contains},
+		{"Przewodnik po Łodzi", "Smørrebrød i Đà Nẵng", "lodzi", elumenta.NameContains},
+		{"Przewodnik po Łodzi", "Smørrebrød i Đà Nẵng", "ŁODZI", elumenta.NameContains},
+		{"Przewodnik po Łodzi", "Smørrebrød i Đà Nẵng", "da nang smorre", elumenta.Contains},
+		{"Aesop", "", "Æso", elumenta.NameBegins},
+		{"Ægir", "", "ae", elumenta.NameBegins},
+		{"Ægir", "", "a", elumenta.NameBegins},
+		{"Þor", "", "thor", elumenta.NameEquals},
 		{"Переводчик", "Переводит ёмкие тексты", "ПЕРЕВОД", elumenta.NameBegins},
 		{"Переводчик", "Переводит ёмкие тексты", "емкие текст", elumenta.Contains},
 		{"Переводчик", "Переводит ёмкие тексты", "водчик", none},
@@ -115,7 +125,7 @@ func TestSearchQuery(t *testing.T) {
 
 // FuzzSearch holds the terms of documents and queries to what they promise.
 func FuzzSearch(f *testing.F) {
-	for _, s := range []string{"Code Reviewer", "编程助手", "AI编程", "ผู้ช่วย", "Ǆ ß İ ﷺ", "C++ 🚀#1", "don't re-fold", "한국어", "e\u0301\u200d\ufe0f", "a\xff\x00b"} {
+	for _, s := range []string{"Code Reviewer", "编程助手", "AI编程", "ผู้ช่วย", "Ǆ ß İ ﷺ", "C++ 🚀#1", "don't re-fold", "한국어", "e\u0301\u200d\ufe0f", "Łódź æßþ Ǿ", "ŉ ʼn ȷ\u0306", "a\xff\x00b"} {
 		f.Add(s, "a description", s)
 		f.Add("name", s, s[:len(s)/2])
 	}
@@ -132,6 +142,11 @@ func FuzzSearch(f *testing.F) {
 			}
 		}
 		q := elumenta.ParseSearchQuery(query)
+		for _, s := range []string{name, description, query} {
+			if folded := elumenta.Fold(s); elumenta.Fold(folded) != folded {
+				t.Fatalf("%q folds to %q, and that to %q", s, folded, elumenta.Fold(folded))
+			}
+		}
 		tier, found := q.Find(d)
 		if found && q.Empty() {
 			t.Fatal("an empty query finds something")

@@ -44,13 +44,14 @@ var multilingual = [][2]string{
 	{"מתרגם", "מתרגם מעברית לאנגלית"},
 	{"مترجم", "يترجم من العربية إلى الإنجليزية"},
 	{"अनुवादक", "हिन्दी से अंग्रेज़ी में अनुवाद"},
+	{"Łódź Guide", "Where to eat smørrebrød, from Æsop's table to Đà Nẵng"},
 	{"🚀 Launch Planner", "Plans product launches 🚀 step by step"},
 }
 
 var searches = []string{
 	"code", "Code", "c", "co", "cod", "code r", "code review", "code reviewer", "coding tutor", "c++", "c#", "C", "resume", "CAFÉ", "编程", "编", "助手", "翻译", "翻译助手", "写",
 	"翻訳", "アシ", "コード", "ｺｰﾄﾞ", "แปล", "ภาษาไทย", "перевод", "ПЕРЕВОДЧИК", "емкие", "код", "번역", "영어", "übersetz", "vertrage", "מתרגם", "مترجم", "अनुवाद", "🚀", "🚀 launch",
-	"ai", "AI写", "what is", "nothing of the kind", "!!", "…", "a b c d e f g h i j k l m n o p q r s t u v w x y z", "in", "p", "с",
+	"ai", "AI写", "what is", "lodz", "ŁÓDŹ", "smorrebrod", "Smørrebrød", "aesop", "da nang", "nothing of the kind", "!!", "…", "a b c d e f g h i j k l m n o p q r s t u v w x y z", "in", "p", "с",
 }
 
 // lobe are the names and descriptions of the fixtures, or none.
@@ -122,6 +123,10 @@ func TestSearchEngines(t *testing.T) {
 		"แปล":         {"ผู้ช่วยแปลภาษา"},
 		"CAFÉ":        {"Résumé Builder"},
 		"емкие":       {"Помощник редактора"},
+		"lodz":        {"Łódź Guide"},
+		"smorrebrod":  {"Łódź Guide"},
+		"aesop":       {"Łódź Guide"},
+		"da nang":     {"Łódź Guide"},
 		"!!":          {},
 		"🚀 launch":    {"🚀 Launch Planner"},
 		"code review": {"Code Reviewer"},

@@ -9,16 +9,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/elumenta/elumenta"
 )
 
-// Limits of a file. They hold every assistant that the server takes, with room for comments.
+// Limits of a file. They hold every assistant that the server takes, even where all of it is written as escapes, with room for
+// comments.
 const (
 	// MaxFile is the size of a file in bytes, the same as the body of a call that saves an assistant.
 	MaxFile = 4 << 20
 	// MaxSettings is the size of the settings in bytes.
-	MaxSettings = 2 << 20
+	MaxSettings = 3 << 20
 	// maxTokens and maxNesting bound what the YAML parser is given: beyond them it takes seconds.
 	maxTokens  = 50_000
 	maxNesting = 64
@@ -75,7 +77,8 @@ type Problem struct {
 	Message      string
 }
 
-// String is FILE:LINE:COLUMN: MESSAGE, as compilers write it.
+// String is FILE:LINE:COLUMN: MESSAGE on one line, as compilers write it. A file's name and what stands in it may be a
+// stranger's: what a terminal would obey is replaced.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -85,7 +88,12 @@ func (p Problem) String() string {
 		}
 		fmt.Fprintf(&b, ":%d", n)
 	}
-	return b.String() + ": " + p.Message
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) && r != '\t' {
+			return '·'
+		}
+		return r
+	}, b.String()+": "+p.Message)
 }
 
 // Problems is an error that names every mistake.

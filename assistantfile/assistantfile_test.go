@@ -159,15 +159,15 @@ func TestLargestAssistant(t *testing.T) {
 		Instructions: elumenta.Text(strings.Repeat("🙂", elumenta.MaxInstructions)), Metadata: map[string]string{},
 		ResponseFormat: &elumenta.ResponseFormat{
 			Type: elumenta.FormatJSONSchema, Name: "n",
-			Schema: json.RawMessage(`{"a":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `,"b":"` + strings.Repeat("x", 40_000) + `"}`),
+			Schema: json.RawMessage(`{"a":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `,"b":"` + strings.Repeat("\u0080", 23_000) + `"}`),
 		},
 	}}
 	for i := range elumenta.MaxVariables {
-		value := strings.Repeat("\x01", elumenta.MaxVariableValue)
-		a.Variables = append(a.Variables, elumenta.Variable{Name: fmt.Sprintf("v%d", i), Description: strings.Repeat("\x7f", elumenta.MaxDescription), Default: &value})
+		value := strings.Repeat("\U000f0000", elumenta.MaxVariableValue) // of what is written as an escape, the longest
+		a.Variables = append(a.Variables, elumenta.Variable{Name: fmt.Sprintf("v%d", i), Description: strings.Repeat("\U000f0000", elumenta.MaxDescription), Default: &value})
 	}
 	for i := range elumenta.MaxMetadata {
-		a.Metadata[strings.Repeat("\x02", elumenta.MaxMetadataKey-1)+string(rune('a'+i))] = strings.Repeat("\x03", elumenta.MaxMetadataValue)
+		a.Metadata[strings.Repeat("\U000f0000", elumenta.MaxMetadataKey-1)+string(rune('a'+i))] = strings.Repeat("\U000f0000", elumenta.MaxMetadataValue)
 	}
 	read, err := assistantfile.Parse("a.md", assistantfile.Format(a))
 	if err != nil {
@@ -284,7 +284,11 @@ func TestProblems(t *testing.T) {
 		{"merge", "---\n<<: {name: A}\n---\n", []string{"a.md:2:1: anchors, aliases and merge keys"}},
 		{"tag", "---\nname: !!binary aGk=\n---\n", []string{"a.md:2:7: tags are not taken"}},
 		{"two documents", "---\nname: A\n...\nmodel: m\n---\n", []string{"a.md:3:1: the settings are a single YAML document"}},
-		{"deep", "---\nname: " + deep + "\n---\n", []string{"a.md:2:71: the settings are nested too deeply"}},
+		{"deep", "---\nname: " + deep + "\n---\n", []string{"a.md:2:70: the settings are nested too deeply"}},
+		{"deep in blocks", "---\nvariables:\n  " + strings.Repeat("- ", 1000) + "\n---\n", []string{"a.md:3:129: the settings are nested too deeply"}},
+		{"deep by lines", "---\n" + deepLines(100) + "---\n", []string{"a.md:66:66: the settings are nested too deeply"}},
+		{"deep keys", "---\n" + strings.Repeat("? - ", 100) + "\n---\n", []string{"a.md:2:129: the settings are nested too deeply"}},
+		{"escapes of terminals", "---\nname: A\nmodel: m\n\x1b[31m: red\n---\nx", []string{"a.md:4:1: ·[31m is not a setting"}},
 		{"many", "---\n" + strings.Repeat("a:\n", 60_000) + "---\n", []string{"hold too much"}},
 		{"list", "---\n- a\n---\n", []string{"a.md:2:1: the settings must be settings, one a line"}},
 		{"unknown", head + "colour: red\nInstructions: x\n---\nx", []string{
@@ -323,6 +327,15 @@ func TestProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+// deepLines are settings that stand in one another.
+func deepLines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
 }
 
 func TestVersionProblems(t *testing.T) {

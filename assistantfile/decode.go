@@ -121,7 +121,11 @@ func (d *decoder) parse(settings string) (ast.Node, bool) {
 func (d *decoder) plain(tokens token.Tokens) bool {
 	before := len(d.problems)
 	nesting := 0
+	var blocks blocks
 	for i, t := range tokens {
+		if nesting == 0 {
+			blocks.take(t)
+		}
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
 			d.refuse(t, "anchors, aliases and merge keys are not taken: write the value itself, in quotes if it begins with & or *")
@@ -136,7 +140,7 @@ func (d *decoder) plain(tokens token.Tokens) bool {
 		case token.InvalidType:
 			d.refuse(t, "%s", explain(t.Error))
 		}
-		if nesting > maxNesting || i >= maxTokens {
+		if nesting+len(blocks.columns) > maxNesting || i >= maxTokens {
 			d.refuse(t, "the settings are nested too deeply or hold too much")
 			break
 		}
@@ -145,6 +149,35 @@ func (d *decoder) plain(tokens token.Tokens) bool {
 		}
 	}
 	return len(d.problems) == before
+}
+
+// blocks are the lists and mappings without brackets that stand in one another at a token: each further to the right.
+type blocks struct {
+	columns []int
+	before  *token.Token
+}
+
+func (b *blocks) take(t *token.Token) {
+	first := t // what begins the item
+	switch t.Type {
+	case token.SequenceEntryType, token.MappingKeyType:
+	case token.MappingValueType:
+		if b.before != nil && b.before.Position.Line == t.Position.Line {
+			first = b.before
+		}
+	default:
+		b.before = t
+		return
+	}
+	b.before = t
+	column := first.Position.Column
+	n := len(b.columns)
+	for n > 0 && b.columns[n-1] > column {
+		n--
+	}
+	if b.columns = b.columns[:n]; n == 0 || b.columns[n-1] < column {
+		b.columns = append(b.columns, column)
+	}
 }
 
 // maxListed is how many problems of the same kind are worth reading.

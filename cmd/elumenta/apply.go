@@ -188,7 +188,11 @@ func (a *applier) create(ctx context.Context, s *step, had map[string]bool) erro
 	}
 	if dropped > 0 {
 		a.line.clear()
-		_, _ = fmt.Fprintf(a.program.stderr, "%s: the oldest %s left out: more than %d bytes do not fit into one call\n", s.subject(), plural(dropped, "version"), largestImport)
+		_, _ = fmt.Fprintf(a.program.stderr, "%s: the oldest %s left out: a server takes %d, and %d bytes of them\n", s.subject(), plural(dropped, "version"), elumenta.MaxVersions, largestImport)
+	}
+	if body.renumbered {
+		a.line.clear()
+		_, _ = fmt.Fprintf(a.program.stderr, "%s: its versions are numbered anew: a server takes numbers up to %d\n", s.subject(), elumenta.MaxVersionNumber)
 	}
 	return a.importOnce(ctx, s.want, body, had)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/assistantfile"
 )
 
@@ -165,5 +166,40 @@ func TestApplyComparesVisibility(t *testing.T) {
 	must(t, []string{"ELUMENTA_DATABASE=" + s.database}, "", "assistants", "takedown", id, "--reason", "r")
 	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, "< older    One") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A history that the server would not take is renumbered, or loses its oldest versions.
+func TestImportFitsTheServer(t *testing.T) {
+	fields := elumenta.Fields{Name: "A", Model: "sandbox", Instructions: "x"}
+	history := func(count, first int) (all []assistantfile.Version) {
+		for i := range count {
+			v := elumenta.Version{Version: first + i, Fields: fields}
+			v.Description = strconv.Itoa(i / 2) // each second version changes nothing but visibility
+			all = append(all, assistantfile.Version{Version: v})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name                 string
+		count, first         int
+		dropped, from, until int
+	}{
+		{"as it is", 3, 7, 0, 7, 10},
+		{"high numbers", 3, elumenta.MaxVersionNumber - 2, 0, 1, 4},
+		{"too many", 2*elumenta.MaxVersions + 2, 1, 4, 5, 2*elumenta.MaxVersions + 3},
+		{"one too many with the file's own", 2 * elumenta.MaxVersions, 1, 2, 3, 2*elumenta.MaxVersions + 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body, err := newImport(&wanted{Assistant: &assistantfile.Assistant{Visibility: elumenta.Private, Fields: fields}}, history(c.count, c.first))
+			if err != nil {
+				t.Fatal(err)
+			}
+			dropped, err := body.fit()
+			first, last := body.Versions[0]["version"], body.Versions[len(body.Versions)-1]["version"]
+			if err != nil || dropped != c.dropped || first != c.from || last != c.until {
+				t.Errorf("%d dropped, %v to %v: %v", dropped, first, last, err)
+			}
+		})
 	}
 }

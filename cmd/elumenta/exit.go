@@ -33,10 +33,10 @@ func (p *program) report(err error) int {
 		return exitChanges
 	}
 	if problems, ok := errors.AsType[config.Problems](err); ok {
-		_, _ = fmt.Fprintln(p.stderr, problems.Error())
+		_, _ = fmt.Fprintln(p.stderr, forTerminal(problems.Error()))
 		return exitUsage
 	}
-	_, _ = fmt.Fprintf(p.stderr, "elumenta: %v\n", err)
+	_, _ = fmt.Fprintf(p.stderr, "elumenta: %s\n", forTerminal(err.Error()))
 	if _, ok := errors.AsType[assistantfile.Problems](err); ok {
 		return exitUsage
 	}

@@ -296,6 +296,7 @@ func TestApplyRefusesBadFiles(t *testing.T) {
 		"broken":        {map[string]string{"a.md": "---\nname: \"A\n---\n", "b.md": head + "colour: red\n---\nx"}, []string{"a.md:2:7: the settings are not YAML", "b.md:4:1: colour is not a setting"}},
 		"bomb":          {map[string]string{"a.md": "---\na: &a [x]\nb: &b [*a,*a,*a]\n---\n"}, []string{"a.md:3:8: anchors, aliases"}},
 		"cycle":         {map[string]string{"a.md": "---\nmetadata: &a {x: *a}\n---\n"}, []string{"a.md:2:18: anchors, aliases"}},
+		"terminal":      {map[string]string{"\x1b[2J\nx.md": "---\n---\n", "a.md": head + "\x1b[31m: red\n---\nx"}, []string{"·[2J·x.md:1: name is required", "a.md:4:1: ·[31m is not a setting"}},
 		"huge":          {map[string]string{"a.md": head + "---\n" + strings.Repeat("x", assistantfile.MaxFile)}, []string{"a.md: has more than 4194304 bytes"}},
 		"Latin-1":       {map[string]string{"a.md": head + "---\ncaf\xe9"}, []string{"a.md:5:4: has the byte 0xE9"}},
 		"version":       {map[string]string{"a.md": head + "---\nx", "a.versions/1.md": head + "version: 1\n---\nx"}, []string{"a.versions/1.md:1: created_at is required"}},
@@ -311,8 +312,8 @@ func TestApplyRefusesBadFiles(t *testing.T) {
 				write(t, dir, file, text)
 			}
 			r := invoke(t, s.env(), "", "apply", dir, "--yes", "--prune")
-			if r.code != exitUsage || r.out != "" {
-				t.Errorf("%d, %s", r.code, r.out)
+			if r.code != exitUsage || r.out != "" || strings.Contains(r.err, "\x1b") {
+				t.Errorf("%d, %s%q", r.code, r.out, r.err)
 			}
 			for _, want := range c.want {
 				if !strings.Contains(r.err, want) {

@@ -113,7 +113,7 @@ func (c *importCommand) wanted(p *program, found []assistantfile.Foreign) ([]wan
 	for i := range found {
 		f := &found[i]
 		if f.Skip != "" {
-			if _, err := fmt.Fprintf(p.stdout, "x skip     %s (%s): %s\n", printable(f.Name), printable(f.Source), f.Skip); err != nil {
+			if _, err := fmt.Fprintf(p.stdout, "x skip     %s (%s): %s\n", printable(f.Name), printable(f.Source), printable(f.Skip)); err != nil {
 				return nil, err
 			}
 			continue

@@ -287,6 +287,8 @@ func (s *step) print(b *strings.Builder) {
 type importBody struct {
 	Visibility elumenta.Visibility `json:"visibility"`
 	Versions   []map[string]any    `json:"versions"`
+	fields     []*elumenta.Fields  // of the versions
+	renumbered bool
 }
 
 // newImport is the history, and what the file has beyond it as a further version.
@@ -298,6 +300,7 @@ func newImport(w *wanted, history []assistantfile.Version) (*importBody, error) 
 		v := &history[i]
 		number = v.Version.Version
 		body.Versions = append(body.Versions, versionBody(v))
+		body.fields = append(body.fields, &v.Fields)
 		if i+1 < len(history) {
 			continue
 		}
@@ -314,6 +317,7 @@ func newImport(w *wanted, history []assistantfile.Version) (*importBody, error) 
 			last["note"] = w.Note
 		}
 		body.Versions = append(body.Versions, last)
+		body.fields = append(body.fields, &w.Fields)
 	}
 	return body, nil
 }
@@ -330,7 +334,8 @@ func versionBody(v *assistantfile.Version) map[string]any {
 // largestImport is the server's default limit for the body of an import.
 const largestImport = 20 << 20
 
-// fit leaves out the oldest versions until the body fits into one call, and returns how many that were.
+// fit leaves out the oldest versions until the server takes the others and the body fits into one call, and returns how many
+// that were. Numbers that are too high begin anew.
 func (b *importBody) fit() (dropped int, err error) {
 	size := 200
 	sizes := make([]int, len(b.Versions))
@@ -342,9 +347,31 @@ func (b *importBody) fit() (dropped int, err error) {
 		sizes[i] = len(raw) + 1
 		size += sizes[i]
 	}
-	for ; size > largestImport && dropped+1 < len(b.Versions); dropped++ {
+	least := b.surplus()
+	for ; (size > largestImport || dropped < least) && dropped+1 < len(b.Versions); dropped++ {
 		size -= sizes[dropped]
 	}
 	b.Versions = b.Versions[dropped:]
+	if last, _ := b.Versions[len(b.Versions)-1]["version"].(int); last > elumenta.MaxVersionNumber {
+		b.renumbered = true
+		for i, v := range b.Versions {
+			v["version"] = i + 1
+		}
+	}
 	return dropped, nil
+}
+
+// surplus is how many of the oldest versions are more than the server takes. Those that change nothing but visibility hardly
+// count.
+func (b *importBody) surplus() int {
+	changes := 0
+	for i := len(b.fields) - 1; i >= 0; i-- {
+		if i+1 == len(b.fields) || !b.fields[i].Equal(*b.fields[i+1]) {
+			changes++
+		}
+		if changes > elumenta.MaxVersions || len(b.fields)-i > elumenta.MaxHistory {
+			return i + 1
+		}
+	}
+	return 0
 }

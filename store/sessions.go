@@ -68,7 +68,9 @@ func (s *Store) SignInByLink(ctx context.Context, link elumenta.SessionHash, n e
 
 func (s *Store) insertSession(ctx context.Context, tx querier, key *elumenta.Key, n *elumenta.NewSession) (*elumenta.Session, error) {
 	account := string(key.AccountID)
-	if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = $1 AND account_id = $2`, n.Ends[:], account); err != nil {
+	ctx = elumenta.WithActor(ctx, ownActor(ctx, key))
+	// Whoever's it was: who has its token may end it, and nobody else is to find it in this browser.
+	if err := s.endSessions(ctx, tx, `hash = $1`, n.Ends[:]); err != nil {
 		return nil, err
 	}
 	now := s.now()
@@ -80,12 +82,34 @@ func (s *Store) insertSession(ctx context.Context, tx querier, key *elumenta.Key
 		string(made.ID), account, string(key.ID), hash[:], made.UserAgent, made.Address, micros(now)); err != nil {
 		return nil, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE account_id = $1 AND id <= (
+	if err := s.endSessions(ctx, tx, `account_id = $1 AND id <= (
 		SELECT id FROM sessions WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, account, elumenta.MaxSessions); err != nil {
 		return nil, err
 	}
-	ctx = elumenta.WithActor(ctx, ownActor(ctx, key))
 	return made, s.record(ctx, tx, elumenta.AuditSignedIn, key.AccountID, string(made.ID), nil)
+}
+
+// endSessions ends the sessions that a condition selects, each on the record.
+func (s *Store) endSessions(ctx context.Context, tx querier, condition string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE `+condition+` RETURNING id, account_id`, args...)
+	if err != nil {
+		return err
+	}
+	var ended []elumenta.Session
+	if err := each(rows, func() error {
+		var session elumenta.Session
+		err := rows.Scan(&session.ID, &session.AccountID)
+		ended = append(ended, session)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, session := range ended {
+		if err := s.record(ctx, tx, elumenta.AuditSignedOut, session.AccountID, string(session.ID), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ownActor is the actor of a context who has just been found to be a key's holder.

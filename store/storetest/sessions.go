@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,46 @@ func testSessions(t *testing.T, url string) {
 	sessionEnded(t, s, second, elumenta.CodeNotAuthenticated)
 }
 
+// testSessionsReplaced signs in again where somebody is signed in: the session before ends, whoever's it was, and the trail says so.
+func testSessionsReplaced(t *testing.T, url string) {
+	s := OpenWith(t, store.Options{URL: url})
+	ada, eve := Account(t, s, "pro"), Account(t, s, "pro")
+	keys := map[elumenta.AccountID]elumenta.KeySecret{}
+	var eves elumenta.KeyID
+	for _, account := range []elumenta.AccountID{ada, eve} {
+		keys[account] = elumenta.NewKeySecret()
+		key, _, err := s.CreateKey(t.Context(), account, elumenta.NewKey{Name: "one"}, keys[account], nil)
+		wantOK(t, err)
+		eves = key.ID
+	}
+	elsewhere, other := session(t, s, keys[ada], elumenta.SessionHash{})
+	first, adas := session(t, s, keys[ada], elumenta.SessionHash{})
+	second, made := session(t, s, keys[eve], first)
+	sessionEnded(t, s, first, elumenta.CodeNotAuthenticated)
+	sessionAlive(t, s, second, made.ID)
+	sessionAlive(t, s, elsewhere, other.ID)
+	link := elumenta.NewSessionToken()
+	wantOK(t, s.NewSignInLink(t.Context(), eves, link))
+	_, err := s.SignInByLink(t.Context(), link.Hash(), elumenta.NewSession{Token: elumenta.NewSessionToken(), Ends: second})
+	wantOK(t, err)
+	sessionEnded(t, s, second, elumenta.CodeNotAuthenticated)
+	ended := map[string]elumenta.AccountID{}
+	for _, e := range trail(t, s) {
+		if e.Action == elumenta.AuditSignedOut {
+			ended[e.Target] = e.Account
+			if e.Actor != string(eve) {
+				t.Errorf("%s was ended by %s", e.Target, e.Actor)
+			}
+		}
+	}
+	if want := map[string]elumenta.AccountID{string(adas.ID): ada, string(made.ID): eve}; !maps.Equal(ended, want) {
+		t.Errorf("on record are %v, want %v", ended, want)
+	}
+	if _, err := s.VerifyAudit(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // An account has so many sessions: signing in once more ends the oldest, and nobody else's.
 func testSessionsLimit(t *testing.T, url string) {
 	s := OpenWith(t, store.Options{URL: url})
@@ -103,6 +144,11 @@ func testSessionsLimit(t *testing.T, url string) {
 	wantOK(t, err)
 	if len(sessions) != elumenta.MaxSessions {
 		t.Errorf("the account has %d sessions", len(sessions))
+	}
+	items, _, err := s.AuditTrail(t.Context(), elumenta.AuditQuery{Action: elumenta.AuditSignedOut, Limit: 10})
+	wantOK(t, err)
+	if len(items) != 2 || items[0].Target != string(made[1].ID) || items[1].Target != string(made[0].ID) {
+		t.Errorf("on record are %+v", items)
 	}
 }
 

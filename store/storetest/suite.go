@@ -53,6 +53,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"KeyLimitsRefused":    testKeyLimitsRefused,
 		"KeyExpiry":           testKeyExpiry,
 		"Sessions":            testSessions,
+		"SessionsReplaced":    testSessionsReplaced,
 		"SessionTimes":        testSessionTimes,
 		"SessionsLimit":       testSessionsLimit,
 		"SignInLinks":         testSignInLinks,

@@ -1,0 +1,513 @@
+package openaiapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/packages/param"
+	"github.com/openai/openai-go/v3/responses"
+
+	"github.com/elumenta/elumenta"
+)
+
+// input is a conversation of items.
+func input(items ...responses.ResponseInputItemUnionParam) responses.ResponseNewParamsInputUnion {
+	return responses.ResponseNewParamsInputUnion{OfInputItemList: items}
+}
+
+// outputs is what a function answered.
+func outputs(callID, text string) responses.ResponseInputItemUnionParam {
+	item := responses.ResponseInputItemParamOfFunctionCallOutput(text)
+	item.OfFunctionCallOutput.CallID = openai.String(callID)
+	return item
+}
+
+// asks is an input of one text.
+func asks(text string) responses.ResponseNewParamsInputUnion {
+	return responses.ResponseNewParamsInputUnion{OfString: openai.String(text)}
+}
+
+// emits is a provider that answers with events.
+func emits(finish elumenta.FinishReason, events ...elumenta.Event) script {
+	return func(_ context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		for _, e := range events {
+			if err := emit(e); err != nil {
+				return elumenta.Completion{}, err
+			}
+		}
+		end := done
+		end.Finish = finish
+		return end, nil
+	}
+}
+
+// callsTool is a call of a function whose arguments come in two pieces.
+func callsTool(index int, id, name string, arguments ...elumenta.Text) []elumenta.Event {
+	events := []elumenta.Event{{Kind: elumenta.EventToolCall, Index: index, ID: id, Name: name}}
+	for _, piece := range arguments {
+		events = append(events, elumenta.Event{Kind: elumenta.EventToolInput, Index: index, Text: piece})
+	}
+	return events
+}
+
+// own is the member elumenta of a response.
+type own struct {
+	GenerationID     string             `json:"generation_id"`
+	AssistantID      *string            `json:"assistant_id"`
+	AssistantVersion *int               `json:"assistant_version"`
+	Model            string             `json:"model"`
+	TokensSpent      *int               `json:"tokens_spent"`
+	Warnings         []elumenta.Warning `json:"warnings"`
+}
+
+func ownOf(t *testing.T, r *responses.Response) own {
+	t.Helper()
+	var o struct {
+		Elumenta own `json:"elumenta"`
+	}
+	if err := json.Unmarshal([]byte(r.RawJSON()), &o); err != nil {
+		t.Fatal(err)
+	}
+	return o.Elumenta
+}
+
+// warned are the fields that warnings name.
+func (o own) warned() string {
+	fields := make([]string, len(o.Warnings))
+	for i, w := range o.Warnings {
+		fields[i] = w.Field
+	}
+	return strings.Join(fields, " ")
+}
+
+// told is a prompt's text, a line each turn.
+func told(p *elumenta.Prompt) string {
+	var b strings.Builder
+	for _, turn := range p.Turns {
+		fmt.Fprintf(&b, "%s:", turn.Role)
+		for _, part := range turn.Parts {
+			switch part.Kind {
+			case elumenta.PartToolCall:
+				fmt.Fprintf(&b, " call %s %s %s", part.ToolCall.ID, part.ToolCall.Name, string(part.ToolCall.Arguments))
+			case elumenta.PartToolResult:
+				fmt.Fprintf(&b, " result %s %s", part.ToolResult.CallID, part.ToolResult.Name)
+				for _, c := range part.ToolResult.Content {
+					fmt.Fprintf(&b, " %s", string(c.Text))
+				}
+			case elumenta.PartImage:
+				fmt.Fprintf(&b, " image %s%s", part.Image.MediaType, string(part.Image.URL))
+			case elumenta.PartRefusal:
+				fmt.Fprintf(&b, " refusal %s", string(part.Text))
+			default:
+				fmt.Fprintf(&b, " %s", string(part.Text))
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// A prompt object's users change a base URL and an id.
+func TestResponsesByPrompt(t *testing.T) {
+	s := newServer(t, says("Ahoy, ", "Ada!"))
+	greeting := "stranger"
+	a := s.assistant(elumenta.Fields{
+		Name: "Pirate", Model: "scripted", Instructions: "You are a pirate. Greet {{name}} in {{place}}.",
+		Variables: []elumenta.Variable{{Name: "name", Default: &greeting}, {Name: "place", Required: true}},
+	})
+	client := s.client()
+	r, err := client.Responses.New(t.Context(), responses.ResponseNewParams{
+		Prompt: responses.ResponsePromptParam{
+			ID: string(a.ID), Version: openai.String("1"),
+			Variables: map[string]responses.ResponsePromptVariableUnionParam{
+				"name":  {OfString: openai.String("Ada")},
+				"place": {OfInputText: &responses.ResponseInputTextParam{Text: "Tortuga"}},
+			},
+		},
+		Input: asks("Hello"), Instructions: openai.String("Be brief."), Metadata: map[string]string{"ticket": "7"},
+		SafetyIdentifier: openai.String("ada"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.OutputText() != "Ahoy, Ada!" || r.Status != responses.ResponseStatusCompleted || r.Model != "scripted" || !strings.HasPrefix(r.ID, "resp_") || r.CreatedAt == 0 {
+		t.Errorf("answered %s", r.RawJSON())
+	}
+	if r.Metadata["ticket"] != "7" || r.Prompt.ID != string(a.ID) || r.Prompt.Version != "1" || r.Prompt.Variables["place"].OfString != "Tortuga" || r.Instructions.OfString != "Be brief." {
+		t.Errorf("the request is echoed as %s", r.RawJSON())
+	}
+	if strings.Contains(r.RawJSON(), "You are a pirate") {
+		t.Error("the answer shows the assistant's instructions")
+	}
+	if u := r.Usage; u.InputTokens != 30 || u.OutputTokens != 12 || u.TotalTokens != 42 || u.InputTokensDetails.CachedTokens != 20 || u.OutputTokensDetails.ReasoningTokens != 5 {
+		t.Errorf("usage: %s", u.RawJSON())
+	}
+	if o := ownOf(t, r); o.AssistantID == nil || *o.AssistantID != string(a.ID) || *o.AssistantVersion != 1 || *o.TokensSpent != 4 || len(o.Warnings) > 0 {
+		t.Errorf("elumenta: %+v", o)
+	}
+	p := s.prompt()
+	if got, want := p.SystemText(), "You are a pirate. Greet Ada in Tortuga.\n\nBe brief."; got != want {
+		t.Errorf("the provider was told %q; want %q", got, want)
+	}
+	if told(p) != "user: Hello\n" || p.User == "" || p.User == "ada" {
+		t.Errorf("the provider got %q of %q", told(p), p.User)
+	}
+
+	// A model beside a prompt overrides the assistant's; without an input the instructions are all there is.
+	r, err = client.Responses.New(t.Context(), responses.ResponseNewParams{
+		Model: "sandbox",
+		Prompt: responses.ResponsePromptParam{ID: string(a.ID), Variables: map[string]responses.ResponsePromptVariableUnionParam{
+			"place": {OfString: openai.String("Tortuga")},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Model != "sandbox" || !strings.Contains(r.OutputText(), "Follow the instructions.") {
+		t.Errorf("answered %s", r.RawJSON())
+	}
+
+	// The same assistant as a model, pinned.
+	r, err = client.Responses.New(t.Context(), responses.ResponseNewParams{Model: "sandbox", Input: asks("Hi")})
+	if err != nil || r.Model != "sandbox" {
+		t.Fatalf("a model answers %v, %v", r, err)
+	}
+	b := s.assistant(elumenta.Fields{Name: "Plain", Model: "scripted", Instructions: "Be plain."})
+	r, err = client.Responses.New(t.Context(), responses.ResponseNewParams{Model: string(b.ID) + "@1", Input: asks("Hi")})
+	if err != nil || r.Model != string(b.ID)+"@1" || *ownOf(t, r).AssistantVersion != 1 || ownOf(t, r).Model != "scripted" || r.Prompt.ID != "" {
+		t.Fatalf("an assistant as a model answers %v, %v", r, err)
+	}
+}
+
+// streamed are the events of a stream, checked for what holds of all: their order by number, and the documented shape.
+func streamed(t *testing.T, s *server, p responses.ResponseNewParams) (names []string, text string, last responses.ResponseStreamEventUnion) {
+	t.Helper()
+	client := s.client()
+	stream := client.Responses.NewStreaming(t.Context(), p)
+	defer stream.Close()
+	var b strings.Builder
+	for stream.Next() {
+		e := stream.Current()
+		if e.SequenceNumber != int64(len(names)) {
+			t.Errorf("%s has the sequence number %d; want %d", e.Type, e.SequenceNumber, len(names))
+		}
+		if e.Type == "response.output_text.delta" || e.Type == "response.refusal.delta" || e.Type == "response.function_call_arguments.delta" {
+			b.WriteString(e.Delta)
+		}
+		names, last = append(names, strings.TrimPrefix(e.Type, "response.")), e
+		if id := e.ItemID; id != "" && !strings.HasSuffix(id, fmt.Sprintf("_%d", e.OutputIndex)) {
+			t.Errorf("%s of the item %s at %d", e.Type, id, e.OutputIndex)
+		}
+	}
+	if err := stream.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return names, b.String(), last
+}
+
+func TestResponsesStreams(t *testing.T) {
+	text := func(kind elumenta.EventKind, pieces ...elumenta.Text) (events []elumenta.Event) {
+		for _, piece := range pieces {
+			events = append(events, elumenta.Event{Kind: kind, Text: piece})
+		}
+		return events
+	}
+	for name, c := range map[string]struct {
+		answer script
+		events string
+		text   string
+		output string // of the last response: kinds, states and texts
+	}{
+		"text": {
+			says("Hel", "lo"),
+			"created in_progress output_item.added content_part.added output_text.delta output_text.delta output_text.done content_part.done output_item.done completed",
+			"Hello", "message completed output_text Hello",
+		},
+		"reasoning before text": {
+			emits(elumenta.FinishStop, append(text(elumenta.EventReasoning, "hm"), text(elumenta.EventText, "Hello")...)...),
+			"created in_progress output_item.added content_part.added output_text.delta output_text.done content_part.done output_item.done completed",
+			"Hello", "message completed output_text Hello",
+		},
+		"refusal": {
+			emits(elumenta.FinishRefusal, append(text(elumenta.EventText, "Well. "), text(elumenta.EventRefusal, "I ", "won't.")...)...),
+			"created in_progress output_item.added content_part.added output_text.delta output_text.done content_part.done " +
+				"content_part.added refusal.delta refusal.delta refusal.done content_part.done output_item.done completed",
+			"Well. I won't.", "message completed output_text Well. |refusal I won't.",
+		},
+		"refused by a filter": {
+			emits(elumenta.FinishRefusal), "created in_progress incomplete", "", "",
+		},
+		"cut": {
+			emits(elumenta.FinishLength, text(elumenta.EventText, "Hel")...),
+			"created in_progress output_item.added content_part.added output_text.delta output_text.done content_part.done output_item.done incomplete",
+			"Hel", "message incomplete output_text Hel",
+		},
+		"tools by turns": {
+			emits(elumenta.FinishToolCalls, append(append(text(elumenta.EventText, "One moment."), callsTool(0, "call_a", "weather", `{"city":`)...),
+				append(callsTool(1, "call_b", "time", `{"city":"Oslo"}`), elumenta.Event{Kind: elumenta.EventToolInput, Index: 0, Text: `"Rome"}`})...)...),
+			"created in_progress output_item.added content_part.added output_text.delta output_text.done content_part.done output_item.done " +
+				"output_item.added function_call_arguments.delta output_item.added function_call_arguments.delta function_call_arguments.delta " +
+				"function_call_arguments.done output_item.done function_call_arguments.done output_item.done completed",
+			`One moment.{"city":{"city":"Oslo"}"Rome"}`,
+			`message completed output_text One moment.;function_call completed call_a weather {"city":"Rome"};function_call completed call_b time {"city":"Oslo"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, c.answer)
+			p := responses.ResponseNewParams{Model: "scripted", Input: asks("Hi")}
+			names, got, last := streamed(t, s, p)
+			if diff := cmp.Diff(strings.Fields(c.events), names); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if got != c.text {
+				t.Errorf("the pieces make %q; want %q", got, c.text)
+			}
+			if out := outline(last.Response.Output); out != c.output {
+				t.Errorf("the last response holds %q; want %q", out, c.output)
+			}
+			if o := ownOf(t, &last.Response); o.TokensSpent == nil || *o.TokensSpent != 4 || last.Response.Usage.TotalTokens != 42 {
+				t.Errorf("the last response says %+v", o)
+			}
+
+			client := s.client()
+			whole, err := client.Responses.New(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out := outline(whole.Output); out != c.output || whole.Status != last.Response.Status || whole.IncompleteDetails.Reason != last.Response.IncompleteDetails.Reason {
+				t.Errorf("in one piece it holds %q, is %s", out, whole.Status)
+			}
+		})
+	}
+}
+
+// outline is what a response's items hold.
+func outline(items []responses.ResponseOutputItemUnion) string {
+	var out []string
+	for _, item := range items {
+		line := item.Type + " " + item.Status
+		if item.Type == "function_call" {
+			line += " " + item.CallID + " " + item.Name + " " + item.Arguments.OfString
+		}
+		for i, part := range item.Content {
+			if i > 0 {
+				line += "|"
+			} else {
+				line += " "
+			}
+			line += part.Type + " " + part.Text + part.Refusal
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, ";")
+}
+
+var weather = responses.ToolUnionParam{OfFunction: &responses.FunctionToolParam{
+	Name: "weather", Description: openai.String("The weather of a city."), Strict: openai.Bool(true),
+	Parameters: map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}, "required": []string{"city"}, "additionalProperties": false},
+}}
+
+// The answer's items are sent back with the outputs of functions, as the client's documentation has it, over three turns.
+func TestResponsesTools(t *testing.T) {
+	s := newServer(t, nil)
+	client := s.client()
+	history := responses.ResponseInputParam{responses.ResponseInputItemParamOfMessage("Rome or Oslo?", responses.EasyInputMessageRoleUser)}
+	ask := func(answer script) *responses.Response {
+		t.Helper()
+		s.answers(answer)
+		r, err := client.Responses.New(t.Context(), responses.ResponseNewParams{
+			Model: "scripted", Input: input(history...), Tools: []responses.ToolUnionParam{weather},
+			ToolChoice: responses.ResponseNewParamsToolChoiceUnion{OfToolChoiceMode: param.NewOpt(responses.ToolChoiceOptionsRequired)}, ParallelToolCalls: openai.Bool(true),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range r.Output {
+			switch item.Type {
+			case "message":
+				m := item.AsMessage().ToParam()
+				history = append(history, responses.ResponseInputItemUnionParam{OfOutputMessage: &m})
+			case "function_call":
+				call := item.AsFunctionCall().ToParam()
+				history = append(history, responses.ResponseInputItemUnionParam{OfFunctionCall: &call})
+			}
+		}
+		return r
+	}
+	r := ask(emits(elumenta.FinishToolCalls, append([]elumenta.Event{{Kind: elumenta.EventText, Text: "Looking."}},
+		append(callsTool(0, "call_a", "weather", `{"city":`, `"Rome"}`), callsTool(1, "call_b", "weather", `{"city":"Oslo"}`)...)...)...))
+	if got := outline(r.Output); got != `message completed output_text Looking.;function_call completed call_a weather {"city":"Rome"};function_call completed call_b weather {"city":"Oslo"}` {
+		t.Errorf("answered %s", got)
+	}
+	p := s.prompt()
+	if len(p.Tools) != 1 || p.Tools[0].Name != "weather" || !p.Tools[0].Strict || p.ToolChoice.Mode != elumenta.ToolAny || p.ToolChoice.Parallel == nil || !*p.ToolChoice.Parallel {
+		t.Errorf("the provider got the tools %+v, %+v", p.Tools, p.ToolChoice)
+	}
+	history = append(history, outputs("call_a", "sun"), outputs("call_b", "snow"))
+	ask(emits(elumenta.FinishToolCalls, callsTool(0, "call_c", "weather", `{"city":"Nice"}`)...))
+	history = append(history, outputs("call_c", "wind"))
+	if r = ask(says("Rome.")); r.OutputText() != "Rome." {
+		t.Errorf("answered %s", r.RawJSON())
+	}
+	want := `user: Rome or Oslo?
+assistant: Looking. call call_a weather {"city":"Rome"} call call_b weather {"city":"Oslo"}
+user: result call_a weather sun result call_b weather snow
+assistant: call call_c weather {"city":"Nice"}
+user: result call_c weather wind
+`
+	if diff := cmp.Diff(want, told(s.prompt())); diff != "" {
+		t.Errorf("the provider got (-want +got):\n%s", diff)
+	}
+	if o := ownOf(t, r); len(o.Warnings) > 0 {
+		t.Errorf("warned of %v", o.Warnings)
+	}
+}
+
+func TestResponsesSettings(t *testing.T) {
+	s := newServer(t, says(`{"a":1}`))
+	client := s.client()
+	schema := map[string]any{"type": "object", "properties": map[string]any{"a": map[string]any{"type": "integer"}}, "required": []string{"a"}, "additionalProperties": false}
+	image := "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+	r, err := client.Responses.New(t.Context(), responses.ResponseNewParams{
+		Model: "scripted", Temperature: openai.Float(1.5), TopP: openai.Float(0.5), MaxOutputTokens: openai.Int(50),
+		Input: input(responses.ResponseInputItemParamOfMessage("Be exact.", responses.EasyInputMessageRoleDeveloper), responses.ResponseInputItemParamOfInputMessage(responses.ResponseInputMessageContentListParam{
+			responses.ResponseInputContentParamOfInputText("What is this?"),
+			{OfInputImage: &responses.ResponseInputImageParam{Detail: responses.ResponseInputImageDetailHigh, ImageURL: openai.String(image)}},
+		}, "user")),
+		Text: responses.ResponseTextConfigParam{
+			Format:    responses.ResponseFormatTextConfigUnionParam{OfJSONSchema: &responses.ResponseFormatTextJSONSchemaConfigParam{Name: "answer", Schema: schema, Strict: openai.Bool(true)}},
+			Verbosity: responses.ResponseTextConfigVerbosityLow,
+		},
+		Include: []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent}, Store: openai.Bool(false),
+		PromptCacheKey: openai.String("k"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.prompt()
+	f := p.Settings.ResponseFormat
+	if f == nil || f.Type != elumenta.FormatJSONSchema || f.Name != "answer" || !f.Strict || !strings.Contains(string(f.Schema), "integer") || *p.Settings.TopP != 0.5 || *p.Settings.MaxTokens != 50 {
+		t.Errorf("the provider got %+v", p.Settings)
+	}
+	if got := told(p); got != "user: What is this? image image/png\n" || p.SystemText() != "Be exact." {
+		t.Errorf("the provider got %q, %q", got, p.SystemText())
+	}
+	if got, want := ownOf(t, r).warned(), "include[0] input[1].content[1].detail text.verbosity prompt_cache_key"; got != want {
+		t.Errorf("warned of %q; want %q", got, want)
+	}
+	if r.Text.Format.Name != "answer" || r.Temperature != 1.5 || r.MaxOutputTokens != 50 || r.PromptCacheKey != "k" || r.Truncation != "disabled" || !strings.Contains(r.RawJSON(), `"store":false`) {
+		t.Errorf("the request is echoed as %s", r.RawJSON())
+	}
+}
+
+// Errors are typed as the client's are, with the names of this API's fields.
+func TestResponsesErrors(t *testing.T) {
+	s := newServer(t, says("Hi"))
+	client := s.client()
+	for name, c := range map[string]struct {
+		p           responses.ResponseNewParams
+		status      int
+		code, param string
+		says        string
+	}{
+		"a stored response":      {responses.ResponseNewParams{Model: "scripted", Input: asks("Hi"), Store: openai.Bool(true)}, 400, "unsupported_value", "store", "send what was said before in input"},
+		"an earlier response":    {responses.ResponseNewParams{Model: "scripted", Input: asks("Hi"), PreviousResponseID: openai.String("resp_1")}, 400, "unsupported_parameter", "previous_response_id", "send what was said before in input"},
+		"in the background":      {responses.ResponseNewParams{Model: "scripted", Input: asks("Hi"), Background: openai.Bool(true)}, 400, "unsupported_value", "background", "stream"},
+		"a tool of OpenAI's":     {responses.ResponseNewParams{Model: "scripted", Input: asks("Hi"), Tools: []responses.ToolUnionParam{{OfWebSearch: &responses.WebSearchToolParam{Type: "web_search"}}}}, 400, "unsupported_value", "tools[0].type", "web_search"},
+		"an unknown model":       {responses.ResponseNewParams{Model: "gpt-0", Input: asks("Hi")}, 404, "model_not_found", "model", "no such model"},
+		"an unknown assistant":   {responses.ResponseNewParams{Prompt: responses.ResponsePromptParam{ID: string(elumenta.NewAssistantID())}, Input: asks("Hi")}, 404, "model_not_found", "model", "no such assistant"},
+		"a prompt of OpenAI's":   {responses.ResponseNewParams{Prompt: responses.ResponsePromptParam{ID: "pmpt_1"}, Input: asks("Hi")}, 400, "invalid_value", "prompt.id", "import"},
+		"nothing":                {responses.ResponseNewParams{Model: "scripted"}, 400, "missing_required_parameter", "input", "required"},
+		"a format it cannot do":  {responses.ResponseNewParams{Model: "poor", Input: asks("Hi"), Text: responses.ResponseTextConfigParam{Format: responses.ResponseFormatTextConfigUnionParam{OfJSONObject: &openai.ResponseFormatJSONObjectParam{}}}}, 400, "invalid_value", "text.format", "text.format of type json_object"},
+		"a variable without use": {responses.ResponseNewParams{Model: "scripted", Prompt: responses.ResponsePromptParam{ID: string(s.assistant(elumenta.Fields{Name: "A", Model: "scripted", Instructions: "x"}).ID), Variables: map[string]responses.ResponsePromptVariableUnionParam{"x": {OfString: openai.String("y")}}}, Input: asks("Hi")}, 400, "invalid_value", "prompt.variables.x", "not declared"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := client.Responses.New(t.Context(), c.p)
+			e, ok := errors.AsType[*openai.Error](err)
+			if !ok {
+				t.Fatalf("failed with %v", err)
+			}
+			if e.StatusCode != c.status || e.Code != c.code || e.Param != c.param || !strings.Contains(e.Message, c.says) {
+				t.Errorf("failed with %d %s", e.StatusCode, e.RawJSON())
+			}
+		})
+	}
+}
+
+// A stream that fails half-way says so in the ways that clients look for.
+func TestResponsesFailInMidStream(t *testing.T) {
+	s := newServer(t, func(_ context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		if err := emit(elumenta.Event{Kind: elumenta.EventText, Text: "Hel"}); err != nil {
+			return elumenta.Completion{}, err
+		}
+		return elumenta.Completion{}, &elumenta.ProviderError{Kind: elumenta.KindTruncated, Message: "cut"}
+	})
+	before := s.balance()
+	client := s.client()
+	stream := client.Responses.NewStreaming(t.Context(), responses.ResponseNewParams{Model: "scripted", Input: asks("Hi")})
+	for stream.Next() {
+		if e := stream.Current(); e.Type == "response.completed" {
+			t.Error("it is completed")
+		}
+	}
+	if err := stream.Err(); err == nil || !strings.Contains(err.Error(), "provider_error") {
+		t.Errorf("the client fails with %v", err)
+	}
+	_, body := s.post("/v1/responses", `{"model":"scripted","input":"Hi","stream":true}`)
+	events := strings.Split(strings.TrimSpace(body), "\n\n")
+	last := events[len(events)-2:]
+	if !strings.HasPrefix(last[0], `event: error`+"\n"+`data: {"type":"error","sequence_number":5,"code":"provider_error","message":"`) {
+		t.Errorf("the error is %s", last[0])
+	}
+	name, data, _ := strings.Cut(last[1], "\ndata: ")
+	var failed responses.ResponseFailedEvent
+	if err := json.Unmarshal([]byte(data), &failed); err != nil || name != "event: response.failed" {
+		t.Fatalf("the last event is %s", last[1])
+	}
+	if r := failed.Response; r.Status != "failed" || r.Error.Code != "server_error" || r.Error.Message == "" || outline(r.Output) != "message incomplete output_text Hel" || *ownOf(t, &r).TokensSpent != 0 {
+		t.Errorf("it failed with %s", r.RawJSON())
+	}
+	if spent := before - s.balance(); spent != 0 {
+		t.Errorf("it cost %d", spent)
+	}
+}
+
+// A client that leaves ends the provider's call.
+func TestResponsesAbort(t *testing.T) {
+	ended := make(chan error, 1)
+	s := newServer(t, func(ctx context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		err := errors.Join(emit(elumenta.Event{Kind: elumenta.EventText, Text: "Hel"}), emit(elumenta.Event{Kind: elumenta.EventPause}))
+		if err == nil {
+			<-ctx.Done()
+			err = ctx.Err()
+		}
+		ended <- err
+		return elumenta.Completion{}, err
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	client := s.client()
+	stream := client.Responses.NewStreaming(ctx, responses.ResponseNewParams{Model: "scripted", Input: asks("Hi")})
+	for stream.Next() {
+		if stream.Current().Type == "response.output_text.delta" {
+			leave()
+		}
+	}
+	if err := stream.Err(); !errors.Is(err, context.Canceled) {
+		t.Errorf("the client fails with %v", err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the provider's call went on")
+	}
+	_ = stream.Close()
+	if status, body := s.post("/v1/responses", `{"model":"sandbox","input":"Hi"}`); status != http.StatusOK {
+		t.Errorf("afterwards: %d %s", status, body)
+	}
+}

@@ -1,0 +1,256 @@
+package openaiapi
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/elumenta/elumenta"
+)
+
+// opener is said for the user where a request to an assistant has no input, as one to a prompt object need not: providers ask for a message.
+const opener = "Follow the instructions."
+
+// pendingCall is a function call of the input.
+type pendingCall struct {
+	at       int // its item
+	name     string
+	answered bool
+}
+
+// input reads the conversation.
+func (r *responsesReader) input() {
+	in := &r.body.Input
+	switch {
+	case in.isString && in.text != "":
+		r.turn(elumenta.RoleOfUser, elumenta.Part{Kind: elumenta.PartText, Text: r.text("input", in.text)})
+	case len(in.value) > elumenta.MaxMessages:
+		r.bad("input", codeTooMany, "must have at most %d items, has %d", elumenta.MaxMessages, len(in.value))
+	default:
+		for i := range in.value {
+			r.item(i, &in.value[i])
+		}
+		r.unanswered()
+	}
+	if len(r.out.Turns) > 0 || len(r.errs) > 0 {
+		return
+	}
+	if r.out.Assistant.ID == "" {
+		r.missing("input")
+		return
+	}
+	r.turn(elumenta.RoleOfUser, elumenta.Part{Kind: elumenta.PartText, Text: opener})
+}
+
+func (r *responsesReader) item(i int, in *inputItem) {
+	at, kind := item("input", i), in.Type
+	if kind == "" && in.Role != "" {
+		kind = "message" // https://platform.openai.com/docs/api-reference/responses/create: an easy message needs no type
+	}
+	r.unknown(at, in.Unknown)
+	switch kind {
+	case "message":
+		r.message(at, in)
+	case "function_call":
+		r.functionCall(at, i, in)
+	case "function_call_output":
+		r.functionOutput(at, in)
+	case "reasoning":
+		r.warnOnce(elumenta.WarnUnsupported, at, "reasoning of earlier answers is not passed on: left out")
+	case "item_reference":
+		r.bad(at, codeUnsupportedValue, "refers to an item, and none is kept here: send the item itself")
+	case "":
+		r.missing(at + ".type")
+	default:
+		r.bad(at+".type", codeUnsupportedValue, "must be message, function_call, function_call_output or reasoning: leave out items of tools that only OpenAI runs")
+	}
+}
+
+// message reads a message of any role.
+func (r *responsesReader) message(at string, in *inputItem) {
+	var parts []elumenta.Part
+	switch in.Role {
+	case "user", "assistant", "system", "developer":
+		parts = r.content(at+".content", in.Role, &in.Content)
+	case "":
+		r.missing(at + ".role")
+		return
+	default:
+		r.bad(at+".role", codeInvalidValue, "must be user, assistant, system or developer")
+		return
+	}
+	switch {
+	case in.Role == "assistant":
+		if len(parts) > 0 {
+			r.said(true, parts...)
+		}
+	case len(parts) == 0:
+		if len(r.errs) == 0 {
+			r.bad(at+".content", codeInvalidValue, "must not be empty")
+		}
+	case in.Role == "user":
+		r.turn(elumenta.RoleOfUser, parts...)
+	default:
+		if len(r.out.Turns) > 0 {
+			r.warn(elumenta.WarnSystemMoved, at, "system and developer messages come before the conversation: moved there")
+		}
+		for i := range parts {
+			r.out.System = append(r.out.System, parts[i].Text)
+		}
+	}
+}
+
+// content reads a text or a list of parts. Empty texts say nothing and are left out.
+func (r *responsesReader) content(at, role string, in *stringOr[[]inputPart]) []elumenta.Part {
+	switch {
+	case !in.given:
+		r.missing(at)
+		return nil
+	case in.isString:
+		if in.text == "" {
+			return nil
+		}
+		return []elumenta.Part{{Kind: elumenta.PartText, Text: r.text(at, in.text)}}
+	case len(in.value) > elumenta.MaxParts:
+		r.bad(at, codeTooMany, "must have at most %d items, has %d", elumenta.MaxParts, len(in.value))
+		return nil
+	}
+	parts := make([]elumenta.Part, 0, len(in.value))
+	for i := range in.value {
+		if part, ok := r.part(item(at, i), role, &in.value[i]); ok {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// part reads a part of a message, or with the role tool of a tool's output.
+func (r *responsesReader) part(at, role string, in *inputPart) (part elumenta.Part, ok bool) {
+	r.unknown(at, in.Unknown)
+	part.CacheMark = given(in.PromptCacheBreakpoint)
+	switch {
+	case in.Type == "input_text", in.Type == "output_text" && role == "assistant":
+		part.Kind, part.Text = elumenta.PartText, r.text(at+".text", in.Text)
+		return part, in.Text != ""
+	case in.Type == "refusal" && role == "assistant":
+		part.Kind, part.Text = elumenta.PartRefusal, r.text(at+".refusal", in.Refusal)
+		return part, in.Refusal != ""
+	case in.Type == "input_image" && (role == "user" || role == "tool"):
+		part.Kind, part.Image = elumenta.PartImage, r.inputImage(at, in)
+		return part, part.Image != nil
+	case in.Type == "":
+		r.missing(at + ".type")
+	case in.Type == "input_file", in.Type == "input_audio":
+		r.bad(at+".type", codeUnsupportedValue, "must be a text or an image: files and audio are not taken")
+	case role == "assistant":
+		r.bad(at+".type", codeInvalidValue, "must be output_text or refusal in a message of the assistant")
+	case role == "user", role == "tool":
+		r.bad(at+".type", codeInvalidValue, "must be input_text or input_image")
+	default:
+		r.bad(at+".type", codeInvalidValue, "must be input_text in a message of the system")
+	}
+	return part, false
+}
+
+func (r *responsesReader) inputImage(at string, in *inputPart) *elumenta.Image {
+	if in.FileID != "" {
+		r.bad(at+".file_id", codeUnsupported, "is not taken: no files are kept here; send image_url with data:image/png;base64,… or https://…")
+		return nil
+	}
+	if in.Detail != "" && in.Detail != "auto" {
+		r.warnOnce(elumenta.WarnImageDetail, at+".detail", "the detail of images is not passed on: left out")
+	}
+	if in.ImageURL == "" {
+		r.missing(at + ".image_url")
+		return nil
+	}
+	return r.image(at+".image_url", in.ImageURL)
+}
+
+// functionCall reads a call that the model made.
+func (r *responsesReader) functionCall(at string, i int, in *inputItem) {
+	switch {
+	case in.CallID == "":
+		r.missing(at + ".call_id")
+	case in.Name == "":
+		r.missing(at + ".name")
+	case r.calls[in.CallID] != nil:
+		r.bad(at+".call_id", codeInvalidValue, "is that of an earlier function_call")
+	case !isObject(in.Arguments):
+		r.bad(at+".arguments", codeInvalidValue, "must be a string that holds a JSON object")
+	default:
+		r.checked(func(errs *elumenta.FieldErrors) {
+			elumenta.CheckText(errs, at+".call_id", in.CallID, 1, mostCallID)
+			elumenta.CheckText(errs, at+".name", in.Name, 1, elumenta.MaxToolName)
+		})
+		r.calls[in.CallID] = &pendingCall{at: i, name: in.Name}
+		r.said(false, elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{
+			ID: in.CallID, Name: in.Name, Arguments: elumenta.Text(in.Arguments),
+		}})
+	}
+}
+
+// mostCallID is how many characters the id of a call has at most.
+const mostCallID = 512
+
+// isObject reports whether a text is a JSON object, or blank, which stands for an empty one.
+func isObject(s string) bool {
+	v := jsontext.Value(s)
+	return strings.TrimSpace(s) == "" || v.Kind() == '{' && v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// functionOutput reads what a function answered.
+func (r *responsesReader) functionOutput(at string, in *inputItem) {
+	call := r.calls[in.CallID]
+	switch {
+	case in.CallID == "":
+		r.missing(at + ".call_id")
+		return
+	case call == nil:
+		r.bad(at+".call_id", codeInvalidValue, "is that of no function_call before it: send the call along")
+		return
+	case call.answered:
+		r.bad(at+".call_id", codeInvalidValue, "has an output already")
+		return
+	}
+	call.answered = true
+	part := elumenta.Part{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{
+		CallID: in.CallID, Name: call.name, Content: r.content(at+".output", "tool", &in.Output),
+	}}
+	if n := len(r.out.Turns); n > 0 && r.results {
+		r.out.Turns[n-1].Parts = append(r.out.Turns[n-1].Parts, part)
+		return
+	}
+	r.turn(elumenta.RoleOfUser, part)
+	r.results = true
+}
+
+// unanswered refuses a call without its output, as every provider does.
+func (r *responsesReader) unanswered() {
+	first := -1
+	for _, call := range r.calls {
+		if !call.answered && (first < 0 || call.at < first) {
+			first = call.at
+		}
+	}
+	if first >= 0 {
+		r.bad(item("input", first), codeInvalidValue, "has no function_call_output with its call_id")
+	}
+}
+
+// turn begins a turn.
+func (r *responsesReader) turn(role elumenta.TurnRole, parts ...elumenta.Part) {
+	r.out.Turns = append(r.out.Turns, elumenta.Turn{Role: role, Parts: parts})
+	r.results, r.spoken = false, false
+}
+
+// said adds what the assistant said: what one answer held, a message at most and what stands beside it, is one turn.
+func (r *responsesReader) said(message bool, parts ...elumenta.Part) {
+	n := len(r.out.Turns)
+	if n == 0 || r.out.Turns[n-1].Role != elumenta.RoleOfAssistant || message && r.spoken {
+		r.turn(elumenta.RoleOfAssistant, parts...)
+	} else {
+		r.out.Turns[n-1].Parts = append(r.out.Turns[n-1].Parts, parts...)
+	}
+	r.spoken = r.spoken || message
+}

@@ -12,21 +12,22 @@ import (
 )
 
 // publishedStarters is what a setting keeps of the starters: which were ever published, so that one that was deleted does not come
-// back, and what they were, so that an unchanged set costs one read.
+// back, and what they were, so that an unchanged set costs one read. Denied are the names of those that were left out.
 type publishedStarters struct {
 	Digest string                 `json:"digest"`
 	IDs    []elumenta.AssistantID `json:"ids"`
+	Denied []string               `json:"denied,omitempty"`
 }
 
 // PublishStarters publishes the starters that were never published, and brings the others up to date. What an operator took down stays
-// private until it is allowed again, what was deleted stays so, and names that are denied are left out. While the built-in author is
-// suspended nothing of it is listed. Of several processes that start at once one does it.
+// private until it is allowed again, what was deleted stays so, and names that are denied are left out until they
+// are not denied any more. While the built-in author is suspended nothing of it is listed. Of several processes that start at once one does it.
 func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o elumenta.StarterOptions) error {
 	var before publishedStarters
 	if err := s.read(ctx, before.load); err != nil {
 		return err
 	}
-	if before.Digest == set.Digest || before.Digest != "" && o.Keep {
+	if s.haveStarters(&before, &set) || before.Digest != "" && o.Keep {
 		return nil
 	}
 	return s.write(ctx, func(ctx context.Context, tx querier) error {
@@ -34,7 +35,7 @@ func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o 
 			return err
 		}
 		var known publishedStarters
-		if err := known.load(ctx, tx); err != nil || known.Digest == set.Digest {
+		if err := known.load(ctx, tx); err != nil || s.haveStarters(&known, &set) {
 			return err
 		}
 		if err := s.makeStarterAuthor(ctx, tx); err != nil {
@@ -48,14 +49,25 @@ func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o 
 		if err != nil {
 			return err
 		}
+		known.Digest, known.Denied = set.Digest, nil
 		for i := range starters {
 			if err := s.publishStarter(ctx, tx, &starters[i], &known, o.Note); err != nil {
 				return fmt.Errorf("starter %q: %w", starters[i].Name, err)
 			}
 		}
-		known.Digest = set.Digest
 		return known.save(ctx, tx)
 	})
+}
+
+// haveStarters reports whether a set is published, but for what is still denied.
+func (s *Store) haveStarters(p *publishedStarters, set *elumenta.StarterSet) bool {
+	return p.Digest == set.Digest && !slices.ContainsFunc(p.Denied, func(name string) bool { return !s.deniesName(name) })
+}
+
+func (s *Store) deniesName(name string) bool {
+	var errs elumenta.FieldErrors
+	s.opts.DeniedNames.Check(&errs, "name", name)
+	return len(errs) > 0
 }
 
 func (p *publishedStarters) load(ctx context.Context, q querier) error {
@@ -114,9 +126,8 @@ func starterModels(ctx context.Context, tx querier) (map[elumenta.AssistantID]st
 }
 
 func (s *Store) publishStarter(ctx context.Context, tx querier, starter *elumenta.Starter, known *publishedStarters, note string) error {
-	var errs elumenta.FieldErrors
-	s.opts.DeniedNames.Check(&errs, "name", starter.Name)
-	if len(errs) > 0 {
+	if s.deniesName(starter.Name) {
+		known.Denied = append(known.Denied, starter.Name)
 		return nil
 	}
 	h, err := readAnyHead(ctx, tx, starter.ID, s.engine.forUpdate())

@@ -109,6 +109,25 @@ func testDeniedStarter(t *testing.T, url string) {
 	s = OpenWith(t, store.Options{URL: url, DeniedNames: denied})
 	wantOK(t, s.AllowAssistant(t.Context(), first.ID, ""))
 	wantStarters(t, s, map[string]int{"Second": 1})
+	wantOK(t, s.Close())
+
+	// Once its name is not denied any more the same program publishes it, and one that was left out at first.
+	third := newStarter("First aid")
+	set := starterSet("b", first, second, third)
+	s = OpenWith(t, store.Options{URL: url, DeniedNames: denied})
+	publishStarters(t, s, set, elumenta.StarterOptions{})
+	publishStarters(t, s, elumenta.StarterSet{Digest: "b", Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
+		t.Error("a set whose rest is still denied is loaded")
+		return nil, nil
+	}}, elumenta.StarterOptions{})
+	wantStarters(t, s, map[string]int{"Second": 1})
+	wantOK(t, s.Close())
+	s = OpenWith(t, store.Options{URL: url})
+	publishStarters(t, s, set, elumenta.StarterOptions{Keep: true})
+	wantStarters(t, s, map[string]int{"Second": 1})
+	publishStarters(t, s, set, elumenta.StarterOptions{})
+	wantStarters(t, s, map[string]int{"First": 4, "Second": 1, "First aid": 1})
+	publishStarters(t, s, elumenta.StarterSet{Digest: "b"}, elumenta.StarterOptions{}) // nothing is left to be loaded
 }
 
 // testStarterAuthor does to the built-in author what operators do to accounts.

@@ -107,12 +107,12 @@ func (r *responsesReader) recipient() {
 	case p.ID == "":
 		r.missing("prompt.id")
 	case strings.HasPrefix(p.ID, "pmpt_"):
-		r.bad("prompt.id", codeInvalidValue, "must be an assistant's id, such as asst_…: elumenta assistants import --format openai makes assistants of prompts")
+		r.bad("prompt.id", codeInvalidValue, "must be an assistant's id, such as asst_…: elumenta import --format openai makes assistants of prompts")
 	case !ok:
 		r.bad("prompt.id", codeInvalidValue, "must be an assistant's id: asst_ and 26 characters")
 	default:
 		if r.out.Assistant, ok = elumenta.ParseAssistantRef(full); !ok {
-			r.bad("prompt.version", codeInvalidValue, "must be the number of a version, such as 3, and only be given where the id has none")
+			r.bad("prompt.version", codeInvalidValue, "must be a version, such as 3, or a label, and only be given where the id has neither")
 		}
 	}
 }

@@ -14,6 +14,10 @@ func surfaces() []httpapi.SurfaceRoute {
 			Summary: "Generate as OpenAI's Chat Completions", Reference: "https://platform.openai.com/docs/api-reference/chat/create",
 		},
 		{
+			Path: "/v1/responses", Surface: openaiapi.Responses{}, ID: "create-response",
+			Summary: "Generate as OpenAI's Responses", Reference: "https://platform.openai.com/docs/api-reference/responses/create",
+		},
+		{
 			Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ID: "create-message",
 			Summary: "Generate as Anthropic's Messages", Reference: "https://platform.claude.com/docs/en/api/messages/create",
 		},

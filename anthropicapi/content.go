@@ -298,7 +298,7 @@ func (d *decoding) source() (image *elumenta.Image) {
 	if !ok {
 		return nil
 	}
-	wrong := ""
+	var wrong string
 	switch kind {
 	case "base64":
 		if image, wrong = elumenta.NewImage(media, data); wrong != "" {

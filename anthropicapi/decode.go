@@ -43,7 +43,6 @@ type decoding struct {
 	reader
 	req         elumenta.Request
 	endUser     string
-	messages    int               // messages that were read
 	calls       map[string]string // the names of the tools that were called so far, by the calls' ids
 	marksWarned bool
 	ttlWarned   bool
@@ -76,7 +75,9 @@ func (d *decoding) member(name string) {
 	case "stream":
 		d.req.Stream = d.boolean()
 	case "temperature":
-		d.req.Settings.Temperature = d.number()
+		if d.req.Settings.Temperature = d.number(); d.req.Settings.Temperature != nil && (*d.req.Settings.Temperature < 0 || *d.req.Settings.Temperature > 1) {
+			d.bad("must be between 0 and 1")
+		}
 	case "top_p":
 		if d.req.Settings.TopP = d.number(); d.req.Settings.TopP != nil && (*d.req.Settings.TopP < 0 || *d.req.Settings.TopP > 1) {
 			d.bad("must be between 0 and 1")

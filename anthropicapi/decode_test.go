@@ -143,6 +143,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"stops":                {with(`,"stop_sequences":["1","2","3","4","5"]`), "stop_sequences", "at most 4 items, has 5"},
 		"top_p":                {with(`,"top_p":2`), "top_p", "between 0 and 1"},
 		"temperature":          {with(`,"temperature":1e999`), "temperature", "too large"},
+		"a hotter temperature": {with(`,"temperature":1.1`), "temperature", "between 0 and 1"},
 		"stream":               {with(`,"stream":1`), "stream", "true or false"},
 		"server tool":          {with(`,"tools":[{"type":"web_search_20250305","name":"web_search"}]`), "tools.0.type", "must be custom"},
 		"tool's name":          {with(`,"tools":[{"name":"a b","input_schema":{}}]`), "tools.0.name", "must have 1 to 128"},

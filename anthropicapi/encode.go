@@ -9,12 +9,11 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// What stands around the figures of an answer. Members that are always there and that this server has nothing to say to are null.
+// What stands around the figures of an answer. Members that this server has nothing to say to are left out, as Anthropic's own answers leave out what
+// does not apply: clients refuse a null in some of their places.
 const (
-	messageStart = `,"type":"message","role":"assistant","container":null,"diagnostics":null,"content":[`
-	noUsage      = `{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"output_tokens":0,` +
-		`"output_tokens_details":null` + unknownUsage
-	unknownUsage = `,"server_tool_use":null,"service_tier":null,"inference_geo":null,"speed":null}`
+	messageStart = `,"type":"message","role":"assistant","content":[`
+	noUsage      = `{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}`
 	ping         = "event: ping\ndata: {\"type\":\"ping\"}\n\n"
 	messageStop  = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
 	eventEnd     = "}\n\n"
@@ -52,7 +51,7 @@ func (*encoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []byte {
 	if len(a.Text) > 0 {
 		b = append(b, `{"type":"text","text":`...)
 		b = appendString(b, a.Text)
-		b = append(b, `,"citations":null}`...)
+		b = append(b, `}`...)
 	}
 	for i := range a.ToolCalls {
 		if i > 0 || len(a.Text) > 0 {
@@ -74,7 +73,7 @@ func (*encoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []byte {
 func (*encoder) Begin(b []byte, s *elumenta.Started) []byte {
 	b = append(b, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":"...)
 	b = appendMessage(b, s)
-	b = append(b, `],"stop_reason":null,"stop_sequence":null,"stop_details":null,"usage":`+noUsage+"}"...)
+	b = append(b, `],"stop_reason":null,"stop_sequence":null,"usage":`+noUsage+"}"...)
 	return append(b, eventEnd...)
 }
 
@@ -84,7 +83,7 @@ func (e *encoder) Event(b []byte, ev elumenta.Event) []byte {
 	case elumenta.EventText, elumenta.EventRefusal:
 		if e.open != text {
 			b = e.begin(b, text)
-			b = append(b, `{"type":"text","text":"","citations":null}`...)
+			b = append(b, `{"type":"text","text":""}`...)
 			b = append(b, eventEnd...)
 		}
 		b = appendIndex(b, deltaStart, e.blocks-1)
@@ -192,13 +191,13 @@ func appendEnd(b []byte, r *elumenta.Result) []byte {
 	b = append(b, `"stop_reason":"`...)
 	switch r.Finish {
 	case elumenta.FinishLength:
-		b = append(b, `max_tokens","stop_sequence":null,"stop_details":null`...)
+		b = append(b, `max_tokens","stop_sequence":null`...)
 	case elumenta.FinishToolCalls:
-		b = append(b, `tool_use","stop_sequence":null,"stop_details":null`...)
+		b = append(b, `tool_use","stop_sequence":null`...)
 	case elumenta.FinishRefusal, elumenta.FinishContentFilter:
 		b = append(b, `refusal","stop_sequence":null,"stop_details":{"type":"refusal","category":null,"explanation":null}`...)
 	default:
-		b = append(b, `end_turn","stop_sequence":null,"stop_details":null`...)
+		b = append(b, `end_turn","stop_sequence":null`...)
 	}
 	b = append(b, `,"elumenta":{"id":`...)
 	b = appendString(b, r.ID)
@@ -239,10 +238,8 @@ func appendUsage(b []byte, u *elumenta.Usage) []byte {
 	b = appendInt(b, `{"input_tokens":`, max(0, u.PromptTokens-u.CachedTokens-u.CacheWriteTokens))
 	b = appendInt(b, `,"cache_creation_input_tokens":`, u.CacheWriteTokens)
 	b = appendInt(b, `,"cache_read_input_tokens":`, u.CachedTokens)
-	b = append(b, `,"cache_creation":null`...)
 	b = appendInt(b, `,"output_tokens":`, u.CompletionTokens)
-	b = appendInt(b, `,"output_tokens_details":{"thinking_tokens":`, u.ReasoningTokens)
-	return append(b, "}"+unknownUsage...)
+	return append(b, '}')
 }
 
 func appendInt(b []byte, name string, n int64) []byte {

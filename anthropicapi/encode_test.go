@@ -41,10 +41,10 @@ func TestStreamToTheLetter(t *testing.T) {
 	b = e.KeepAlive(b)
 	b = e.End(b, &elumenta.Result{Started: elumenta.Started{ID: "gen_1", Assistant: "asst_1", Version: 3}, Finish: elumenta.FinishLength, CacheStatus: elumenta.CacheMiss, Settled: elumenta.Settled{Balance: new(int64(9))}})
 	want := `event: message_start
-data: {"type":"message_start","message":{"id":"msg_1","model":"m","type":"message","role":"assistant","container":null,"diagnostics":null,"content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"output_tokens":0,"output_tokens_details":null,"server_tool_use":null,"service_tier":null,"inference_geo":null,"speed":null}}}
+data: {"type":"message_start","message":{"id":"msg_1","model":"m","type":"message","role":"assistant","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}}
 
 event: content_block_start
-data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"","citations":null}}
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
 
 event: content_block_delta
 data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\n` + "\u2028" + `<"}}
@@ -77,7 +77,7 @@ event: content_block_stop
 data: {"type":"content_block_stop","index":2}
 
 event: content_block_start
-data: {"type":"content_block_start","index":3,"content_block":{"type":"text","text":"","citations":null}}
+data: {"type":"content_block_start","index":3,"content_block":{"type":"text","text":""}}
 
 event: content_block_delta
 data: {"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"b"}}
@@ -89,7 +89,7 @@ event: content_block_stop
 data: {"type":"content_block_stop","index":3}
 
 event: message_delta
-data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null,"stop_details":null,"elumenta":{"id":"gen_1","assistant_id":"asst_1","assistant_version":3,"tokens_spent":0,"balance_remaining":9,"cache":{"status":"miss","minimum":0},"warnings":[]}},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"output_tokens":0,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":null,"inference_geo":null,"speed":null}}
+data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null,"elumenta":{"id":"gen_1","assistant_id":"asst_1","assistant_version":3,"tokens_spent":0,"balance_remaining":9,"cache":{"status":"miss","minimum":0},"warnings":[]}},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}
 
 event: message_stop
 data: {"type":"message_stop"}

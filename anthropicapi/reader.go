@@ -177,10 +177,10 @@ func (r *reader) object(member func(name string)) bool {
 	return r.end()
 }
 
-// array reads an array of at most a number of items and reports whether there was one. Further items are skipped.
-func (r *reader) array(most int, item func()) bool {
+// array reads an array of at most a number of items. Further items are skipped.
+func (r *reader) array(most int, item func()) {
 	if _, ok := r.token('[', "a list"); !ok {
-		return false
+		return
 	}
 	n := 0
 	for ; r.broken == nil && r.dec.PeekKind() != ']' && r.dec.PeekKind() != 0; n++ {
@@ -190,13 +190,9 @@ func (r *reader) array(most int, item func()) bool {
 			r.skip()
 		}
 	}
-	if !r.end() {
-		return false
-	}
-	if n > most {
+	if r.end() && n > most {
 		r.bad("must have at most %d items, has %d", most, n)
 	}
-	return true
 }
 
 // end reads the end of an object or array.

@@ -368,6 +368,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(head + "---\ntext\n"))
 	f.Add([]byte("---\n---\n"))
 	f.Add([]byte(head + "variables: [{name: a, default: b}]\nmetadata: {a: b}\nresponse_format: {type: json_schema, json_schema: {name: a, schema: {a: [1, .5, ~]}}}\n---\n\r\n---"))
+	f.Add([]byte(head + "\"version\":\n  3\n---\nx"))
+	f.Add([]byte("---\r\n{é: 1, name: é, model: m, version: 3}\r\n---\nx"))
 	f.Add([]byte(head + "description: |\n  a\n   b\nmetadata:\n  ? a\n  : b\n---\nx"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		a, err := assistantfile.Parse("a.md", file)
@@ -384,6 +386,14 @@ func FuzzParse(f *testing.F) {
 		}
 		if diff := cmp.Diff(a, again, ignoreWhere); diff != "" {
 			t.Fatalf("%s\n%s", diff, written)
+		}
+		raised, err := assistantfile.WithVersion("a.md", file, a.Version+1)
+		if err != nil {
+			return // there is no version, or it stands strangely
+		}
+		again, err = assistantfile.Parse("a.md", raised)
+		if a.Version++; err != nil || a.Version == 1 || !cmp.Equal(a, again, ignoreWhere) {
+			t.Fatalf("%v\n%q\n%q", err, file, raised)
 		}
 	})
 }

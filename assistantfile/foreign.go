@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,6 +48,8 @@ type Conversion struct {
 	License string
 	// Publish makes them public, where they have a description and a category.
 	Publish bool
+	// Warnings say, once something was read, what was missing of it as a whole.
+	Warnings []string
 }
 
 // record is one JSON object of a file.
@@ -237,6 +240,71 @@ func (f *Foreign) keep(key, value string) {
 		return
 	}
 	f.Metadata[key] = f.cut("metadata "+key, value, elumenta.MaxMetadataValue)
+}
+
+// settings takes the temperature and the largest answer, where they can be.
+func (f *Foreign) settings(temperature *float64, maxTokens *int) {
+	switch {
+	case temperature == nil:
+	case *temperature < 0 || *temperature > elumenta.MaxTemperature:
+		f.note("temperature %v left out: it must be between 0 and %d", *temperature, elumenta.MaxTemperature)
+	default:
+		f.Temperature = temperature
+	}
+	switch {
+	case maxTokens == nil || *maxTokens == 0:
+	case *maxTokens < 0:
+		f.note("max_tokens %d left out: it must be at least 1", *maxTokens)
+	default:
+		f.MaxTokens = maxTokens
+	}
+}
+
+// unplaced names the settings of a record that hold something and have no place here. placed are the paths of the others;
+// what stands before their dots is looked into.
+func (r record) unplaced(placed []string) (names []string) {
+	var top map[string]any
+	_ = json.Unmarshal(r.raw, &top) // it was read as an object before
+	var walk func(path string, m map[string]any)
+	walk = func(path string, m map[string]any) {
+		for key, value := range m {
+			at := path + key
+			inside, isMap := value.(map[string]any)
+			switch {
+			case slices.ContainsFunc(placed, func(p string) bool { return strings.EqualFold(p, at) }):
+			case isMap && slices.ContainsFunc(placed, func(p string) bool { return strings.HasPrefix(strings.ToLower(p), strings.ToLower(at)+".") }):
+				walk(at+".", inside)
+			case holds(at, value):
+				names = append(names, at)
+			}
+		}
+	}
+	walk("", top)
+	slices.Sort(names)
+	return names
+}
+
+// holds reports whether a setting says more than its absence would.
+func holds(path string, value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != "" && (path != "tool_choice" || v != "auto")
+	case float64:
+		return v != 0 && (v != 1 || !strings.HasSuffix(path, "top_p"))
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		for key, inside := range v {
+			if holds(path+"."+key, inside) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // dropped names what an assistant has no place for.

@@ -1,6 +1,7 @@
 package assistantfile_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +42,7 @@ func TestReadLobe(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"model gpt-4 is sandbox now", "category copywriting is writing now", "{{…}} in the instructions stays plain text: no variable is declared",
-		"left out: avatar, openingMessage, openingQuestions, examples, plugins",
+		"left out: avatar, examples, openingMessage, openingQuestions, plugins",
 	}, f.Notes); diff != "" {
 		t.Error(diff)
 	}
@@ -80,6 +81,70 @@ func TestForeignIsCutToFit(t *testing.T) {
 	}
 	if p := found[4]; p.Visibility != elumenta.Private || p.Name != "d" || !strings.Contains(strings.Join(p.Notes, "\n"), "stays private") {
 		t.Errorf("%+v", p)
+	}
+}
+
+// Whatever an agent or assistant has that has no place here is named, and what means nothing is not.
+func TestNothingIsLeftOutSilently(t *testing.T) {
+	agent := `{"identifier": "a", "summary": "S", "locale": "en", "knowledgeCount": 0, "tokenUsage": 590, "schemaVersion": 1, "meta": {"title": "A", "category": "life"},
+	 "config": {"systemRole": "x", "model": "", "historyCount": 1, "enableHistoryCount": true, "displayMode": "docs", "chatConfig": {"searchMode": "auto"}, "plugins": [], "other": {"a": null},
+	 "params": {"temperature": 3, "max_tokens": -1, "top_p": 0.5, "frequency_penalty": 0, "presence_penalty": 0.1}}}`
+	found, err := conversion().ReadLobe(folder(map[string]string{"a.json": agent}), "a.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{
+		"temperature 3 left out: it must be between 0 and 2", "max_tokens -1 left out: it must be at least 1",
+		"left out: chatConfig, displayMode, enableHistoryCount, historyCount, locale, params.presence_penalty, params.top_p, summary",
+	}, found[0].Notes); diff != "" {
+		t.Error(diff)
+	}
+	assistant := `{"object": "list", "has_more": true, "last_id": "asst_1", "data": [{"id": "asst_1", "object": "assistant", "created_at": 1, "name": "A", "model": "gpt-5", "instructions": "x", "tools": [], "top_p": 1.0,
+	 "file_ids": ["file-1"], "reasoning": {"effort": "low", "summary": null}, "tool_choice": "required", "text": {"verbosity": "low"}, "temperature": 2.5, "response_format": [], "metadata": {"": "v"}}]}`
+	c := conversion()
+	found, err = c.ReadOpenAI(folder(map[string]string{"a.json": assistant}), "a.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{
+		"temperature 2.5 left out: it must be between 0 and 2", "response_format left out: it is not understood", `metadata "" left out: a key has 1 to 64 characters`,
+		"left out: file_ids, reasoning, text.verbosity, tool_choice",
+	}, found[0].Notes); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"a.json:1: the list goes on after asst_1 (has_more is true): what follows is not here"}, c.Warnings); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Names that become the same are told apart, and one that is a variable's name already keeps it.
+func TestVariablesOfPrompts(t *testing.T) {
+	many := ""
+	for i := range elumenta.MaxVariables {
+		many += fmt.Sprintf("{{v%d}}", i)
+	}
+	prompts := `[{"id": "pmpt_1", "name": "A", "model": "gpt-5", "instructions": "{{User}} {{user}} {{USER}} {{n}} {{b}} {{o}} {{l}}",
+	  "variables": {"User": "Bob", "n": 5, "b": true, "o": {"type": "input_image"}, "l": "` + strings.Repeat("x", elumenta.MaxVariableValue+1) + `", "gone": "x", "user": null}},
+	 {"id": "pmpt_2", "name": "B", "model": "gpt-5", "instructions": "` + many + `{{v0}}{{more}}{{more}}{{V0}}"}]`
+	found, err := conversion().ReadOpenAI(folder(map[string]string{"p.json": prompts}), "p.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, five, yes := "Bob", "5", "true"
+	want := []elumenta.Variable{
+		{Name: "user_2", Default: &bob}, {Name: "user", Required: true}, {Name: "user_3", Required: true}, {Name: "n", Default: &five}, {Name: "b", Default: &yes}, {Name: "o", Required: true}, {Name: "l", Required: true},
+	}
+	if diff := cmp.Diff(want, found[0].Variables); diff != "" || found[0].Instructions != "{{user_2}} {{user}} {{user_3}} {{n}} {{b}} {{o}} {{l}}" {
+		t.Error(diff, found[0].Instructions)
+	}
+	if diff := cmp.Diff([]string{
+		"the default of variable o left out: it is no text", "the default of variable l left out: it has more than 8000 characters",
+		"variable USER is user_3 now", "variable User is user_2 now", "variable gone left out: the instructions do not have it",
+	}, found[0].Notes); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"3 of {{…}} stay plain text: there is room for 32 variables"}, found[1].Notes); diff != "" || string(found[1].Instructions) != many+"{{v0}}{{more}}{{more}}{{V0}}" {
+		t.Error(diff, found[1].Instructions)
 	}
 }
 

@@ -1,8 +1,8 @@
 package assistantfile
 
 import (
-	"encoding/json"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/elumenta/elumenta"
@@ -12,22 +12,24 @@ import (
 type lobeAgent struct {
 	Author, Homepage, Identifier, License, CreatedAt string
 	Meta                                             struct {
-		Title, Description, Category, Avatar string
-		Tags                                 []string
+		Title, Description, Category string
+		Tags                         []string
 	}
 	Config struct {
-		SystemRole       elumenta.Text
-		Model            string
-		OpeningMessage   string
-		OpeningQuestions []json.RawMessage
-		Plugins          []json.RawMessage
-		InputTemplate    string
-		Params           struct {
+		SystemRole elumenta.Text
+		Model      string
+		Params     struct {
 			Temperature *float64
 			MaxTokens   *int `json:"max_tokens"`
 		}
 	}
-	Examples []json.RawMessage
+}
+
+// lobePlaced are the settings of an agent that are taken, and those that say something of its file alone.
+var lobePlaced = []string{
+	"author", "homepage", "identifier", "license", "createdAt", "meta.title", "meta.description", "meta.category", "meta.tags",
+	"config.systemRole", "config.model", "config.params.temperature", "config.params.max_tokens",
+	"_file", "createAt", "schemaVersion", "tokenUsage",
 }
 
 // lobeCategories are the collection's categories by what they are called here.
@@ -75,16 +77,16 @@ func (c *Conversion) lobe(r record, a *lobeAgent) Foreign {
 	f.keep("license", license)
 	f.keep("tags", joinTags(&f, a.Meta.Tags))
 	f.keep("created_at", a.CreatedAt)
-	if t := a.Config.Params.Temperature; t != nil && *t >= 0 && *t <= elumenta.MaxTemperature {
-		f.Temperature = t
-	}
-	if n := a.Config.Params.MaxTokens; n != nil && *n > 0 {
-		f.MaxTokens = n
-	}
+	f.settings(a.Config.Params.Temperature, a.Config.Params.MaxTokens)
 	if strings.Contains(string(f.Instructions), "{{") {
 		f.note("{{…}} in the instructions stays plain text: no variable is declared")
 	}
-	f.dropped(a.leftOut())
+	leftOut := r.unplaced(lobePlaced)
+	for i, name := range leftOut {
+		leftOut[i] = strings.TrimPrefix(strings.TrimPrefix(name, "config."), "meta.")
+	}
+	slices.Sort(leftOut)
+	f.dropped(leftOut)
 	c.publish(&f)
 	return f
 }
@@ -98,22 +100,6 @@ func (c *Conversion) lobeCategory(f *Foreign, category string) {
 	case f.Category != category:
 		f.note("category %s is %s now", category, f.Category)
 	}
-}
-
-// leftOut names what an agent has and an assistant has no place for.
-func (a *lobeAgent) leftOut() (names []string) {
-	add := func(name string, has bool) {
-		if has {
-			names = append(names, name)
-		}
-	}
-	add("avatar", a.Meta.Avatar != "")
-	add("openingMessage", a.Config.OpeningMessage != "")
-	add("openingQuestions", len(a.Config.OpeningQuestions) > 0)
-	add("examples", len(a.Examples) > 0)
-	add("plugins", len(a.Config.Plugins) > 0)
-	add("inputTemplate", a.Config.InputTemplate != "")
-	return names
 }
 
 // joinTags makes one value of as many tags as fit.

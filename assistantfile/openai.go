@@ -3,6 +3,7 @@ package assistantfile
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"regexp"
@@ -21,7 +22,6 @@ type openAIAssistant struct {
 	Messages, Input                      []openAIMessage
 	Variables                            json.RawMessage
 	Temperature                          *float64
-	TopP                                 *float64        `json:"top_p"`
 	MaxOutputTokens                      *int            `json:"max_output_tokens"`
 	ResponseFormat                       json.RawMessage `json:"response_format"`
 	Text                                 struct{ Format json.RawMessage }
@@ -29,10 +29,17 @@ type openAIAssistant struct {
 		Type     string
 		Function struct{ Name string }
 	}
-	ToolResources   map[string]json.RawMessage `json:"tool_resources"`
-	ReasoningEffort string                     `json:"reasoning_effort"`
-	Metadata        map[string]string
-	Data            json.RawMessage // of a list
+	ToolResources map[string]json.RawMessage `json:"tool_resources"`
+	Metadata      map[string]string
+	Data          json.RawMessage // of a list
+	HasMore       bool            `json:"has_more"`
+	LastID        string          `json:"last_id"`
+}
+
+// openAIPlaced are the settings that are taken or spoken of, and those that say when something was made.
+var openAIPlaced = []string{
+	"object", "id", "name", "description", "model", "instructions", "messages", "input", "variables", "temperature", "max_output_tokens", "response_format", "text.format",
+	"tools", "tool_resources", "metadata", "created_at", "created", "updated_at",
 }
 
 type openAIMessage struct {
@@ -83,6 +90,9 @@ func (c *Conversion) ReadOpenAI(fsys fs.FS, name string) ([]Foreign, error) {
 			continue
 		}
 		if a.Object == "list" {
+			if a.HasMore {
+				c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the list goes on after %s (has_more is true): what follows is not here", r, a.LastID))
+			}
 			all = append(elements(r, a.Data, &problems), all...)
 			continue
 		}
@@ -123,19 +133,18 @@ func (c *Conversion) openAI(r record, a *openAIAssistant) Foreign {
 	} else if strings.Contains(instructions, "{{") {
 		f.note("{{…}} in the instructions stays plain text: no variable is declared")
 	}
-	if t := a.Temperature; t != nil && *t >= 0 && *t <= elumenta.MaxTemperature {
-		f.Temperature = t
-	}
-	if n := a.MaxOutputTokens; n != nil && *n > 0 {
-		f.MaxTokens = n
-	}
+	f.settings(a.Temperature, a.MaxOutputTokens)
 	f.openAIFormat(a)
 	for _, k := range slices.Sorted(maps.Keys(a.Metadata)) {
-		if k != "" && len([]rune(k)) <= elumenta.MaxMetadataKey && k != f.IDKey {
+		switch {
+		case k == f.IDKey:
+		case k == "" || len([]rune(k)) > elumenta.MaxMetadataKey:
+			f.note("metadata %q left out: a key has 1 to %d characters", k, elumenta.MaxMetadataKey)
+		default:
 			f.keep(k, a.Metadata[k])
 		}
 	}
-	f.dropped(a.leftOut(other))
+	f.dropped(append(a.leftOut(other), r.unplaced(openAIPlaced)...))
 	c.publish(&f)
 	return f
 }
@@ -184,7 +193,7 @@ func (f *Foreign) openAIFormat(a *openAIAssistant) {
 	if len(raw) == 0 {
 		raw = a.Text.Format
 	}
-	if len(raw) == 0 || raw[0] != '{' { // "auto", null
+	if s := string(raw); s == "" || s == "null" || s == `"auto"` {
 		return
 	}
 	var format struct {
@@ -199,7 +208,11 @@ func (f *Foreign) openAIFormat(a *openAIAssistant) {
 		Schema json.RawMessage
 		Strict bool
 	}
-	if err := json.Unmarshal(raw, &format); err != nil || format.Type == elumenta.FormatText {
+	switch err := json.Unmarshal(raw, &format); {
+	case err != nil:
+		f.note("response_format left out: it is not understood")
+		return
+	case format.Type == elumenta.FormatText:
 		return
 	}
 	r := &elumenta.ResponseFormat{Type: format.Type}
@@ -230,65 +243,8 @@ func (a *openAIAssistant) leftOut(other bool) (names []string) {
 	for _, r := range slices.Sorted(maps.Keys(a.ToolResources)) {
 		names = append(names, "files of "+r)
 	}
-	if a.TopP != nil && *a.TopP != 1 {
-		names = append(names, "top_p")
-	}
-	if a.ReasoningEffort != "" {
-		names = append(names, "reasoning_effort")
-	}
 	if other {
 		names = append(names, "messages and parts that are not instructions")
 	}
 	return names
-}
-
-// placeholder is a variable of a prompt object.
-var placeholder = regexp.MustCompile(`\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}`)
-
-// declare makes variables of the placeholders. A name that is no variable's name here is changed in the instructions, too.
-// given is the prompt's own declaration, if it has one: names with their defaults.
-func (f *Foreign) declare(given json.RawMessage) {
-	var defaults map[string]any
-	_ = json.Unmarshal(given, &defaults) // a list of names says no more than the text
-	names := map[string]string{}         // ours by theirs
-	rest := 0
-	text := placeholder.ReplaceAllStringFunc(string(f.Instructions), func(found string) string {
-		theirs := placeholder.FindStringSubmatch(found)[1]
-		ours, known := names[theirs]
-		if !known {
-			ours = variableName(theirs)
-			if slices.ContainsFunc(f.Variables, func(v elumenta.Variable) bool { return v.Name == ours }) || len(f.Variables) == elumenta.MaxVariables {
-				rest++
-				return found
-			}
-			names[theirs] = ours
-			f.Variables = append(f.Variables, variable(ours, defaults[theirs]))
-		}
-		return "{{" + ours + "}}"
-	})
-	if rest > 0 {
-		f.note("%d of {{…}} stay plain text: there is room for %d variables, each with a name of its own", rest, elumenta.MaxVariables)
-	}
-	for _, theirs := range slices.Sorted(maps.Keys(names)) {
-		if ours := names[theirs]; ours != theirs {
-			f.note("variable %s is %s now", theirs, ours)
-		}
-	}
-	f.Instructions = elumenta.Text(text)
-}
-
-func variable(name string, value any) elumenta.Variable {
-	if s, ok := value.(string); ok && len([]rune(s)) <= elumenta.MaxVariableValue {
-		return elumenta.Variable{Name: name, Default: &s}
-	}
-	return elumenta.Variable{Name: name, Required: true}
-}
-
-// variableName makes a name that a variable may have.
-func variableName(s string) string {
-	s = strings.TrimLeft(strings.ReplaceAll(strings.ToLower(s), "-", "_"), "_")
-	if s == "" || s[0] < 'a' || s[0] > 'z' {
-		s = "v_" + s
-	}
-	return s[:min(len(s), 32)]
 }

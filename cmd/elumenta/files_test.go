@@ -359,7 +359,7 @@ func TestApplyGoesOnAfterARefusal(t *testing.T) {
 func TestImportOpenAI(t *testing.T) {
 	s := start(t, "", nil)
 	file := filepath.Join(t.TempDir(), "list.json")
-	list := `{"object": "list", "data": [{"id": "asst_abc", "object": "assistant", "name": "Tutor", "model": "gpt-4o", "instructions": "Teach.", "tools": [{"type": "file_search"}]}, {"id": "asst_x", "object": "assistant", "name": "Empty", "model": "gpt-4o", "instructions": null}]}`
+	list := `{"object": "list", "data": [{"id": "asst_abc", "object": "assistant", "name": "Tutor", "model": "gpt-4o", "instructions": "Teach.", "tools": [{"type": "file_search"}]}, {"id": "asst_x", "object": "assistant", "name": "Empty", "model": "gpt-4o", "instructions": null}], "has_more": true, "last_id": "asst_x"}`
 	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +368,7 @@ func TestImportOpenAI(t *testing.T) {
 	}
 	r := invoke(t, s.env(), "", "import", "--format", "openai", file, "--model", "sandbox", "--yes")
 	want := "x skip     Empty (list.json:1): it has no instructions\n+ create   Tutor (list.json:1)\n    model gpt-4o is sandbox now\n    left out: tool file_search\n1 to create, 0 to update, 0 to delete, 0 unchanged\n"
-	if r.code != 0 || r.out != want {
+	if r.code != 0 || r.out != want || !strings.Contains(r.err, "list.json:1: the list goes on after asst_x") {
 		t.Errorf("%d %s%s", r.code, r.out, r.err)
 	}
 	if r := invoke(t, s.env(), "", "import", "--format", "openai", file, "--model", "sandbox"); r.code != 0 || !strings.Contains(r.out, "0 to create, 0 to update, 0 to delete, 1 unchanged") {

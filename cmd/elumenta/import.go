@@ -55,7 +55,7 @@ func (c *importCommand) Run(p *program) error {
 	if c.Model != "" && !slices.Contains(catalog, c.Model) {
 		return usageError{fmt.Sprintf("--model %s is not in the server's catalog; GET /api/v2/models lists it", c.Model)}
 	}
-	found, err := c.read(catalog)
+	found, err := c.read(p, catalog)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (c *importCommand) apply(ctx context.Context, a *applier, all []wanted, cat
 }
 
 // read converts what the path holds.
-func (c *importCommand) read(catalog []string) ([]assistantfile.Foreign, error) {
+func (c *importCommand) read(p *program, catalog []string) ([]assistantfile.Foreign, error) {
 	dir, name := c.Path, "."
 	if info, err := os.Stat(c.Path); err != nil {
 		return nil, usageError{fmt.Sprintf("cannot read what to import: %v", err)}
@@ -100,6 +100,9 @@ func (c *importCommand) read(catalog []string) ([]assistantfile.Foreign, error) 
 	}
 	read := map[string]func(fs.FS, string) ([]assistantfile.Foreign, error){"lobe": conversion.ReadLobe, "openai": conversion.ReadOpenAI}[c.Format]
 	found, err := read(root.FS(), name)
+	for _, warning := range conversion.Warnings {
+		_, _ = fmt.Fprintln(p.stderr, printable(warning))
+	}
 	if err == nil && len(found) == 0 {
 		err = errors.New("there is nothing to import in " + c.Path)
 	}

@@ -116,7 +116,7 @@ func TestAdminOfNothing(t *testing.T) {
 		s.do(call[0], strings.Join(parts, "/"), admin, body).wantError(404, elumenta.CodeNotFound)
 		if body != nil {
 			s.do(call[0], call[1], admin, object{"surprise": 1}).wantError(422, elumenta.CodeValidation)
-			s.do(call[0], call[1], admin, "").wantError(400, elumenta.CodeBadRequest)
+			s.do(call[0], call[1], admin, "[]").wantError(400, elumenta.CodeBadRequest)
 		}
 	}
 }

@@ -37,10 +37,10 @@ func (a *API) adminAccountRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-suspend", Method: http.MethodPost, Path: "/accounts/{id}/suspend", Summary: "Suspend an account, at once",
 		Description: "Its keys do not work, and its assistants are not listed and of no use to others, pinned or not. The last admin cannot be suspended (409).",
-	}, need{body: a.Body}, a.suspend)
+	}, need{body: a.Body, optional: true}, a.suspend)
 	operate(a, huma.Operation{
 		OperationID: "admin-resume", Method: http.MethodPost, Path: "/accounts/{id}/resume", Summary: "End a suspension",
-	}, need{body: a.Body}, a.resume)
+	}, need{body: a.Body, optional: true}, a.resume)
 }
 
 // PathAccount is the parameter of a path that names an account. It is exported for huma, which reads its tags.

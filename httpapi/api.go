@@ -177,12 +177,16 @@ func (m humaMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.a.mux.Ser
 // need says what a route asks of a request before its handler runs.
 type need struct {
 	body       int64         // the largest body; zero: the route takes none
+	optional   bool          // the body may be left out
 	generation bool          // a generation: it is not counted as a call, and its caller may be a cached one
 	scoped     bool          // a key that is limited to assistants, models or a budget may make it, too
 	unlimited  bool          // only a key without any limit may make it
 	csv        bool          // it may answer with comma-separated values
 	role       elumenta.Role // only an account with this role may make it; empty: every account
 }
+
+// optionalBody is what an operation's metadata calls need.optional.
+const optionalBody = "optional body"
 
 // register adds a route to huma: its guard, and a handler whose errors are the domain's.
 func register[I, O any](a *API, op huma.Operation, n need, h func(ctx context.Context, c *call, in *I) (*O, error)) {
@@ -194,6 +198,7 @@ func register[I, O any](a *API, op huma.Operation, n need, h func(ctx context.Co
 		}
 	}}
 	op.Security = []map[string][]string{{"key": {}}}
+	op.Metadata = map[string]any{optionalBody: n.optional}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		c := callOf(ctx)
 		out, err := h(elumenta.WithActor(ctx, a.actor(c)), c, in)

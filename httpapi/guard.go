@@ -95,7 +95,7 @@ func (a *API) negotiate(c *call, r *http.Request, n need) error {
 	if n.body == 0 {
 		return nil
 	}
-	return a.readBody(c, r, n.body)
+	return a.readBody(c, r, n)
 }
 
 func (a *API) tooMany(wait time.Duration, plan string) error {
@@ -196,9 +196,11 @@ func refused(params string) bool {
 }
 
 // readBody reads the whole body within its limits, into a buffer that is used again.
-func (a *API) readBody(c *call, r *http.Request, most int64) error {
-	if err := checkMedia(r.Header); err != nil {
-		return err
+func (a *API) readBody(c *call, r *http.Request, n need) error {
+	most, leftOut := n.body, n.optional && len(r.Header.Values("Content-Type")) == 0
+	media := checkMedia(r.Header)
+	if media != nil && !leftOut {
+		return media
 	}
 	if r.ContentLength > most {
 		c.Header().Set("Connection", "close") // the rest is not worth reading
@@ -211,7 +213,11 @@ func (a *API) readBody(c *call, r *http.Request, most int64) error {
 	*c.buffer, c.body = body, body
 	if err == nil {
 		_ = control.SetReadDeadline(time.Time{}) // else the server takes it for the client's going
-		return nil
+		if len(body) == 0 && n.optional {
+			c.body = []byte("{}") // no field is there
+			return nil
+		}
+		return media
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(most)

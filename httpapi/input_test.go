@@ -72,6 +72,43 @@ func TestBodiesThatAreNotJSONObjects(t *testing.T) {
 	}
 }
 
+// TestBodiesLeftOut calls without a body what has no field that must be there, as curl -X POST does.
+func TestBodiesLeftOut(t *testing.T) {
+	s := newServer(t, setup{})
+	admin, _ := s.operator()
+	author, authorID := s.account("pro")
+	reader, _ := s.account("free")
+	id := s.published(author, "copyable", true)
+	account := "/admin/accounts/" + string(authorID)
+	s.do("POST", "/assistants/"+id+"/reports", reader, object{"reason": "spam"}).want(201)
+	post := func(path, key string, body io.Reader, status int) {
+		t.Helper()
+		if r := s.raw("POST", httpapi.Base+path, key, body, "Content-Type", ""); r.status != status {
+			t.Errorf("POST %s: %d %s, want %d", path, r.status, r.body, status)
+		}
+	}
+	chunked := func(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) } // of unknown length
+	post("/assistants/"+id+"/copy", reader, nil, 201)
+	post("/assistants/"+id+"/copy", reader, chunked(""), 201)
+	post("/assistants/"+id+"/copy", reader, chunked("{}"), 415)
+	post("/assistants/"+id+"/copy", reader, strings.NewReader(" "), 415)
+	s.do("POST", "/assistants/"+id+"/copy", reader, "").want(201) // with a Content-Type
+	s.do("POST", "/assistants/"+id+"/copy", reader, "null").wantError(400, elumenta.CodeBadRequest)
+	post("/admin/assistants/"+id+"/reports/dismiss", admin, nil, 204)
+	post("/admin/assistants/"+id+"/unpublish", admin, nil, 415) // its reason is required
+	s.do("POST", "/admin/assistants/"+id+"/unpublish", admin, object{"reason": "spam"}).want(204)
+	post("/admin/assistants/"+id+"/allow", admin, nil, 204)
+	post(account+"/suspend", admin, nil, 200)
+	post(account+"/resume", admin, nil, 200)
+	post("/assistants", reader, nil, 415)
+	paths := s.raw("GET", "/openapi.json", "", nil).want(200)["paths"].(object)
+	for path, required := range map[string]bool{"/assistants": true, "/assistants/{id}/copy": false, "/admin/accounts/{id}/suspend": false, "/admin/assistants/{id}/unpublish": true} {
+		if body := paths[httpapi.Base+path].(object)["post"].(object)["requestBody"].(object); (body["required"] == true) != required {
+			t.Errorf("%s: the document says %v of its body", path, body["required"])
+		}
+	}
+}
+
 func TestAssistantFieldsThatAreBad(t *testing.T) {
 	s := newServer(t, setup{})
 	key, _ := s.account("unlimited")

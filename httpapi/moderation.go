@@ -22,7 +22,7 @@ func (a *API) sharingRoutes() {
 		Description: "A published assistant that is copyable, or any of your own. The copy is private, with the fields of the newest version or of the one that " +
 			"you name; its metadata names that version as copied_from, and nothing else. Of an assistant that is not copyable the author keeps the instructions to themselves (403).",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body}, a.copyAssistant)
+	}, need{body: a.Body, optional: true}, a.copyAssistant)
 	register(a, huma.Operation{
 		OperationID: "report-assistant", Method: http.MethodPost, Path: "/assistants/{id}/reports", Tags: []string{tag},
 		Summary: "Report an assistant to the operators",
@@ -47,7 +47,7 @@ func (a *API) moderationRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-dismiss-reports", Method: http.MethodPost, Path: "/assistants/{id}/reports/dismiss", Summary: "Dismiss an assistant's open reports",
 		Description: "The assistant stays as it is.",
-	}, need{body: a.Body}, a.reasoned(0, elumenta.Operators.DismissReports))
+	}, need{body: a.Body, optional: true}, a.reasoned(0, elumenta.Operators.DismissReports))
 	operate(a, huma.Operation{
 		OperationID: "admin-unpublish-assistant", Method: http.MethodPost, Path: "/assistants/{id}/unpublish", Summary: "Take anyone's assistant down",
 		Description: "It leaves the marketplace, and pins of all its versions stop at once. Its open reports are upheld. Its author finds a new, private version, " +
@@ -56,7 +56,7 @@ func (a *API) moderationRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-allow-assistant", Method: http.MethodPost, Path: "/assistants/{id}/allow", Summary: "Let a taken-down assistant be published again",
 		Description: "It stays private until its author publishes it; a starter assistant is published at once.",
-	}, need{body: a.Body}, a.reasoned(0, elumenta.Operators.AllowAssistant))
+	}, need{body: a.Body, optional: true}, a.reasoned(0, elumenta.Operators.AllowAssistant))
 }
 
 // reasoned does something to an assistant for a reason of least characters or more.

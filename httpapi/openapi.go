@@ -167,7 +167,8 @@ func (a *API) complete() {
 		}
 		delete(op.Responses, "default")
 		if s := bodies[op.OperationID]; s != nil {
-			op.RequestBody = &huma.RequestBody{Required: true, Content: jsonOf(s)}
+			optional, _ := op.Metadata[optionalBody].(bool)
+			op.RequestBody = &huma.RequestBody{Required: !optional, Content: jsonOf(s)}
 		}
 		for _, status := range statuses(op) {
 			op.Responses[strconv.Itoa(status)] = &huma.Response{Description: codesOf(status), Content: jsonOf(fails)}

@@ -166,13 +166,21 @@ func (m *Model) checkTakes(p *Prompt, errs *FieldErrors) {
 }
 
 func countImages(turns []Turn) (images, urls int) {
-	for _, turn := range turns {
-		for _, part := range turn.Parts {
-			if part.Kind == PartImage {
+	count := func(parts []Part) {
+		for i := range parts {
+			if parts[i].Kind == PartImage {
 				images++
-				if part.Image.URL != "" {
+				if parts[i].Image.URL != "" {
 					urls++
 				}
+			}
+		}
+	}
+	for i := range turns {
+		count(turns[i].Parts)
+		for k := range turns[i].Parts {
+			if result := turns[i].Parts[k].ToolResult; result != nil {
+				count(result.Content)
 			}
 		}
 	}

@@ -76,6 +76,7 @@ func TestComposeRefuses(t *testing.T) {
 		"without an assistant":    {nil, elumenta.Request{Variables: map[string]string{"x": "1"}}, textModel, []string{"variables"}},
 		"too long":                {many, elumenta.Request{Variables: map[string]string{"v": strings.Repeat("é", 8000)}}, textModel, []string{"variables"}},
 		"image":                   {nil, elumenta.Request{Turns: []elumenta.Turn{image}}, textModel, []string{"messages"}},
+		"image of a tool":         {nil, elumenta.Request{Turns: []elumenta.Turn{{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{Content: image.Parts}}}}}}, textModel, []string{"messages"}},
 		"image by URL":            {nil, elumenta.Request{Turns: []elumenta.Turn{image}}, vision, []string{"messages"}},
 		"schema":                  {nil, elumenta.Request{Settings: elumenta.Settings{ResponseFormat: &elumenta.ResponseFormat{Type: "json_schema"}}}, textModel, []string{"response_format"}},
 		"tools":                   {nil, elumenta.Request{Tools: []elumenta.Tool{{Name: "t"}}}, textModel, []string{"tools"}},

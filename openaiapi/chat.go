@@ -140,8 +140,8 @@ func (Chat) Decode(body []byte) (*elumenta.SurfaceRequest, error) {
 
 // chatSettings reads what says how to answer.
 func (d *decoding) chatSettings(in *chatBody, out *elumenta.Settings) {
-	d.between("temperature", in.Temperature, 0, elumenta.MaxTemperature)
-	d.between("top_p", in.TopP, 0, 1)
+	d.atMost("temperature", in.Temperature, elumenta.MaxTemperature)
+	d.atMost("top_p", in.TopP, 1)
 	out.Temperature, out.TopP = in.Temperature, in.TopP
 	field := "max_completion_tokens"
 	if out.MaxTokens = in.MaxCompletionTokens; in.MaxTokens != nil {

@@ -280,13 +280,13 @@ func TestChatStructuredOutputAndImages(t *testing.T) {
 		t.Errorf("%+v", image)
 	}
 	params.Model = "poor"
-	if e := failure(t, client, params); e.StatusCode != 400 || e.Param != "response_format" || !strings.Contains(e.Message, "json_schema") || !strings.Contains(e.Message, "image") {
+	if e := failure(t, client, params); e.StatusCode != http.StatusBadRequest || e.Param != "response_format" || !strings.Contains(e.Message, "json_schema") || !strings.Contains(e.Message, "image") {
 		t.Errorf("%s", e.RawJSON())
 	}
 	params.Model, params.Messages = "scripted", []openai.ChatCompletionMessageParamUnion{openai.UserMessage([]openai.ChatCompletionContentPartUnionParam{
 		openai.ImageContentPart(openai.ChatCompletionContentPartImageImageURLParam{URL: "https://example.com/a.png"}),
 	})}
-	if e := failure(t, client, params); e.StatusCode != 400 || e.Param != "messages" || e.Type != "invalid_request_error" {
+	if e := failure(t, client, params); e.StatusCode != http.StatusBadRequest || e.Param != "messages" || e.Type != "invalid_request_error" {
 		t.Errorf("%s", e.RawJSON())
 	}
 }
@@ -386,7 +386,7 @@ func TestChatRetries(t *testing.T) {
 	})
 	params.Model = "dear"
 	e := failure(t, client, params, count)
-	if e.StatusCode != 429 || e.Code != "insufficient_quota" || e.Type != "insufficient_quota" || asked != 1 {
+	if e.StatusCode != http.StatusTooManyRequests || e.Code != "insufficient_quota" || e.Type != "insufficient_quota" || asked != 1 {
 		t.Errorf("%d requests: %d %s", asked, e.StatusCode, e.RawJSON())
 	}
 }
@@ -427,7 +427,10 @@ func TestChatAbort(t *testing.T) {
 	client := s.client()
 	params := openai.ChatCompletionNewParams{Model: "scripted", Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hello")}}
 	stream := client.Chat.Completions.NewStreaming(t.Context(), params)
-	for stream.Next() && stream.Current().Choices[0].Delta.Content == "" {
+	for stream.Next() {
+		if stream.Current().Choices[0].Delta.Content != "" {
+			break
+		}
 	}
 	<-began
 	if err := stream.Close(); err != nil {
@@ -473,11 +476,11 @@ func TestChatAssistant(t *testing.T) {
 			t.Errorf("the answer shows instructions: %s", c.RawJSON())
 		}
 	}
-	if e := failure(t, client, params); e.StatusCode != 400 || e.Param != "variables.name" {
+	if e := failure(t, client, params); e.StatusCode != http.StatusBadRequest || e.Param != "variables.name" {
 		t.Errorf("%s", e.RawJSON())
 	}
 	params.Model = string(a.ID) + "@9"
-	if e := failure(t, client, params); e.StatusCode != 404 || e.Code != "model_not_found" {
+	if e := failure(t, client, params); e.StatusCode != http.StatusNotFound || e.Code != "model_not_found" {
 		t.Errorf("%s", e.RawJSON())
 	}
 	if strings.Contains(s.log.String(), "pirate") || strings.Contains(s.log.String(), "Ann") {

@@ -155,6 +155,9 @@ func TestErrors(t *testing.T) {
 		if got := wording(t, &c.err); got != c.want {
 			t.Errorf("%s: %s, want %s", c.err.Code, got, c.want)
 		}
+		if _, body := (openaiapi.Chat{}).Error(&c.err, "req_1"); !strings.Contains(string(body), `"elumenta":{"error":"`+string(c.err.Code)+`","details":{`) {
+			t.Errorf("%s: %s", c.err.Code, body)
+		}
 	}
 	var many elumenta.FieldErrors
 	many.Add("a", "is required")

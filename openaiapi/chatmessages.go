@@ -234,8 +234,7 @@ func (t *talk) content(field string, v jsontext.Value, kinds ...string) (parts [
 		t.bad(field, codeInvalidType, "must be a string or a list of parts")
 		return nil
 	}
-	items, _ := t.items(field, v, elumenta.MaxParts)
-	for i, v := range items {
+	for i, v := range t.items(field, v, elumenta.MaxParts) {
 		var in chatPart
 		at := item(field, i)
 		if !t.into(at, v, &in) {

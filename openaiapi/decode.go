@@ -259,15 +259,12 @@ func eachMember(object jsontext.Value, member func(name string, v jsontext.Value
 }
 
 // items decodes a list of at most a number of values.
-func (d *decoding) items(field string, v jsontext.Value, most int) (items []jsontext.Value, ok bool) {
-	if !d.into(field, v, &items) {
-		return nil, false
-	}
-	if len(items) > most {
+func (d *decoding) items(field string, v jsontext.Value, most int) (items []jsontext.Value) {
+	if d.into(field, v, &items) && len(items) > most {
 		d.bad(field, codeTooMany, "must have at most %d items, has %d", most, len(items))
-		return nil, false
+		return nil
 	}
-	return items, true
+	return items
 }
 
 // texts reads a string or a list of strings.
@@ -279,8 +276,7 @@ func (d *decoding) texts(field string, v jsontext.Value, most int) (texts []stri
 		}
 		return texts
 	}
-	items, _ := d.items(field, v, most)
-	for i, v := range items {
+	for i, v := range d.items(field, v, most) {
 		var s string
 		if d.into(item(field, i), v, &s) {
 			texts = append(texts, s)
@@ -289,10 +285,10 @@ func (d *decoding) texts(field string, v jsontext.Value, most int) (texts []stri
 	return texts
 }
 
-// between checks that a number lies in a range.
-func (d *decoding) between(field string, n *float64, least, most float64) {
-	if n != nil && (*n < least || *n > most) {
-		d.bad(field, codeInvalidValue, "must be between %v and %v", least, most)
+// atMost checks that a number is between 0 and another.
+func (d *decoding) atMost(field string, n *float64, most float64) {
+	if n != nil && (*n < 0 || *n > most) {
+		d.bad(field, codeInvalidValue, "must be between 0 and %v", most)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/elumenta/elumenta"
@@ -12,12 +13,21 @@ import (
 // shape answers errors as OpenAI does. Every Surface of this package has it.
 type shape struct{}
 
-// Error is an error's status and body (https://platform.openai.com/docs/guides/error-codes).
+// Error is an error's status and body (https://platform.openai.com/docs/guides/error-codes). Our own code and details are in the member
+// elumenta: OpenAI has fewer codes.
 func (shape) Error(e *elumenta.Error, _ elumenta.RequestID) (status int, body []byte) {
 	f := failureOf(e)
-	b := append(make([]byte, 0, 256), `{"error":`...)
+	b := append(make([]byte, 0, 512), `{"error":`...)
 	b = f.append(b)
-	return f.status, append(b, "}\n"...)
+	b = append(b, `,"elumenta":{"error":`...)
+	b = appendString(b, e.Code)
+	b = append(b, `,"details":`...)
+	if details, err := json.Marshal(e.Details, json.Deterministic(true)); err == nil && len(e.Details) > 0 {
+		b = append(b, details...)
+	} else {
+		b = append(b, "{}"...) // details are plain values
+	}
+	return f.status, append(b, "}}\n"...)
 }
 
 // The types of OpenAI's errors.

@@ -38,7 +38,7 @@ func TestModels(t *testing.T) {
 	}
 	for _, id := range []string{"gpt-none", string(elumenta.NewAssistantID())} {
 		_, err := client.Models.Get(t.Context(), id)
-		if e, ok := errors.AsType[*openai.Error](err); !ok || e.StatusCode != 404 || e.Code != "model_not_found" || e.Param != "model" {
+		if e, ok := errors.AsType[*openai.Error](err); !ok || e.StatusCode != http.StatusNotFound || e.Code != "model_not_found" || e.Param != "model" {
 			t.Errorf("%s: %v", id, err)
 		}
 	}

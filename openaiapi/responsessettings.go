@@ -12,8 +12,8 @@ import (
 func (r *responsesReader) settings() {
 	b, s := &r.body, &r.out.Settings
 	s.Temperature, s.TopP, s.MaxTokens = b.Temperature, b.TopP, b.MaxOutputTokens
-	r.between("temperature", s.Temperature, 0, elumenta.MaxTemperature)
-	r.between("top_p", s.TopP, 0, 1)
+	r.atMost("temperature", s.Temperature, elumenta.MaxTemperature)
+	r.atMost("top_p", s.TopP, 1)
 	if s.MaxTokens != nil && *s.MaxTokens < 1 {
 		r.bad("max_output_tokens", codeInvalidValue, "must be at least 1")
 	}

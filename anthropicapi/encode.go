@@ -199,7 +199,7 @@ func appendEnd(b []byte, r *elumenta.Result) []byte {
 	default:
 		b = append(b, `end_turn","stop_sequence":null`...)
 	}
-	b = append(b, `,"elumenta":{"id":`...)
+	b = append(b, `,"elumenta":{"generation_id":`...)
 	b = appendString(b, r.ID)
 	if r.Assistant == "" {
 		b = append(b, `,"assistant_id":null,"assistant_version":null`...)

@@ -46,11 +46,11 @@ func shape(t *testing.T, m *anthropic.Message) map[string]any {
 	if err := json.Unmarshal([]byte(m.RawJSON()), &v); err != nil {
 		t.Fatal(err)
 	}
-	if id, _ := v["id"].(string); !strings.HasPrefix(id, "msg_") || v["elumenta"].(map[string]any)["id"] != "gen_"+id[4:] {
+	if id, _ := v["id"].(string); !strings.HasPrefix(id, "msg_") || v["elumenta"].(map[string]any)["generation_id"] != "gen_"+id[4:] {
 		t.Errorf("ids of %v", v)
 	}
 	delete(v, "id")
-	delete(v["elumenta"].(map[string]any), "id")
+	delete(v["elumenta"].(map[string]any), "generation_id")
 	return v
 }
 

@@ -76,6 +76,26 @@ func TestOperators(t *testing.T) {
 	operator.post(own, nil).to(console.Base + "sign-in")
 }
 
+// Operators who do not want the starters suspend the built-in author, which can be nothing else than suspended.
+func TestStarterAuthorSuspended(t *testing.T) {
+	s := newServer(t)
+	set := elumenta.StarterSet{Digest: "1", Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
+		return []elumenta.Starter{{ID: elumenta.NewAssistantID(), Fields: elumenta.Fields{
+			Name: "First", Model: "sandbox", Instructions: "Help.", Description: "Helps.", Category: "general"}}}, nil
+	}}
+	if err := s.store.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	operator, at := s.signedIn(s.admin), "admin/accounts/"+string(elumenta.StarterAuthor)
+	operator.get("marketplace").ok("First")
+	operator.get(at).ok(`href="/console/` + at + `/suspend"`).without(at + "/promote")
+	operator.get(at+"/suspend").ok("Suspend this account?", "Its assistants leave the marketplace")
+	operator.post(at+"/suspend", url.Values{"reason": {"we have our own"}}).to(console.Base + at)
+	operator.get("marketplace").ok().without("First")
+	operator.post(at+"/resume", nil).to(console.Base + at)
+	operator.get("marketplace").ok("First")
+}
+
 func TestLeakedKeys(t *testing.T) {
 	s := newServer(t)
 	key, account := s.account("Grace", "free")

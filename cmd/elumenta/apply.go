@@ -122,20 +122,22 @@ type refusal struct{ message string }
 func (r *refusal) Error() string { return r.message }
 
 // apply goes on after an assistant that the server refuses, and ends with what makes everything fail. Nothing is deleted once
-// something was refused: under its old name the server may have what could not be made under a new one.
+// anything else was refused: under its old name the server may have what could not be made under a new one.
 func (a *applier) apply(ctx context.Context, todo *plan) error {
 	total := todo.count[stepCreate] + todo.count[stepUpdate] + todo.count[stepDelete]
 	var refused []error
 	done := 0
+	keep := false
 	for i := range todo.steps {
 		s := &todo.steps[i]
-		if s.kind == stepDelete && len(refused) > 0 {
+		if s.kind == stepDelete && keep {
 			refused = append(refused, errors.New("nothing was deleted, since the server refused something: apply again once that is mended"))
 			break // what is deleted comes last
 		}
 		err := a.do(ctx, s, todo.had)
 		if e, ok := errors.AsType[*apiError](err); ok && e.exitCode() == exitRefused && e.status != http.StatusUnauthorized {
 			refused = append(refused, fmt.Errorf("%s: %w", s.subject(), err))
+			keep = keep || s.kind != stepDelete
 			continue
 		}
 		if err != nil {

@@ -365,8 +365,8 @@ func (b *importBody) fit() (dropped int, err error) {
 // count.
 func (b *importBody) surplus() int {
 	changes := 0
-	for i := len(b.fields) - 1; i >= 0; i-- {
-		if i+1 == len(b.fields) || !b.fields[i].Equal(*b.fields[i+1]) {
+	for i, fields := range slices.Backward(b.fields) {
+		if i+1 == len(b.fields) || !fields.Equal(*b.fields[i+1]) {
 			changes++
 		}
 		if changes > elumenta.MaxVersions || len(b.fields)-i > elumenta.MaxHistory {

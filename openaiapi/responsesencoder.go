@@ -18,15 +18,14 @@ type responsesEncoder struct {
 	calls    []int // the items of the answer's tool calls
 }
 
-// outputItem is an item of the output: a function call if it has an id of one, else a message.
+// outputItem is an item of the output: a function call or a message.
 type outputItem struct {
+	call         bool
 	callID, name string
 	arguments    []byte
 	parts        []outputPart
 	open         bool // more may come
 }
-
-func (o *outputItem) isCall() bool { return o.callID != "" }
 
 // outputPart is a part of a message.
 type outputPart struct {
@@ -64,7 +63,7 @@ func (e *responsesEncoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Resul
 	}
 	for i := range a.ToolCalls {
 		c := &a.ToolCalls[i]
-		e.items = append(e.items, outputItem{callID: c.ID, name: c.Name, arguments: []byte(c.Arguments)})
+		e.items = append(e.items, outputItem{call: true, callID: c.ID, name: c.Name, arguments: []byte(c.Arguments)})
 	}
 	return append(e.response(b, r, nil, nil), '\n')
 }
@@ -93,7 +92,7 @@ func (e *responsesEncoder) Event(b []byte, ev elumenta.Event) []byte {
 	case elumenta.EventToolCall:
 		b = e.closeMessage(b, statusCompleted)
 		e.calls = append(e.calls, len(e.items))
-		return e.openItem(b, outputItem{callID: ev.ID, name: ev.Name})
+		return e.openItem(b, outputItem{call: true, callID: ev.ID, name: ev.Name})
 	case elumenta.EventToolInput:
 		if ev.Index >= len(e.calls) {
 			return b
@@ -121,7 +120,7 @@ func (e *responsesEncoder) End(b []byte, r *elumenta.Result) []byte {
 		if at == last {
 			state = status
 		}
-		if e.items[at].isCall() {
+		if e.items[at].call {
 			b = e.closeCall(b, at, state)
 		} else {
 			b = e.closeMessage(b, state)

@@ -151,7 +151,7 @@ func (e *responsesEncoder) appendItem(b []byte, at int, status string) []byte {
 	item := &e.items[at]
 	b = append(b, `{"id":"`...)
 	b = e.appendItemID(b, at)
-	if item.isCall() {
+	if item.call {
 		b = append(b, `","type":"function_call","status":"`...)
 		b = append(b, status...)
 		b = append(b, `","call_id":`...)
@@ -187,7 +187,7 @@ func appendPart(b []byte, p *outputPart) []byte {
 
 func (e *responsesEncoder) appendItemID(b []byte, at int) []byte {
 	prefix := "msg_"
-	if e.items[at].isCall() {
+	if e.items[at].call {
 		prefix = "fc_"
 	}
 	b = append(b, prefix...)
@@ -219,7 +219,7 @@ func (r *responsesReader) encoder() *responsesEncoder {
 	b = appendOptional(b, body.Instructions)
 	b = append(b, `,"max_output_tokens":`...)
 	b = appendNumber(b, body.MaxOutputTokens)
-	b = append(b, `,"max_tool_calls":null,"metadata":`...)
+	b = append(b, `,"max_tool_calls":null,"access_programs":{"cyber":"standard"},"metadata":`...)
 	b = appendTexts(b, body.Metadata)
 	b = append(b, `,"background":false,"conversation":null,"parallel_tool_calls":`...)
 	b = strconv.AppendBool(b, body.ParallelToolCalls == nil || *body.ParallelToolCalls)

@@ -31,8 +31,8 @@ func TestResponsesInput(t *testing.T) {
 			"user: Hi\nassistant: call a f \nuser: result a f one \nuser: So?\n", "", "",
 		},
 		"reasoning of others, and what is new": {
-			`"novel":1,"reasoning":{"effort":"low"},"service_tier":"flex","max_tool_calls":3,"stream_options":{"include_obfuscation":true},"input":[{"role":"user","content":"Hi","phase":"x"},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"gAAA"},{"type":"reasoning","id":"rs_2","summary":[]}]`,
-			"user: Hi\n", "", "novel reasoning service_tier max_tool_calls stream_options input[0].phase input[1]",
+			`"novel":1,"include":["novel"],"reasoning":{"effort":"low"},"service_tier":"flex","max_tool_calls":3,"stream_options":{"include_obfuscation":true},"input":[{"role":"user","content":"Hi","phase":"x"},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"gAAA"},{"type":"reasoning","id":"rs_2","summary":[]}]`,
+			"user: Hi\n", "", "novel reasoning service_tier max_tool_calls stream_options include[0] input[0].phase input[1]",
 		},
 		"what asks for nothing": {
 			`"store":null,"background":false,"previous_response_id":null,"conversation":null,"truncation":"disabled","top_logprobs":0,"service_tier":"auto","include":[],"reasoning":{"effort":null},"text":{"format":{"type":"text"},"verbosity":"medium"},"metadata":null,"tools":[],"tool_choice":"none","stream_options":{"include_obfuscation":false},"input":"Hi"`,
@@ -84,6 +84,23 @@ func TestResponsesToolChoice(t *testing.T) {
 	}
 }
 
+// A prompt's version is a number or a label.
+func TestResponsesPromptVersions(t *testing.T) {
+	const id = "asst_01h455vb4pex5vsknk084sn02q"
+	for prompt, want := range map[string]elumenta.AssistantRef{
+		`{"id":"` + id + `"}`:                        {ID: id},
+		`{"id":"` + id + `","version":null}`:         {ID: id},
+		`{"id":"` + id + `","version":"3"}`:          {ID: id, Version: 3},
+		`{"id":"` + id + `@3"}`:                      {ID: id, Version: 3},
+		`{"id":"` + id + `","version":"production"}`: {ID: id, Label: "production"},
+	} {
+		req, err := openaiapi.Responses{}.Decode([]byte(`{"prompt":` + prompt + `}`))
+		if err != nil || req.Assistant != want || req.Model != "" {
+			t.Errorf("%s: %+v, %v", prompt, req, err)
+		}
+	}
+}
+
 // Everything that is wrong is named by its field.
 func TestResponsesRefuses(t *testing.T) {
 	const id = "asst_01h455vb4pex5vsknk084sn02q"
@@ -120,7 +137,6 @@ func TestResponsesRefuses(t *testing.T) {
 		`{"model":"m","input":"Hi","conversation":"conv_1"}`:                                                                       "conversation",
 		`{"model":"m","input":"Hi","top_logprobs":2}`:                                                                              "top_logprobs",
 		`{"model":"m","input":"Hi","include":["message.output_text.logprobs"]}`:                                                    "include[0]",
-		`{"model":"m","input":"Hi","include":["x"]}`:                                                                               "include[0]",
 		`{"model":"m","input":"Hi","text":{"format":{"type":"grammar"}}}`:                                                          "text.format.type",
 		`{"model":"m","input":"Hi","text":{"format":{"type":"json_schema","schema":{}}}}`:                                          "text.format.name",
 		`{"model":"m","input":"Hi","text":{"format":{"type":"json_schema","name":"n"}}}`:                                           "text.format.schema",

@@ -3,7 +3,6 @@ package openaiapi
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/elumenta/elumenta"
 )
@@ -77,7 +76,7 @@ func (r *responsesReader) include() {
 		field := item("include", i)
 		switch rule, known := includeRules[value]; {
 		case !known:
-			r.bad(field, codeInvalidValue, "is not known here")
+			r.warn(elumenta.WarnUnknownField, field, "is not known here: left out")
 		case rule.refuse:
 			r.bad(field, codeUnsupportedValue, "%s", rule.reason)
 		default:
@@ -106,10 +105,8 @@ func (r *responsesReader) recipient() {
 	switch _, ok = elumenta.ParseAssistantRef(p.ID); {
 	case p.ID == "":
 		r.missing("prompt.id")
-	case strings.HasPrefix(p.ID, "pmpt_"):
-		r.bad("prompt.id", codeInvalidValue, "must be an assistant's id, such as asst_…: elumenta import --format openai makes assistants of prompts")
 	case !ok:
-		r.bad("prompt.id", codeInvalidValue, "must be an assistant's id: asst_ and 26 characters")
+		r.bad("prompt.id", codeInvalidValue, "must be an assistant's id, asst_ and 26 characters: elumenta import --format openai makes assistants of OpenAI's prompts and assistants")
 	default:
 		if r.out.Assistant, ok = elumenta.ParseAssistantRef(full); !ok {
 			r.bad("prompt.version", codeInvalidValue, "must be a version, such as 3, or a label, and only be given where the id has neither")

@@ -48,7 +48,7 @@ func TestCORS(t *testing.T) {
 	pre = s.raw("OPTIONS", "/v1/messages", "", nil, "Origin", "https://app.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers",
 		"anthropic-dangerous-direct-browser-access,anthropic-version,content-type,x-api-key,x-stainless-arch,x-stainless-retry-count,x-stainless-,x-stainless-ü,x-evil")
 	allowed := strings.ToLower(pre.header.Get("Access-Control-Allow-Headers"))
-	for _, name := range []string{"authorization", "x-api-key", "anthropic-version", "anthropic-dangerous-direct-browser-access", "openai-organization", "x-stainless-arch", "x-stainless-retry-count"} {
+	for _, name := range []string{"authorization", "x-api-key", "anthropic-version", "anthropic-dangerous-direct-browser-access", "openai-organization", "user-agent", "x-stainless-arch", "x-stainless-retry-count"} {
 		if !strings.Contains(allowed, name) {
 			t.Errorf("preflight leaves %s out: %s", name, allowed)
 		}

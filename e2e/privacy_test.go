@@ -87,13 +87,14 @@ func testPrivacy(t *testing.T, database string) {
 func (c canaries) misuse(t *testing.T, s *server, u *upstream, id, png string) []string {
 	t.Helper()
 	var answers []string
-	call := func(body any, headers ...string) {
-		r, err := s.call("POST", "/api/v2/generate", body, headers...)
+	post := func(path string, body any, headers ...string) {
+		r, err := s.call("POST", path, body, headers...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		answers = append(answers, string(r.body)+fmt.Sprint(r.header))
 	}
+	call := func(body any, headers ...string) { post("/api/v2/generate", body, headers...) }
 	message := []any{map[string]any{"role": "user", "content": c.message}}
 	generate := func(more ...any) map[string]any {
 		body := map[string]any{"assistant_id": id, "messages": message}
@@ -125,6 +126,9 @@ func (c canaries) misuse(t *testing.T, s *server, u *upstream, id, png string) [
 			_, _ = fmt.Fprintf(w, "data: {\"error\":{\"message\":%q,\"code\":500}}\n\n", c.providerError)
 		})
 		call(generate("stream", stream))
+		for path, body := range c.elsewhere(id, stream) {
+			post(path, body)
+		}
 		u.answer(func(_ http.ResponseWriter, r *http.Request, _ []byte) { <-r.Context().Done() })
 		call(generate("stream", true))
 		u.answer(func(w http.ResponseWriter, _ *http.Request, body []byte) { chat(w, body, "fine") })
@@ -139,6 +143,14 @@ func (c canaries) misuse(t *testing.T, s *server, u *upstream, id, png string) [
 	call(generate("variables", map[string]any{"who": c.message}))
 	call(generate("response_format", map[string]any{"type": c.message}))
 	call(generate("temperature", c.message))
+	for path, body := range c.elsewhere(id, false) {
+		post(path, body)
+		for _, field := range []string{"temperature", "tools", "tool_choice", "messages", "input", "user", "variables", "stream"} {
+			body[field] = []any{c.message}
+			post(path, body)
+		}
+		post(path, `{"model":"`+c.message)
+	}
 	call(generate(), "Authorization", "Bearer "+s.key[:47])
 	for _, body := range []any{
 		map[string]any{"name": strings.Repeat("x", 101), "model": "sandbox", "instructions": c.instructions},
@@ -149,6 +161,16 @@ func (c canaries) misuse(t *testing.T, s *server, u *upstream, id, png string) [
 		answers = append(answers, string(r.body))
 	}
 	return answers
+}
+
+// elsewhere is the same call in other APIs' shapes, by path.
+func (c canaries) elsewhere(id string, stream bool) map[string]map[string]any {
+	message := []any{map[string]any{"role": "user", "content": c.message}}
+	return map[string]map[string]any{
+		"/v1/chat/completions": {"model": id, "stream": stream, "messages": message},
+		"/v1/responses":        {"model": id, "stream": stream, "input": c.message},
+		"/v1/messages":         {"model": id, "stream": stream, "messages": message, "max_tokens": 100},
+	}
 }
 
 func (s *server) must422or400(t *testing.T, method, path string, body any) *response {

@@ -316,7 +316,7 @@ func TestErrors(t *testing.T) {
 		kind    anthropic.ErrorType
 		message string
 	}{
-		{"wrong key", hello("scripted"), option.WithAPIKey("sk-ant-x"), 401, "authentication_error", "key"},
+		{"wrong key", hello("scripted"), option.WithAPIKey("sk-ant-x"), 401, "authentication_error", "the X-Api-Key header does not hold"},
 		{"no key", hello("scripted"), option.WithHeaderDel("x-api-key"), 401, "authentication_error", "key"},
 		{"balance", hello("dear"), nil, 402, "billing_error", "balance"},
 		{"plan", hello("expert"), nil, 403, "permission_error", "plan"},

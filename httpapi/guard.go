@@ -110,9 +110,9 @@ func (a *API) authenticate(c *call, r *http.Request, cached bool) error {
 		c.caller = caller
 		return nil
 	}
-	values := r.Header.Values("Authorization")
+	values, where := r.Header.Values("Authorization"), "Authorization header does not hold a well-formed API key: Bearer nb_…"
 	if key := r.Header.Values("X-Api-Key"); c.surface != nil && len(values) == 0 && len(key) > 0 { // as Anthropic's clients send it
-		values = []string{"Bearer " + strings.Join(key, ",")}
+		values, where = []string{"Bearer " + strings.Join(key, ",")}, "X-Api-Key header does not hold a well-formed API key: nb_…"
 	}
 	if len(values) == 0 {
 		return elumenta.Errorf(elumenta.CodeNotAuthenticated, "send your API key as Authorization: Bearer nb_…")
@@ -120,7 +120,7 @@ func (a *API) authenticate(c *call, r *http.Request, cached bool) error {
 	scheme, token, _ := strings.Cut(values[0], " ")
 	secret, ok := elumenta.ParseKeySecret(strings.TrimSpace(token))
 	if !ok || len(values) > 1 || !strings.EqualFold(scheme, "Bearer") {
-		return elumenta.Errorf(elumenta.CodeNotAuthenticated, "the Authorization header does not hold a well-formed API key: Bearer nb_… with 48 characters; perhaps it was mistyped")
+		return elumenta.Errorf(elumenta.CodeNotAuthenticated, "the %s with 48 characters; perhaps it was mistyped", where)
 	}
 	var err error
 	if cached {

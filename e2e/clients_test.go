@@ -31,7 +31,7 @@ func TestJavaScriptClients(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "API_KEY="+s.key, "ASSISTANT="+id)
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "API_KEY="+s.key, "ASSISTANT="+id, "AI_SDK_LOG_WARNINGS=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
@@ -53,7 +53,7 @@ func (a *agent) answer(w http.ResponseWriter, r *http.Request, body []byte) {
 			Content    json.RawMessage
 			ToolCallID string `json:"tool_call_id"`
 		}
-		Tools          []any
+		Tools          []struct{ Function struct{ Name string } }
 		ResponseFormat *struct{ Type string } `json:"response_format"`
 		Stream         bool
 	}
@@ -77,7 +77,7 @@ func (a *agent) answer(w http.ResponseWriter, r *http.Request, body []byte) {
 		}
 		chat(w, body, "It ", "is ", "21 degrees")
 	case len(req.Tools) > 0:
-		callTool(w, req.Stream)
+		callTool(w, req.Tools[0].Function.Name, req.Stream)
 	case req.ResponseFormat != nil && req.ResponseFormat.Type == "json_schema":
 		chat(w, body, `{"word":`, `"Hello"}`)
 	case strings.Contains(said, "image_url"):
@@ -96,17 +96,21 @@ func (a *agent) first(said string) bool {
 	return !before
 }
 
-func callTool(w http.ResponseWriter, stream bool) {
+func callTool(w http.ResponseWriter, name string, stream bool) {
+	start, end := `{"city":`, `"Paris"}`
+	if name != "get_weather" { // a client that asks for structured output by a tool
+		start, end = `{"word":`, `"Hello"}`
+	}
 	const usage = `{"prompt_tokens":10,"completion_tokens":4,"total_tokens":14}`
 	if !stream {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(w, `{"id":"c1","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},"finish_reason":"tool_calls"}],"usage":%s}`, usage)
+		_, _ = fmt.Fprintf(w, `{"id":"c1","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":%q,"arguments":%s}}]},"finish_reason":"tool_calls"}],"usage":%s}`, name, quoted(start+end), usage)
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	for _, delta := range []string{
-		`{"index":0,"id":"call_1","type":"function","function":{"name":"get_weather","arguments":""}}`,
-		`{"index":0,"function":{"arguments":"{\"city\":"}}`, `{"index":0,"function":{"arguments":"\"Paris\"}"}}`,
+		`{"index":0,"id":"call_1","type":"function","function":{"name":"` + name + `","arguments":""}}`,
+		`{"index":0,"function":{"arguments":` + quoted(start) + `}}`, `{"index":0,"function":{"arguments":` + quoted(end) + `}}`,
 	} {
 		_, _ = fmt.Fprintf(w, "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[%s]},\"finish_reason\":null}]}\n\n", delta)
 		w.(http.Flusher).Flush()

@@ -191,7 +191,7 @@ func streamed(t *testing.T, s *server, p responses.ResponseNewParams) (names []s
 	t.Helper()
 	client := s.client()
 	stream := client.Responses.NewStreaming(t.Context(), p)
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	var b strings.Builder
 	for stream.Next() {
 		e := stream.Current()

@@ -58,7 +58,7 @@ func (r *responsesReader) item(i int, in *inputItem) {
 	case "reasoning":
 		r.warnOnce(elumenta.WarnUnsupported, at, "reasoning of earlier answers is not passed on: left out")
 	case "item_reference":
-		r.bad(at, codeUnsupportedValue, "refers to an item, and none is kept here: send the item itself")
+		r.bad(at, codeUnsupportedValue, "refers to an item, and none is kept here: send the item itself, as clients do that are told store: false")
 	case "":
 		r.missing(at + ".type")
 	default:

@@ -60,7 +60,7 @@ func TestResponsesShapes(t *testing.T) {
 		complete(t, "tool", tool.RawJSON(), reflect.ValueOf(tool.AsFunction()))
 	}
 	stream := client.Responses.NewStreaming(t.Context(), p)
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	seen := map[string]bool{}
 	for stream.Next() {
 		e := stream.Current()

@@ -223,6 +223,16 @@ func ParseSearchQuery(q string) SearchQuery {
 // Empty reports whether the query has no term, and so finds nothing.
 func (q *SearchQuery) Empty() bool { return len(q.pieces) == 0 }
 
+// Longest is a part of the query that the text of each document has that answers it.
+func (q *SearchQuery) Longest() (longest string) {
+	for _, p := range q.pieces {
+		if len(p.text) > len(longest) {
+			longest = p.text
+		}
+	}
+	return longest
+}
+
 // Name is to be compared with SortName.
 func (q *SearchQuery) Name() string { return q.name }
 

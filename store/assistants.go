@@ -188,9 +188,9 @@ func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, f elumenta
 	var err error
 	switch {
 	case h.published && h.doc == 0:
-		h.doc, err = newDocument(ctx, tx)
+		h.doc, err = newDocument(ctx, tx, h.UpdatedAt)
 	case was || h.published:
-		err = noteListing(ctx, tx, h.doc)
+		err = noteListing(ctx, tx, h.doc, h.UpdatedAt)
 	}
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, i
 			return err
 		}
 		if h.published {
-			if err := noteListing(ctx, tx, h.doc); err != nil {
+			if err := noteListing(ctx, tx, h.doc, s.now()); err != nil {
 				return err
 			}
 		}

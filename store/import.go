@@ -90,7 +90,7 @@ func (s *Store) insertHistory(ctx context.Context, tx querier, owner elumenta.Ac
 	a := &elumenta.Assistant{ID: id, Owner: owner, Visibility: h.Visibility, Version: newest.Version, Revision: 1, CreatedAt: now, UpdatedAt: now, Fields: newest.Fields}
 	published, doc := h.Visibility == elumenta.Marketplace, int64(0)
 	if len(h.Public()) > 0 { // what has public versions and is private now was published before
-		if doc, err = newDocument(ctx, tx); err != nil {
+		if doc, err = newDocument(ctx, tx, now); err != nil {
 			return nil, err
 		}
 	}

@@ -181,7 +181,7 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 	if err != nil {
 		return nil, "", err
 	}
-	// More notes may wait than are looked at: then some of what is found is not there any more.
+	// More notes may wait than are looked at: then some of what is found is not there any more, or not as it was.
 	for n := query.Limit + 1; ; n = min(2*n, mostHydrated) {
 		found := r.next(tiers, after, n)
 		known, err := f.hydrate(ctx, found)
@@ -218,7 +218,11 @@ func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elume
 	filter, args := inCategory(f.category, args)
 	items, err := selectListings(ctx, f.q, ` AND a.doc IN (`+strings.Join(places, ", ")+`)`+filter, args...)
 	for i := range items {
-		known[uint(items[i].doc)] = &items[i].Listing
+		l := &items[i]
+		if !f.query.Empty() && f.partial() && f.judge(elumenta.SearchDocument{Category: l.Category, Text: elumenta.SearchText(l.Name, l.Description)}) == noTier {
+			continue // the index has it as it was
+		}
+		known[uint(l.doc)] = &l.Listing
 	}
 	return known, err
 }
@@ -246,7 +250,8 @@ func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, er
 			text string
 		}{
 			{-1, `SELECT d.category, count(*) FROM search_pending AS p CROSS JOIN search_documents AS d WHERE d.doc = p.doc GROUP BY d.category`},
-			{+1, `SELECT a.category, count(*) FROM search_pending AS p CROSS JOIN assistants AS a WHERE a.doc = p.doc AND ` + listed + ` GROUP BY a.category`},
+			{+1, `SELECT l.category, count(*) FROM (SELECT (SELECT CASE WHEN ` + listed + ` THEN a.category END FROM assistants AS a WHERE a.doc = p.doc AND a.doc <> 0) AS category
+				FROM search_pending AS p) AS l WHERE l.category IS NOT NULL GROUP BY l.category`},
 		} {
 			rows, err := q.QueryContext(ctx, correction.text)
 			if err != nil {

@@ -291,7 +291,7 @@ func (s *Store) suspend(ctx context.Context, tx querier, a *account, c *changed,
 	if _, err := tx.ExecContext(ctx, `UPDATE assistants SET revision = revision + 1, owner_suspended = $2 WHERE account_id = $1`, string(a.ID), flag(suspended)); err != nil {
 		return err
 	}
-	return noteListings(ctx, tx, a.ID)
+	return noteListings(ctx, tx, a.ID, s.now())
 }
 
 // KeysByPrefix implements elumenta.Operators.

@@ -17,14 +17,17 @@ const termsAtOnce = 16
 
 // searchBounds keep a search short, whatever is in the database.
 type searchBounds struct {
-	// pending is how many documents a search judges itself whose changes the index does not have yet: those published last.
+	// pending is how many documents a search judges itself whose changes the index does not have yet: those that changed last.
 	pending int
 	// names is how many names that begin with a query are looked at. Where there are more, all that have its terms, the first
 	// one at their beginning, count as beginning with it.
 	names int
 }
 
-func defaultSearchBounds() searchBounds { return searchBounds{pending: 1000, names: 20_000} }
+// An account's assistants change at once when it is suspended or resumed.
+func defaultSearchBounds() searchBounds {
+	return searchBounds{pending: 2 * elumenta.MaxAssistants, names: 20_000}
+}
 
 // search is one that is under way, in one state of the database.
 type search struct {
@@ -35,11 +38,14 @@ type search struct {
 	pending  []pendingDoc
 }
 
-// pendingDoc is a document as it is; nil is not listed.
+// pendingDoc is a document as it is: which tier it is in, or none. Without a query it is in the first, if it is listed.
 type pendingDoc struct {
-	doc int64
-	is  *elumenta.SearchDocument
+	doc  int64
+	tier int
 }
+
+// noTier is that of a document that does not answer.
+const noTier = -1
 
 // find returns the documents that answer the query in each tier, none in two.
 func (f *search) find(ctx context.Context) (tiers []*bitset.BitSet, err error) {
@@ -53,11 +59,8 @@ func (f *search) find(ctx context.Context) (tiers []*bitset.BitSet, err error) {
 		for _, tier := range tiers {
 			tier.Clear(uint(p.doc))
 		}
-		if p.is == nil || f.category != "" && f.category != p.is.Category {
-			continue
-		}
-		if tier, ok := f.query.Find(*p.is); ok {
-			tiers[tier].Set(uint(p.doc))
+		if p.tier != noTier {
+			tiers[p.tier].Set(uint(p.doc))
 		}
 	}
 	return tiers, nil
@@ -73,28 +76,53 @@ func (f *search) all(ctx context.Context) (*bitset.BitSet, error) {
 		return nil, err
 	}
 	for _, p := range f.pending {
-		set.SetTo(uint(p.doc), p.is != nil && (f.category == "" || f.category == p.is.Category))
+		set.SetTo(uint(p.doc), p.tier != noTier)
 	}
 	return set, nil
 }
 
+// readPending judges the documents that changed last. The database sorts out most of them, so that few texts are read. It looks each up
+// in assistants_doc: of the other indexes, and of a join, Postgres would make something far worse where it does not know yet how many are listed.
 func (f *search) readPending(ctx context.Context) error {
-	rows, err := f.q.QueryContext(ctx, `SELECT p.doc, a.category, a.search_text FROM search_pending AS p
-		LEFT JOIN assistants AS a ON a.doc = p.doc AND `+listed+` ORDER BY p.doc DESC LIMIT $1`, f.bounds.pending)
+	text, args := `''`, []any{f.bounds.pending}
+	if !f.query.Empty() {
+		text, args = `CASE WHEN a.search_text LIKE $2 ESCAPE '\' THEN a.search_text ELSE '' END`, append(args, likePattern(f.query.Longest()))
+	}
+	rows, err := f.q.QueryContext(ctx, `SELECT p.doc, (SELECT CASE WHEN `+listed+` THEN a.category || ' ' || `+text+` END FROM assistants AS a WHERE a.doc = p.doc AND a.doc <> 0)
+		FROM search_pending AS p ORDER BY p.noted DESC, p.doc DESC LIMIT $1`, args...)
 	if err != nil {
 		return err
 	}
+	f.pending = nil
 	return each(rows, func() error {
-		var p pendingDoc
-		var category, text sql.NullString
-		err := rows.Scan(&p.doc, &category, &text)
-		if text.Valid {
-			p.is = &elumenta.SearchDocument{Category: category.String, Text: text.String}
+		p := pendingDoc{tier: noTier}
+		var is sql.NullString
+		err := rows.Scan(&p.doc, &is)
+		if is.Valid {
+			category, text, _ := strings.Cut(is.String, " ")
+			p.tier = f.judge(elumenta.SearchDocument{Category: category, Text: text})
 		}
 		f.pending = append(f.pending, p)
 		return err
 	})
 }
+
+// judge is the tier of a document, or noTier.
+func (f *search) judge(d elumenta.SearchDocument) int {
+	if f.category != "" && f.category != d.Category {
+		return noTier
+	}
+	if f.query.Empty() {
+		return 0
+	}
+	if tier, ok := f.query.Find(d); ok {
+		return int(tier)
+	}
+	return noTier
+}
+
+// partial reports whether more changes may wait than were judged.
+func (f *search) partial() bool { return len(f.pending) == f.bounds.pending }
 
 // shelf is what the index has of the category, or all of it.
 func (f *search) shelf(ctx context.Context) (*bitset.BitSet, error) {

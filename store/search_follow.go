@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -19,27 +20,27 @@ const (
 	indexPart = 5000
 )
 
-// noteListing notes that a document has changed, in the transaction that changes it. On Postgres it waits while a node moves an
+// noteListing notes that a document has changed now, in the transaction that changes it. On Postgres it waits while a node moves an
 // earlier note into the index.
-func noteListing(ctx context.Context, tx querier, doc int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO search_pending (doc, changes) VALUES ($1, 1)
-		ON CONFLICT (doc) DO UPDATE SET changes = search_pending.changes + 1`, doc)
+func noteListing(ctx context.Context, tx querier, doc int64, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO search_pending (doc, changes, noted) VALUES ($1, 1, $2)
+		ON CONFLICT (doc) DO UPDATE SET changes = search_pending.changes + 1, noted = excluded.noted`, doc, micros(now))
 	return err
 }
 
 // newDocument gives an assistant that is published for the first time its number, and notes it.
-func newDocument(ctx context.Context, tx querier) (doc int64, err error) {
+func newDocument(ctx context.Context, tx querier, now time.Time) (doc int64, err error) {
 	if doc, err = count(ctx, tx, "documents"); err != nil {
 		return 0, err
 	}
-	return doc, noteListing(ctx, tx, doc)
+	return doc, noteListing(ctx, tx, doc, now)
 }
 
 // noteListings does so with all that an account has published.
-func noteListings(ctx context.Context, tx querier, owner elumenta.AccountID) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO search_pending (doc, changes)
-		SELECT doc, 1 FROM assistants WHERE account_id = $1 AND published = 1 AND doc <> 0 ORDER BY doc
-		ON CONFLICT (doc) DO UPDATE SET changes = search_pending.changes + 1`, string(owner))
+func noteListings(ctx context.Context, tx querier, owner elumenta.AccountID, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO search_pending (doc, changes, noted)
+		SELECT doc, 1, CAST($2 AS BIGINT) FROM assistants WHERE account_id = $1 AND published = 1 AND doc <> 0 ORDER BY doc
+		ON CONFLICT (doc) DO UPDATE SET changes = search_pending.changes + 1, noted = excluded.noted`, string(owner), micros(now))
 	return err
 }
 

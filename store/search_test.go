@@ -600,6 +600,47 @@ func TestIndexedAtOnce(t *testing.T) {
 	}
 }
 
+// TestSearchBurst finds at once what has changed, and not any more what it was, though as many changes wait as an account can make in one.
+func TestSearchBurst(t *testing.T) {
+	eachEngine(t, func(t *testing.T, url string) {
+		t.Parallel()
+		s := storetest.OpenWith(t, store.Options{URL: url})
+		author := storetest.Account(t, s, "pro")
+		old, _, err := s.CreateAssistant(t.Context(), author, storetest.Fields("Walrus"), elumenta.Marketplace, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.FollowListings(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.UpdateAssistant(t.Context(), author, old.ID, 0, &elumenta.Patch{Name: elumenta.Some("Narwhal"), Description: elumenta.Some("About narwhals")}); err != nil {
+			t.Fatal(err)
+		}
+		// Copies of the row stand for the account's other assistants, whose notes are newer.
+		db := storetest.Raw(t, url)
+		for _, statement := range []string{
+			`INSERT INTO assistants (id, account_id, version, versions, published, owner_suspended, category, search_text, sort_name, doc, revision, created_at, updated_at)
+				WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+				SELECT a.id || n.i, a.account_id, a.version, 1, 1, 0, a.category, 'quokka ' || n.i, 'quokka ' || n.i, a.doc + n.i, 1, a.created_at, a.updated_at
+				FROM n CROSS JOIN assistants AS a`,
+			`INSERT INTO search_pending (doc, changes, noted) SELECT doc, 1, (SELECT max(noted) FROM search_pending) + 1 FROM assistants
+				WHERE sort_name LIKE 'quokka%' AND doc < (SELECT min(doc) FROM assistants) + $1`,
+		} {
+			if _, err := db.ExecContext(t.Context(), statement, elumenta.MaxAssistants); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for q, want := range map[string][]string{"narwhal": {"Narwhal"}, "walrus": {}} {
+			if got := names(all(t, s, elumenta.ListingQuery{Text: q, Limit: 10})); !slices.Equal(got, want) {
+				t.Errorf("%q finds %q, want %q", q, got, want)
+			}
+		}
+		if counts, err := s.CategoryCounts(t.Context()); err != nil || counts["general"] != elumenta.MaxAssistants {
+			t.Errorf("counts %v, %v", counts, err)
+		}
+	})
+}
+
 // TestSearchBounded searches where more has changed than a search looks at: what the index does not have yet is found later, but what is
 // gone is never shown, and pages are full.
 func TestSearchBounded(t *testing.T) {
@@ -641,6 +682,28 @@ func TestSearchBounded(t *testing.T) {
 		if got := all(t, s, elumenta.ListingQuery{Text: "big helper", Limit: 5}); len(got) != 12 {
 			t.Errorf("%d are found", len(got))
 		}
+		expect("big helper 1", "Big helper 1", "Big helper 11", "Big helper 10")
+		// Of more changes than are looked at the last ones are, whichever documents they are of; and what is found has what is looked for.
+		rename := func(from, to string) {
+			t.Helper()
+			for _, l := range all(t, s, elumenta.ListingQuery{Sort: elumenta.SortByName, Limit: 20}) {
+				if l.Name != from {
+					continue
+				}
+				if _, err := s.UpdateAssistant(t.Context(), l.Owner, l.ID, 0, &elumenta.Patch{Name: elumenta.Some(to), Description: elumenta.Some("About " + to)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, n := range []string{"11", "10", "1", "0"} {
+			rename("Big helper "+n, "Small helper "+n)
+		}
+		expect("small", "Small helper 1", "Small helper 0")
+		expect("big helper 1")
+		for _, n := range []string{"11", "10", "1", "0"} {
+			rename("Small helper "+n, "Big helper "+n)
+		}
+		follow()
 		expect("big helper 1", "Big helper 1", "Big helper 11", "Big helper 10")
 		if _, err := s.SetSuspended(t.Context(), author, true, ""); err != nil {
 			t.Fatal(err)

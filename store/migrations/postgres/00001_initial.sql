@@ -83,6 +83,7 @@ CREATE TABLE assistants (
     updated_at      BIGINT NOT NULL
 );
 CREATE INDEX assistants_account ON assistants (account_id, id);
+CREATE UNIQUE INDEX assistants_doc ON assistants (doc) WHERE doc <> 0;
 CREATE UNIQUE INDEX assistants_listed ON assistants (doc) WHERE published = 1 AND owner_suspended = 0;
 CREATE INDEX assistants_category ON assistants (category, doc) WHERE published = 1 AND owner_suspended = 0;
 CREATE INDEX assistants_name ON assistants (sort_name, doc) WHERE published = 1 AND owner_suspended = 0;
@@ -247,11 +248,13 @@ CREATE TABLE search_documents (
     search_text TEXT NOT NULL
 );
 
--- Documents that have changed since; changes counts how often.
+-- Documents that have changed since; changes counts how often, noted is when the last time was.
 CREATE TABLE search_pending (
     doc     BIGINT PRIMARY KEY,
-    changes BIGINT NOT NULL
+    changes BIGINT NOT NULL,
+    noted   BIGINT NOT NULL DEFAULT 0
 );
+CREATE INDEX search_pending_noted ON search_pending (noted, doc);
 
 -- The last day (since 1970, UTC) on which an account, other than its author's, had a charged generation with an assistant.
 CREATE TABLE assistant_callers (

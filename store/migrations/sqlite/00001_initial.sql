@@ -82,6 +82,7 @@ CREATE TABLE assistants (
     updated_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX assistants_account ON assistants (account_id, id);
+CREATE UNIQUE INDEX assistants_doc ON assistants (doc) WHERE doc <> 0;
 CREATE UNIQUE INDEX assistants_listed ON assistants (doc) WHERE published = 1 AND owner_suspended = 0;
 CREATE INDEX assistants_category ON assistants (category, doc) WHERE published = 1 AND owner_suspended = 0;
 CREATE INDEX assistants_name ON assistants (sort_name, doc) WHERE published = 1 AND owner_suspended = 0;
@@ -246,11 +247,13 @@ CREATE TABLE search_documents (
     search_text TEXT NOT NULL
 ) STRICT;
 
--- Documents that have changed since; changes counts how often.
+-- Documents that have changed since; changes counts how often, noted is when the last time was.
 CREATE TABLE search_pending (
     doc     INTEGER PRIMARY KEY,
-    changes INTEGER NOT NULL
+    changes INTEGER NOT NULL,
+    noted   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX search_pending_noted ON search_pending (noted, doc);
 
 -- The last day (since 1970, UTC) on which an account, other than its author's, had a charged generation with an assistant.
 CREATE TABLE assistant_callers (

@@ -54,19 +54,19 @@ func CheckSplit(split []LabelShare) (errs FieldErrors) {
 func (l *Label) Choose(assistant AssistantID, user UserHash) int {
 	total := uint64(0)
 	for _, s := range l.Split {
-		total += uint64(s.Weight) //nolint:gosec // 1 to MaxWeight
+		total += uint64(s.Weight)
 	}
 	at := uint64(0)
 	switch {
 	case len(l.Split) == 1:
 	case user == UserHash{}:
-		at = rand.Uint64N(total)
+		at = rand.Uint64N(total) //nolint:gosec // which version answers is no secret
 	default: // another label divides the same users in another way
 		sum := sha256.Sum256(append(append(user[:], assistant...), "@"+l.Name...))
 		at = binary.BigEndian.Uint64(sum[:8]) % total
 	}
 	for _, s := range l.Split {
-		weight := uint64(s.Weight) //nolint:gosec // 1 to MaxWeight
+		weight := uint64(s.Weight)
 		if at < weight {
 			return s.Version
 		}

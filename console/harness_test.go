@@ -86,7 +86,7 @@ func newServerOn(t *testing.T, database string, change ...func(*httpapi.Options)
 	o := httpapi.Options{
 		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
 		Logger: logger, Version: "test", RequestsPerMinute: 1_000_000,
-		Surfaces: []httpapi.SurfaceRoute{{Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "chat-completions"}},
+		Surfaces:  []httpapi.SurfaceRoute{{Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "chat-completions"}},
 		Providers: []elumenta.ProviderSetup{{Name: "test", Configured: true}, {Name: "openai", Variable: "OPENAI_API_KEY"}, {Name: "spare", Configured: true}},
 	}
 	for _, c := range change {

@@ -125,19 +125,23 @@ func (c *call) fail(err error) {
 	}
 	setErrorHeaders(h, e)
 	h.Set("Cache-Control", "no-store")
-	status, body := statusOf(e), []byte(nil)
-	if c.surface != nil {
-		if status, body = c.surface.Error(e, c.id); !retryHelps(e.Code) {
-			h.Set("X-Should-Retry", "false")
-		}
-	} else {
-		body = append(appendError(make([]byte, 0, 512), e, c.id), '\n')
-	}
+	status, body := c.errorBody(e)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.WriteHeader(status)
 	if c.method != http.MethodHead {
 		_, _ = c.Write(body) // the client may be gone
 	}
+}
+
+// errorBody is an error in the shape of the API that was asked.
+func (c *call) errorBody(e *elumenta.Error) (status int, body []byte) {
+	if c.surface == nil {
+		return statusOf(e), append(appendError(make([]byte, 0, 512), e, c.id), '\n')
+	}
+	if !retryHelps(e.Code) {
+		c.Header().Set("X-Should-Retry", "false")
+	}
+	return c.surface.Error(e, c.id)
 }
 
 // failed carries an error of the domain through huma, which answers it by its status and our transformer's body.

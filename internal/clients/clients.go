@@ -96,7 +96,7 @@ func write(dir, pattern string) error {
 			return err
 		}
 		path := filepath.Join(dir, name)
-		if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, b) { // another test may be reading it
+		if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, b) { //nolint:gosec // a file of ours; another test may be reading it
 			continue
 		}
 		if err := os.WriteFile(path, b, 0o600); err != nil {

@@ -99,4 +99,3 @@ var compare = []step{ //nolint:gochecknoglobals // a constant
 	chromedp.WaitVisible(chromedp.CSS("[data-side]:nth-child(1) [data-retry]")),
 	run(`document.activeElement.blur(); window.scrollTo(0, 0); document.querySelectorAll("[data-log]").forEach((log) => (log.scrollTop = log.scrollHeight))`),
 }
-

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,7 +24,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, limit)
-	err := screenshots(ctx, *binary, *out)
+	err := take(ctx, *binary, *out, os.Stdout)
 	cancel()
 	stop()
 	if err != nil {
@@ -32,7 +33,7 @@ func main() {
 	}
 }
 
-func screenshots(ctx context.Context, binary, out string) error {
+func take(ctx context.Context, binary, out string, progress io.Writer) error {
 	dir, err := os.MkdirTemp("", "elumenta-screenshots")
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func screenshots(ctx context.Context, binary, out string) error {
 	}
 	return s.take(ctx, func(name string, image []byte) error {
 		path := filepath.Join(out, name+".webp")
-		fmt.Printf("%s, %d KB\n", path, len(image)>>10)
+		_, _ = fmt.Fprintf(progress, "%s, %d KB\n", path, len(image)>>10)
 		return os.WriteFile(path, image, 0o644) //nolint:gosec // pictures for everyone
 	})
 }

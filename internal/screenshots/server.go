@@ -34,7 +34,7 @@ func serve(ctx context.Context, binary, dir, models string) (*server, error) {
 	addr := l.Addr().String()
 	_ = l.Close()
 	s := &server{url: "http://" + addr, key: elumenta.NewKeySecret().Reveal()}
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--addr", addr, "--database", "sqlite:"+filepath.Join(dir, "elumenta.db"), "--log-level", "warn") //nolint:gosec // the program that was asked for
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--addr", addr, "--database", "sqlite:"+filepath.Join(dir, "elumenta.db"), "--log-level", "warn")
 	s.cmd.Env = append(os.Environ(), "ELUMENTA_BOOTSTRAP_KEY="+s.key, "DEEPSEEK_API_KEY=none", "DEEPSEEK_BASE_URL="+models+"/v1")
 	s.cmd.Stderr = os.Stderr
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }

@@ -384,7 +384,14 @@ func TestChatRetries(t *testing.T) {
 		asked++
 		return next(r)
 	})
-	params.Model = "dear"
+	once := option.WithHeader("Idempotency-Key", "k")
+	if _, err := client.Chat.Completions.New(t.Context(), params, once); err != nil {
+		t.Error(err)
+	}
+	if e := failure(t, client, params, once, count); e.StatusCode != http.StatusConflict || e.Code != "conflict" || asked != 1 || before-s.balance() != 8 {
+		t.Errorf("%d requests: %d %s", asked, e.StatusCode, e.RawJSON())
+	}
+	params.Model, asked = "dear", 0
 	e := failure(t, client, params, count)
 	if e.StatusCode != http.StatusTooManyRequests || e.Code != "insufficient_quota" || e.Type != "insufficient_quota" || asked != 1 {
 		t.Errorf("%d requests: %d %s", asked, e.StatusCode, e.RawJSON())

@@ -99,10 +99,17 @@ func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elu
 	}
 	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID, Version: 3})
 	wantOK(t, err)
+	for range 2 {
+		_, err = s.SetLabel(t.Context(), owner, a.ID, "production", []elumenta.LabelShare{{Version: 3, Weight: 1}})
+		wantOK(t, err)
+	}
+	_, _, err = s.ResolveLabel(t.Context(), owner, a.ID, "production")
+	wantOK(t, err)
+	wantOK(t, s.DeleteLabel(t.Context(), owner, a.ID, "production"))
 	return a
 }
 
-// workModeration leaves an assistant with a report behind.
+// workModeration leaves an assistant with reports and a label behind.
 func workModeration(t testing.TB, s *store.Store, owner, reader elumenta.AccountID) {
 	t.Helper()
 	ctx, bot := t.Context(), Fields("reported")
@@ -131,4 +138,6 @@ func workModeration(t testing.TB, s *store.Store, owner, reader elumenta.Account
 	}
 	wantOK(t, s.Unpublish(ctx, a.ID, "spam"))
 	wantOK(t, s.AllowAssistant(ctx, a.ID, "fine"))
+	_, err = s.SetLabel(ctx, owner, a.ID, "kept", []elumenta.LabelShare{{Version: 1, Weight: 9}, {Version: 2, Weight: 1}})
+	wantOK(t, err)
 }

@@ -197,12 +197,17 @@ func camel(path string) string {
 	return strings.Join(names, ".")
 }
 
+// oneLine puts blanks between lines, and where control characters were.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }), " "))
+}
+
 // begin makes the assistant of a record. Texts that are too long are cut, except instructions.
 func (c *Conversion) begin(r record, idKey, id, name, description string, instructions elumenta.Text) Foreign {
 	f := Foreign{Source: r.String(), IDKey: idKey, Assistant: &Assistant{Visibility: elumenta.Private}}
-	f.Name = f.cut("name", strings.TrimSpace(strings.NewReplacer("\n", " ", "\r", "").Replace(name)), elumenta.MaxName)
+	f.Name = f.cut("name", oneLine(name), elumenta.MaxName)
 	if f.Name == "" {
-		f.Name = f.cut("name", id, elumenta.MaxName)
+		f.Name = f.cut("name", oneLine(id), elumenta.MaxName)
 		f.note("has no name: %s is its name now", id)
 	}
 	f.Description = f.cut("description", description, elumenta.MaxDescription)

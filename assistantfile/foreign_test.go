@@ -289,3 +289,19 @@ func FuzzForeign(f *testing.F) {
 		}
 	})
 }
+
+// TestForeignNames makes names of what was called in several lines, or with what steers a terminal.
+func TestForeignNames(t *testing.T) {
+	c := conversion()
+	agent := `{"identifier": "a", "meta": {"title": "Two\r\nlines\u0001 and\u2028a third\u001b[0m"}, "config": {"systemRole": "Help."}}`
+	found, err := c.ReadLobe(folder(map[string]string{"a.json": agent}), "a.json")
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d found, %v", len(found), err)
+	}
+	if got := found[0].Name; got != "Two lines  and a third [0m" {
+		t.Errorf("it is called %q", got)
+	}
+	if errs := found[0].Check(elumenta.Private); len(errs) > 0 {
+		t.Errorf("what was made of it: %v", errs)
+	}
+}

@@ -227,24 +227,20 @@ func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elume
 	return known, err
 }
 
+// categoryCounts are what the index says of each category after a number of changes of it.
+type categoryCounts struct {
+	changes int64
+	counts  map[string]int64
+}
+
 // CategoryCounts implements elumenta.AssistantStore. The index has most of it; the notes say what it does not have yet.
 func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, err error) {
 	err = s.snapshot(ctx, func(ctx context.Context, q querier) error {
-		counts = map[string]int64{}
-		first := elumenta.SearchCategory("")
-		rows, err := q.QueryContext(ctx, `SELECT term, docs FROM search_terms WHERE term >= $1 AND term < $2`, first, first+"~")
+		known, err := s.indexedCategories(ctx, q)
 		if err != nil {
 			return err
 		}
-		if err := each(rows, func() error {
-			var term string
-			var docs sql.RawBytes
-			err := rows.Scan(&term, &docs)
-			counts[strings.TrimPrefix(term, first)] += countChunk(docs)
-			return err
-		}); err != nil {
-			return err
-		}
+		counts = maps.Clone(known.counts)
 		for _, correction := range []struct {
 			sign int64
 			text string
@@ -271,6 +267,33 @@ func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, er
 		return nil
 	})
 	return counts, err
+}
+
+// indexedCategories counts what the index has, unless it did so since the index was last changed.
+func (s *Store) indexedCategories(ctx context.Context, q querier) (*categoryCounts, error) {
+	now := &categoryCounts{counts: map[string]int64{}}
+	if err := optional(q.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = $1`, indexChanges).Scan(&now.changes)); err != nil {
+		return nil, err
+	}
+	if known := s.categories.Load(); known != nil && known.changes == now.changes {
+		return known, nil
+	}
+	first := elumenta.SearchCategory("")
+	rows, err := q.QueryContext(ctx, `SELECT term, docs FROM search_terms WHERE term >= $1 AND term < $2`, first, first+"~")
+	if err != nil {
+		return nil, err
+	}
+	err = each(rows, func() error {
+		var term string
+		var docs sql.RawBytes
+		err := rows.Scan(&term, &docs)
+		now.counts[strings.TrimPrefix(term, first)] += countChunk(docs)
+		return err
+	})
+	if err == nil {
+		s.categories.Store(now)
+	}
+	return now, err
 }
 
 // AssistantUses implements elumenta.AssistantStore.

@@ -115,6 +115,9 @@ func (s *Store) followListings(ctx context.Context) error {
 	return nil
 }
 
+// indexChanges is the counter of the index's changes.
+const indexChanges = "indexing"
+
 // indexNotes moves one batch of notes. On SQLite a single server follows, and the writer is spared reading and cutting. On
 // Postgres one node at a time does: nearly every document has some terms in common with every other.
 func (s *Store) indexNotes(ctx context.Context) (more bool, err error) {
@@ -124,7 +127,7 @@ func (s *Store) indexNotes(ctx context.Context) (more bool, err error) {
 	if _, ok := s.engine.(*sqliteEngine); !ok {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error {
 			*b = indexBatch{}
-			if _, err := count(ctx, tx, "indexing"); err != nil {
+			if _, err := count(ctx, tx, indexChanges); err != nil { // and one node at a time does
 				return err
 			}
 			if err := b.take(ctx, tx, limit, ` FOR UPDATE SKIP LOCKED`); err != nil || len(b.notes) == 0 {
@@ -145,7 +148,12 @@ func (s *Store) indexNotes(ctx context.Context) (more bool, err error) {
 	}); err != nil || len(b.notes) == 0 {
 		return false, err
 	}
-	err = s.write(ctx, func(ctx context.Context, tx querier) error { return x.save(ctx, tx, b) })
+	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		if _, err := count(ctx, tx, indexChanges); err != nil {
+			return err
+		}
+		return x.save(ctx, tx, b)
+	})
 	return b.more, err
 }
 

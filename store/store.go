@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -126,7 +127,9 @@ type Store struct {
 	follower *follower
 	indexer  *indexer
 	rankings *otter.Cache[int64, *ranking]
-	retired  time.Time // since when retire, which alone uses it, has left the records
+	// categories are counts of a moment, or nil.
+	categories atomic.Pointer[categoryCounts]
+	retired    time.Time // since when retire, which alone uses it, has left the records
 
 	background sync.WaitGroup
 	stop       context.CancelFunc

@@ -21,9 +21,10 @@ import (
 )
 
 const (
-	fewPublished      = 1000
+	fewPublished      = 10_000 // enough for every list to have more than a page
 	pageRounds        = 40
 	pageTarget        = 1.5 // times what the page takes where few are published
+	loadRounds        = 9
 	interactiveTarget = 300 * time.Millisecond
 	interactiveRounds = 9
 	slowedDown        = 4.0 // times, Chromium's processor
@@ -35,6 +36,9 @@ type pageFigures struct {
 	Few      time.Duration `json:"few"`
 	Many     time.Duration `json:"many"`
 	Quotient float64       `json:"many_by_few"`
+	// Loaded is the same for a person: until Chromium has loaded the page, by what is many and few.
+	LoadedFew  time.Duration `json:"loaded_few,omitempty"`
+	LoadedMany time.Duration `json:"loaded_many,omitempty"`
 }
 
 // interactiveFigures say when a page can be used: when what it shows is there and its scripts have run.
@@ -113,6 +117,12 @@ func (b *bench) comparePages(ctx context.Context, many *elumentaServer) (err err
 			return fmt.Errorf("sign in: %w", err)
 		}
 	}
+	tabs, stop, err := openTabs(ctx, few, many)
+	if err != nil {
+		b.printf("without Chromium: %v\n", err)
+	} else {
+		defer stop()
+	}
 	rounds := pageRounds
 	if b.smoke {
 		rounds = 2
@@ -130,10 +140,63 @@ func (b *bench) comparePages(ctx context.Context, many *elumentaServer) (err err
 		}
 		f := pageFigures{Page: page, Few: median(spent[0]), Many: median(spent[1])}
 		f.Quotient = float64(f.Many) / float64(f.Few)
-		b.printf("/console/%-32s %9s with %d, %9s with %d: %.2f times (target %.1f)\n", page, round(f.Few), fewPublished, round(f.Many), b.published, f.Quotient, pageTarget)
+		b.printf("/console/%-32s %9s with %d, %9s with %d: %.2f times", page, round(f.Few), fewPublished, round(f.Many), b.published, f.Quotient)
+		if tabs != nil {
+			if f.LoadedFew, f.LoadedMany, err = compareLoads(tabs, page); err != nil {
+				return fmt.Errorf("load %s: %w", page, err)
+			}
+			b.printf("; in Chromium %9s and %9s: %.2f times (target %.1f)", round(f.LoadedFew), round(f.LoadedMany), float64(f.LoadedMany)/float64(f.LoadedFew), pageTarget)
+		}
+		b.printf("\n")
 		b.report.Pages = append(b.report.Pages, f)
 	}
 	return nil
+}
+
+// loadTab is a tab of somebody who is signed in.
+type loadTab struct {
+	context.Context //nolint:containedctx // as chromedp has tabs
+	base            string
+}
+
+// openTabs signs in to each server, with cookies of its own.
+func openTabs(ctx context.Context, servers ...*elumentaServer) (tabs []loadTab, stop func(), err error) {
+	browser, stop, err := chromium(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := chromedp.Do(browser); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	for _, s := range servers {
+		tab, _ := chromedp.NewContext(browser, chromedp.WithNewBrowserContext()) //nolint:govet // stop ends them all
+		base := "http://" + s.addr + "/console/"
+		if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(base+"sign-in"), chromedp.SendKeys(chromedp.CSS("#key"), s.key+"\r"), chromedp.WaitVisible(chromedp.CSS(".who"))); err != nil {
+			stop()
+			return nil, nil, fmt.Errorf("sign in: %w", err)
+		}
+		tabs = append(tabs, loadTab{tab, base})
+	}
+	return tabs, stop, nil
+}
+
+// compareLoads is how long a page takes to load in each of two tabs, in turn.
+func compareLoads(tabs []loadTab, page string) (first, second time.Duration, err error) {
+	var spent [2][]time.Duration
+	for range loadRounds {
+		for i, tab := range tabs {
+			if err := chromedp.Do(tab, chromedp.Navigate(tab.base+page)); err != nil {
+				return 0, 0, err
+			}
+			ms, err := chromedp.Run(tab, chromedp.Evaluate[float64](`performance.getEntriesByType("navigation")[0].loadEventEnd`))
+			if err != nil {
+				return 0, 0, err
+			}
+			spent[i] = append(spent[i], time.Duration(ms*float64(time.Millisecond)))
+		}
+	}
+	return median(spent[0]), median(spent[1]), nil
 }
 
 // interactive measures in Chromium, slowed down, when the first pages can be used, with nothing in its cache.

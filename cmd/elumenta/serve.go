@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -135,6 +136,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	if err := n.publishStarters(ctx); err != nil {
 		return fmt.Errorf("cannot publish the starter assistants: %w", plain(err))
 	}
+	debug.FreeOSMemory() // what starting took, and serving does not
 	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
 	return n.serve(ctx, withConsole(api, pages))
 }

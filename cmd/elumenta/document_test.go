@@ -19,7 +19,7 @@ func TestUneditedDocumentChangesNothing(t *testing.T) {
 	text := rapid.StringMatching(`(?s)[ -~äß中🙂\n\t'"#:|>-]{1,60}`)
 	rapid.Check(t, func(t *rapid.T) {
 		before := &assistantfile.Assistant{ID: elumenta.NewAssistantID(), Visibility: elumenta.Private, Version: 3, Fields: elumenta.Fields{
-			Name: strings.ReplaceAll(text.Draw(t, "name"), "\n", " "), Model: "sandbox", Description: text.Draw(t, "description"),
+			Name: strings.NewReplacer("\n", " ", "\t", " ").Replace(text.Draw(t, "name")), Model: "sandbox", Description: text.Draw(t, "description"),
 			Instructions: elumenta.Text(text.Draw(t, "instructions")),
 		}}
 		if rapid.Bool().Draw(t, "more") {

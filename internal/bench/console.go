@@ -170,7 +170,7 @@ func openTabs(ctx context.Context, servers ...*elumentaServer) (tabs []loadTab, 
 		return nil, nil, err
 	}
 	for _, s := range servers {
-		tab, _ := chromedp.NewContext(browser, chromedp.WithNewBrowserContext()) //nolint:govet // stop ends them all
+		tab, _ := chromedp.NewContext(browser, chromedp.WithNewBrowserContext()) // stop ends them all
 		base := "http://" + s.addr + "/console/"
 		if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(base+"sign-in"), chromedp.SendKeys(chromedp.CSS("#key"), s.key+"\r"), chromedp.WaitVisible(chromedp.CSS(".who"))); err != nil {
 			stop()

@@ -45,6 +45,7 @@ type cli struct {
 	Config     configCommand     `cmd:"" help:"Check the configuration."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Man        manCommand        `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
 const description = `Reusable AI assistants behind one API.

@@ -17,6 +17,13 @@ type Provider interface {
 	Generate(ctx context.Context, t Target, p *Prompt, emit func(Event) error) (Completion, error)
 }
 
+// ModelLister is a Provider whose host says which models it has.
+type ModelLister interface {
+	Provider
+	// ListModels returns the host's own ids of its models; of the target it uses the base URL, the credential and the client. Errors are those of Generate.
+	ListModels(ctx context.Context, t Target) ([]string, error)
+}
+
 // Target is one place that serves a model.
 type Target struct {
 	Name         string // the route, as in the configuration: "anthropic"

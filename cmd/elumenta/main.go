@@ -43,6 +43,7 @@ type cli struct {
 	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
 	Usage      usageCommand      `cmd:"" help:"Add up an account's generations on a server."`
 	Config     configCommand     `cmd:"" help:"Check the configuration."`
+	Doctor     doctorCommand     `cmd:"" help:"Check the database, the disk, clocks, providers and models."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Man        manCommand        `cmd:"" hidden:"" help:"Print the manual page."`

@@ -33,7 +33,7 @@ type Fault struct {
 // Call is one request to a provider.
 type Call struct {
 	Target elumenta.Target
-	// URL is where the body is posted to.
+	// URL is where the body is posted to, or without a body what is asked for.
 	URL string
 	// Header holds the format's headers, credential included. Send adds Content-Type and Accept. Names are in canonical form.
 	Header http.Header
@@ -45,7 +45,7 @@ type Call struct {
 	Classify func(status int, body []byte) Fault
 }
 
-// Send posts the request and returns the answer once its headers are there. Every error is a *elumenta.ProviderError:
+// Send makes the request and returns the answer once its headers are there. Every error is a *elumenta.ProviderError:
 // a transport's failure, a status of 300 or more, or a content type that is no answer. Redirects are not followed, so
 // that a credential goes to no other host. If ctx ends with a *elumenta.ProviderError as its cause, that is returned.
 // A nil error obliges the caller to close the answer.
@@ -53,7 +53,11 @@ func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
 	callCtx, cancel := context.WithCancel(ctx)
 	a.cancel = cancel
-	req, err := http.NewRequestWithContext(callCtx, http.MethodPost, c.URL, bytes.NewReader(c.Body))
+	method, body := http.MethodPost, io.Reader(bytes.NewReader(c.Body))
+	if c.Body == nil {
+		method, body = http.MethodGet, http.NoBody
+	}
+	req, err := http.NewRequestWithContext(callCtx, method, c.URL, body)
 	if err != nil {
 		cancel()
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
@@ -75,7 +79,9 @@ func (c *Call) Send(ctx context.Context) (*Answer, error) {
 func (c *Call) header() http.Header {
 	h := make(http.Header, len(c.Header)+3)
 	maps.Copy(h, c.Header)
-	h["Content-Type"] = []string{"application/json"}
+	if c.Body != nil {
+		h["Content-Type"] = []string{"application/json"}
+	}
 	if c.Stream {
 		h["Accept"] = []string{"text/event-stream"}
 		// A compressed stream could be held back by whoever compresses it.

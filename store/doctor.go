@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// ClockDifference is how far the database's clock is ahead of this machine's; 0 for SQLite, which has none of its own.
+func (s *Store) ClockDifference(ctx context.Context) (ahead time.Duration, err error) {
+	if _, ok := s.engine.(*postgresEngine); !ok {
+		return 0, nil
+	}
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		var now time.Time
+		before := time.Now()
+		if err := q.QueryRowContext(ctx, `SELECT `+databaseNow).Scan(storedTime{&now}); err != nil {
+			return fmt.Errorf("read the database's clock: %w", err)
+		}
+		ahead = now.Sub(before.Add(time.Since(before) / 2))
+		return nil
+	})
+	return ahead, err
+}
+
+// AssistantsByModel counts assistants by the model of their newest version. It reads all of them.
+func (s *Store) AssistantsByModel(ctx context.Context) (counts map[string]int64, err error) {
+	counts = map[string]int64{}
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.QueryContext(ctx, `SELECT v.model, count(*) FROM assistants AS a JOIN assistant_versions AS v ON v.assistant_id = a.id AND v.version = a.version GROUP BY v.model`)
+		if err != nil {
+			return fmt.Errorf("count assistants by model: %w", err)
+		}
+		return each(rows, func() error {
+			var model string
+			var n int64
+			err := rows.Scan(&model, &n)
+			counts[model] = n
+			return err
+		})
+	})
+	return counts, err
+}

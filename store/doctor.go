@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
@@ -40,4 +41,37 @@ func (s *Store) AssistantsByModel(ctx context.Context) (counts map[string]int64,
 		})
 	})
 	return counts, err
+}
+
+// RowsWith counts, in each table of a Postgres database, the rows that hold a text or its bytes. It reads all of them.
+func (s *Store) RowsWith(ctx context.Context, text string) (found map[string]int64, err error) {
+	found = map[string]int64{}
+	var tables []string
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.QueryContext(ctx, `SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`)
+		if err != nil {
+			return fmt.Errorf("list the tables: %w", err)
+		}
+		return each(rows, func() error {
+			var name string
+			err := rows.Scan(&name)
+			tables = append(tables, name)
+			return err
+		})
+	})
+	for _, table := range tables {
+		if err != nil {
+			break
+		}
+		err = s.read(ctx, func(ctx context.Context, q querier) error {
+			var n int64
+			err := q.QueryRowContext(ctx, `SELECT count(*) FROM `+table+` AS r WHERE position($1 IN r::text) > 0 OR position($2 IN r::text) > 0`, // quoted by Postgres
+				text, hex.EncodeToString([]byte(text))).Scan(&n)
+			if n > 0 {
+				found[table] = n
+			}
+			return err
+		})
+	}
+	return found, err
 }

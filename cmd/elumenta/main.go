@@ -27,26 +27,27 @@ type program struct {
 
 // cli is the whole command line. Flags stand above the environment, which stands above the configuration file.
 type cli struct {
-	Serve      serveCommand      `cmd:"" help:"Serve the API."`
-	Accounts   accountsCommand   `cmd:"" help:"Create and change accounts, in the database."`
-	Keys       keysCommand       `cmd:"" help:"Create, list and revoke API keys, in the database."`
-	Reports    reportsCommand    `cmd:"" help:"Judge what was reported, in the database."`
-	Audit      auditCommand      `cmd:"" help:"Read and check the audit trail, in the database."`
-	Ledger     ledgerCommand     `cmd:"" help:"Verify the journal and print statements, in the database."`
-	Backup     backupCommand     `cmd:"" help:"Copy a SQLite database while it is used."`
-	Restore    restoreCommand    `cmd:"" help:"Put a backup back."`
-	Migrate    migrateCommand    `cmd:"" help:"Move everything to another database, SQLite or Postgres."`
-	Assistants assistantsCommand `cmd:"" help:"Manage assistants on a server."`
-	Export     exportCommand     `cmd:"" help:"Write your assistants of a server to files."`
-	Apply      applyCommand      `cmd:"" help:"Make your assistants on a server what files say."`
-	Import     importCommand     `cmd:"" help:"Bring assistants of other programs to a server."`
-	Chat       chatCommand       `cmd:"" help:"Talk to an assistant or a model on a server."`
-	Usage      usageCommand      `cmd:"" help:"Add up an account's generations on a server."`
-	Config     configCommand     `cmd:"" help:"Check the configuration."`
-	Doctor     doctorCommand     `cmd:"" help:"Check the database, the disk, clocks, providers and models."`
-	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
-	Man        manCommand        `cmd:"" hidden:"" help:"Print the manual page."`
+	Serve      serveCommand           `cmd:"" help:"Serve the API."`
+	Accounts   accountsCommand        `cmd:"" help:"Create and change accounts, in the database."`
+	Keys       keysCommand            `cmd:"" help:"Create, list and revoke API keys, in the database."`
+	Reports    reportsCommand         `cmd:"" help:"Judge what was reported, in the database."`
+	Audit      auditCommand           `cmd:"" help:"Read and check the audit trail, in the database."`
+	Ledger     ledgerCommand          `cmd:"" help:"Verify the journal and print statements, in the database."`
+	Backup     backupCommand          `cmd:"" help:"Copy a SQLite database while it is used."`
+	Restore    restoreCommand         `cmd:"" help:"Put a backup back."`
+	Migrate    migrateCommand         `cmd:"" help:"Move everything to another database, SQLite or Postgres."`
+	Assistants assistantsCommand      `cmd:"" help:"Manage assistants on a server."`
+	Export     exportCommand          `cmd:"" help:"Write your assistants of a server to files."`
+	Apply      applyCommand           `cmd:"" help:"Make your assistants on a server what files say."`
+	Import     importCommand          `cmd:"" help:"Bring assistants of other programs to a server."`
+	Chat       chatCommand            `cmd:"" help:"Talk to an assistant or a model on a server."`
+	Usage      usageCommand           `cmd:"" help:"Add up an account's generations on a server."`
+	Config     configCommand          `cmd:"" help:"Check the configuration."`
+	Retention  verifyRetentionCommand `cmd:"" name:"verify-retention" help:"Show that nothing of a conversation is kept."`
+	Doctor     doctorCommand          `cmd:"" help:"Check the database, the disk, clocks, providers and models."`
+	Completion completionCommand      `cmd:"" help:"Print a completion script for a shell."`
+	Version    versionCommand         `cmd:"" help:"Print the version."`
+	Man        manCommand             `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
 const description = `Reusable AI assistants behind one API.

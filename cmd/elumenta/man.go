@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -21,7 +20,7 @@ func (manCommand) Help() string {
 func (manCommand) Run(p *program) error {
 	m := &manPage{}
 	m.write(p.parser.Model)
-	_, err := io.WriteString(p.stdout, m.b.String())
+	_, err := p.stdout.WriteString(m.b.String())
 	return err
 }
 

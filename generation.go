@@ -22,21 +22,24 @@ const (
 // Request is a generation that a client asks for, whichever surface it came through. It has been checked for form, not
 // against an assistant or a model.
 type Request struct {
-	ID          GenerationID
-	RequestID   RequestID
-	Assistant   AssistantRef
-	Model       string // slug; "" means the assistant's
-	System      []Text // the request's own system text, in order
-	Turns       []Turn
-	Tools       []Tool
-	ToolChoice  ToolChoice
-	Settings    Settings
-	Variables   map[string]string
-	User        UserHash // zero if the caller named none
-	Stream      bool
-	Idempotency *Idempotency
-	Warnings    []Warning // what decoding left out
-	ReceivedAt  time.Time
+	ID         GenerationID
+	RequestID  RequestID
+	Assistant  AssistantRef
+	Model      string // slug; "" means the assistant's
+	System     []Text // the request's own system text, in order
+	Turns      []Turn
+	Tools      []Tool
+	ToolChoice ToolChoice
+	Settings   Settings
+	Reasoning  Reasoning
+	// ShowsReasoning says that the answer's shape has a place for what a model thinks and for its provider's state. Without it neither reaches the Sink.
+	ShowsReasoning bool
+	Variables      map[string]string
+	User           UserHash // zero if the caller named none
+	Stream         bool
+	Idempotency    *Idempotency
+	Warnings       []Warning // what decoding left out
+	ReceivedAt     time.Time
 }
 
 // Snapshot is one version of an assistant as a generation uses it. It never changes.

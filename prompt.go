@@ -15,7 +15,7 @@ import (
 // returns CodeValidation for variables that do not fit the declaration and for what the model cannot do at all.
 func Compose(snapshot *Snapshot, req *Request, model *Model) (*Prompt, error) {
 	var errs FieldErrors
-	p := &Prompt{Turns: req.Turns, Tools: req.Tools, ToolChoice: req.ToolChoice, Settings: req.Settings, Stream: req.Stream}
+	p := &Prompt{Turns: req.Turns, Tools: req.Tools, ToolChoice: req.ToolChoice, Settings: req.Settings, Reasoning: req.Reasoning, Stream: req.Stream}
 	if snapshot != nil {
 		p.AssistantName = snapshot.Name
 		p.Settings = req.Settings.over(snapshot.Settings)

@@ -192,6 +192,65 @@ const (
 	FormatJSONSchema = "json_schema"
 )
 
+// Reasoning says whether and how much a model thinks before it answers. The zero value leaves all of that to its provider.
+type Reasoning struct {
+	Mode   ReasoningMode
+	Effort string // minimal, low, medium, high, xhigh or max, as providers call it; empty for none given
+	Budget int    // most of the provider's tokens for it; zero for none given
+	// Summary asks to be shown what the model thinks: auto, concise or detailed, and SummaryNone for not; empty for the provider's default.
+	Summary string
+}
+
+// ReasoningMode is whether a model thinks.
+type ReasoningMode string
+
+// The modes. The empty one is the provider's default.
+const (
+	ReasoningOn  ReasoningMode = "on"
+	ReasoningOff ReasoningMode = "off"
+)
+
+// What Summary may ask for beside the names that are OpenAI's.
+const (
+	SummaryAuto = "auto"
+	SummaryNone = "none"
+)
+
+// Asked reports whether anything is asked for.
+func (r Reasoning) Asked() bool { return r != (Reasoning{}) }
+
+// Tokens is how many of its tokens a model may think that takes no effort: the Budget, or what Google gives to an effort
+// (https://ai.google.dev/gemini-api/docs/openai#thinking). Without either it is that of a medium effort.
+func (r Reasoning) Tokens() int {
+	switch {
+	case r.Budget > 0:
+		return r.Budget
+	case r.Effort == "minimal", r.Effort == "low":
+		return 1024
+	case r.Effort == "high", r.Effort == "xhigh", r.Effort == "max":
+		return 24576
+	}
+	return 8192
+}
+
+// Level is the effort, low, medium or high, of a model that takes no more; empty if neither an effort nor a budget is given.
+func (r Reasoning) Level() string {
+	switch {
+	case r.Effort == "" && r.Budget == 0:
+		return ""
+	case r.Effort == "medium":
+		return r.Effort
+	case r.Effort == "minimal", r.Effort == "low", r.Effort == "" && r.Budget < 4096:
+		return "low"
+	case r.Effort == "" && r.Budget < 16384:
+		return "medium"
+	}
+	return "high"
+}
+
+// ReasoningField is what warnings call Reasoning.
+const ReasoningField = "reasoning"
+
 // Prompt is a request in no provider's format. It is built once, never changed by a provider and used for every attempt.
 type Prompt struct {
 	// Instructions are the assistant's, in one or two parts that read as one text: where a variable occurs, the first
@@ -203,6 +262,7 @@ type Prompt struct {
 	Tools      []Tool
 	ToolChoice ToolChoice
 	Settings   Settings
+	Reasoning  Reasoning
 	// CacheKey is the same for all prompts that begin with the same instructions; empty if none do.
 	CacheKey string
 	// User is a hash that stands for the caller's own end user; empty if the caller named none.
@@ -249,7 +309,7 @@ const (
 	EventReasoning                      // Text, never empty, if the provider shows any
 	EventToolCall                       // Index, ID, Name: a tool call begins
 	EventToolInput                      // Index, Text: a piece of its arguments, JSON
-	EventOpaque                         // Index, Opaque: state that belongs to the part just sent
+	EventOpaque                         // Part, Opaque, of a tool call Index: state of the part just sent, or of one that shows nothing
 	// EventPause says that the provider's bytes so far are used up and that the next read may wait: whoever holds
 	// events back to write several at once sends them now. It is emitted after other events only, and never twice running.
 	EventPause
@@ -258,7 +318,8 @@ const (
 // Event is one piece of an answer.
 type Event struct {
 	Kind     EventKind
-	Index    int // counts an answer's tool calls, from 0
+	Part     PartKind // whose state an Opaque is: PartReasoning, PartText or PartToolCall
+	Index    int      // counts an answer's tool calls, from 0
 	ID, Name string
 	Text     Text
 	Opaque   *Opaque

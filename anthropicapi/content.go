@@ -23,6 +23,7 @@ func (d *decoding) message() {
 	var role string
 	var content []placed
 	hasContent, whole := false, true
+	d.states = nil
 	ok := d.object(func(name string) {
 		switch name {
 		case "role":
@@ -64,6 +65,9 @@ func (d *decoding) message() {
 		}
 	case len(parts) > 0:
 		d.req.Turns = append(d.req.Turns, elumenta.Turn{Role: elumenta.TurnRole(role), Parts: parts})
+		for i := range d.states {
+			elumenta.AttachState(d.req.Turns, &d.states[i])
+		}
 	case role == string(elumenta.RoleOfUser):
 		d.badMember("content", "must not be empty")
 	}
@@ -138,7 +142,7 @@ type block struct {
 	input                         jsontext.Value
 	image                         *elumenta.Image
 	content                       []placed
-	isError, mark                 bool
+	isError, mark, signed         bool
 }
 
 // blockTypes are those that are taken.
@@ -193,7 +197,7 @@ func (d *decoding) blockMember(b *block, name string) {
 	case "thinking":
 		b.thinking = d.text()
 	case "signature":
-		b.signature = d.text()
+		b.signature, b.signed = d.text(), true
 	case "data":
 		b.redacted = d.text()
 	case "cache_control":
@@ -263,19 +267,32 @@ func (d *decoding) toolResult(b *block) (part elumenta.Part, ok bool) {
 	return elumenta.Part{Kind: elumenta.PartToolResult, ToolResult: result}, true
 }
 
-// thought gives reasoning back to Anthropic's own format, with the state that it came with. Other formats leave it out.
+// thought gives reasoning back to its provider's format, with the state that it came with. Other formats leave it out. State of a text or a tool call
+// is no part of its own.
 func (d *decoding) thought(b *block) (part elumenta.Part, ok bool) {
-	var o opaque
-	switch {
-	case b.kind == "thinking" && b.signature != "":
-		o = opaque{Type: b.kind, Signature: b.signature}
-	case b.kind == "redacted_thinking" && b.redacted != "":
-		o = opaque{Type: b.kind, Data: b.redacted}
-	default:
-		d.warn(elumenta.WarnUnsupported, "has no signature, without which no provider takes it: left out")
+	text := b.signature
+	if b.kind == redactedType {
+		text = b.redacted
+	}
+	if text == "" {
+		if b.kind == redactedType || !b.signed {
+			d.warn(elumenta.WarnUnsupported, "has no signature, without which no provider takes it: left out")
+		} // an empty one is ours: its provider gave no state
 		return part, false
 	}
-	return elumenta.Part{Kind: elumenta.PartReasoning, Text: elumenta.Text(b.thinking), Opaque: o.part()}, true
+	part = elumenta.Part{Kind: elumenta.PartReasoning, Text: elumenta.Text(b.thinking)}
+	switch s, packed := elumenta.UnpackState(text); {
+	case packed && s.Part != elumenta.PartReasoning:
+		d.states = append(d.states, s)
+		return part, false
+	case packed:
+		part.Opaque = &s.Opaque
+	case b.kind == redactedType:
+		part.Opaque = opaque{Type: b.kind, Data: text}.part()
+	default:
+		part.Opaque = opaque{Type: b.kind, Signature: text}.part()
+	}
+	return part, true
 }
 
 // source reads an image.
@@ -312,16 +329,6 @@ func (d *decoding) source() (image *elumenta.Image) {
 		d.badMember("type", "must be base64 or url: this server keeps no files")
 	}
 	return image
-}
-
-// opaqueFormat names the format that a thinking block's state belongs to: provider/anthropic's.
-const opaqueFormat = "anthropic"
-
-// opaque is a thinking block without its text, as that format keeps it.
-type opaque struct {
-	Type      string `json:"type"`
-	Signature string `json:"signature,omitempty"`
-	Data      string `json:"data,omitempty"`
 }
 
 func (o opaque) part() *elumenta.Opaque {

@@ -21,7 +21,6 @@ const (
 // leftOut are members that ask for less than the answer itself, with what a warning says of them.
 var leftOut = map[string]string{
 	"top_k":              "is not passed on: left out",
-	"thinking":           "is not passed on: whether and how much a model thinks is left to its provider",
 	"service_tier":       "is the operator's to choose: left out",
 	"speed":              "is the operator's to choose: left out",
 	"context_management": "is not done here: the whole conversation goes to the model",
@@ -44,6 +43,7 @@ type decoding struct {
 	req         elumenta.Request
 	endUser     string
 	calls       map[string]string // the names of the tools that were called so far, by the calls' ids
+	states      []elumenta.State  // of the message that is read, of parts that are no reasoning
 	marksWarned bool
 	ttlWarned   bool
 	model       bool // given, right or wrong, as the others
@@ -92,6 +92,8 @@ func (d *decoding) member(name string) {
 		d.object(d.metadata)
 	case "output_config":
 		d.object(d.outputConfig)
+	case "thinking":
+		d.thinking()
 	case "output_format": // as it was called in beta
 		d.outputFormat()
 	case "variables":
@@ -241,8 +243,12 @@ func (d *decoding) outputConfig(name string) {
 	case name == "format":
 		d.outputFormat()
 	case name == "effort":
-		d.skip()
-		d.warn(elumenta.WarnUnsupported, "is not passed on: left out")
+		switch s := d.text(); s {
+		case "low", "medium", "high", "xhigh", "max":
+			d.req.Reasoning.Effort = s
+		default:
+			d.bad("must be low, medium, high, xhigh or max")
+		}
 	default:
 		d.unknown()
 	}

@@ -58,21 +58,27 @@ func TestDecode(t *testing.T) {
 			r.Warnings = []elumenta.Warning{warn("system_message_moved", "messages.2")}
 		}},
 		"left out": {with(`,"top_k":3,"thinking":{"type":"adaptive"},"service_tier":"auto","output_config":{"effort":"low","new":1},"context_management":{},"x":[1]`), func(r *elumenta.SurfaceRequest) {
+			r.Reasoning, r.ShowsReasoning = elumenta.Reasoning{Mode: elumenta.ReasoningOn, Effort: "low"}, true
 			r.Warnings = []elumenta.Warning{
-				warn("unsupported_setting", "top_k"), warn("unsupported_setting", "thinking"), warn("unsupported_setting", "service_tier"), warn("unsupported_setting", "output_config.effort"),
+				warn("unsupported_setting", "top_k"), warn("unsupported_setting", "service_tier"),
 				warn("unknown_field", "output_config.new"), warn("unsupported_setting", "context_management"), warn("unknown_field", "x"),
 			}
 		}},
 		"content before role, prefill": {saying(`{"content":[{"text":"x","type":"text","citations":null}],"role":"user"},{"content":"","role":"assistant"},{"role":"assistant","content":"y"}`), func(r *elumenta.SurfaceRequest) {
 			r.Turns = append(r.Turns, elumenta.Turn{Role: "assistant", Parts: []elumenta.Part{text("y")}})
 		}},
-		"reasoning": {saying(`{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"thinking","thinking":"u","signature":""},{"type":"text","text":"y"}]}`), func(r *elumenta.SurfaceRequest) {
+		"reasoning": {saying(`{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"thinking","thinking":"u","signature":""},{"type":"thinking","thinking":"v"},{"type":"text","text":"y"}]}`), func(r *elumenta.SurfaceRequest) {
 			r.Turns = append(r.Turns, elumenta.Turn{Role: "assistant", Parts: []elumenta.Part{
 				{Kind: elumenta.PartReasoning, Text: "t", Opaque: &elumenta.Opaque{Format: "anthropic", Data: `{"type":"thinking","signature":"s"}`}}, text("y"),
 			}})
-			r.Warnings = []elumenta.Warning{warn("unsupported_setting", "messages.1.content.1")}
+			r.Warnings = []elumenta.Warning{warn("unsupported_setting", "messages.1.content.2")}
 		}},
+		"thinking": {with(`,"thinking":{"type":"enabled","budget_tokens":2048,"display":"omitted"}`), func(r *elumenta.SurfaceRequest) {
+			r.Reasoning, r.ShowsReasoning = elumenta.Reasoning{Mode: elumenta.ReasoningOn, Budget: 2048, Summary: elumenta.SummaryNone}, true
+		}},
+		"no thinking": {with(`,"thinking":{"type":"disabled"}`), func(r *elumenta.SurfaceRequest) { r.Reasoning.Mode = elumenta.ReasoningOff }},
 		"tools": {with(`,"tools":[{"name":"t","input_schema":{"type":"object"},"type":"custom","input_examples":[]}],"tool_choice":{"type":"tool","name":"t","disable_parallel_tool_use":false}`), func(r *elumenta.SurfaceRequest) {
+			r.ShowsReasoning = true
 			r.Tools = []elumenta.Tool{{Name: "t", Parameters: json.RawMessage(`{"type":"object"}`)}}
 			r.ToolChoice = elumenta.ToolChoice{Mode: elumenta.ToolNamed, Name: "t", Parallel: new(true)}
 			r.Warnings = []elumenta.Warning{warn("unknown_field", "tools.0.input_examples")}

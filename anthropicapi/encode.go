@@ -26,12 +26,14 @@ const (
 // (https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming#handling-invalid-json-in-tool-responses).
 const invalidInput = "INVALID_JSON"
 
-// encoder writes one answer (https://platform.claude.com/docs/en/build-with-claude/streaming). Its content blocks are text and tool_use; what
-// a model shows of its reasoning is left out, since it is never asked for. The zero value begins an answer.
+// encoder writes one answer (https://platform.claude.com/docs/en/build-with-claude/streaming). Its content blocks are text, tool_use, thinking
+// and redacted_thinking. The zero value begins an answer.
 type encoder struct {
-	blocks int   // content blocks that have begun; the last of them may be open
-	open   kind  // of the block that is open
-	calls  []int // the blocks of the tool calls
+	blocks int      // content blocks that have begun; the last of them may be open
+	open   kind     // of the block that is open
+	calls  []int    // the blocks of the tool calls
+	ids    []string // of the tool calls
+	effort bool     // the request says no more of thinking than an effort
 }
 
 type kind uint8
@@ -40,30 +42,18 @@ const (
 	none kind = iota
 	text
 	toolUse
+	thinking
+	redacted
 )
 
 var _ elumenta.Encoder = (*encoder)(nil)
 
 // Whole is the message.
-func (*encoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []byte {
+func (e *encoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []byte {
 	b = appendMessage(b, &r.Started)
-	a.Text = append(a.Text, a.Refusal...) // this API does not tell them apart
-	if len(a.Text) > 0 {
-		b = append(b, `{"type":"text","text":`...)
-		b = appendString(b, a.Text)
-		b = append(b, `}`...)
-	}
-	for i := range a.ToolCalls {
-		if i > 0 || len(a.Text) > 0 {
-			b = append(b, ',')
-		}
-		call := &a.ToolCalls[i]
-		b = appendToolUse(b, call.ID, call.Name)
-		b = appendInput(b, call.Arguments)
-		b = append(b, '}')
-	}
+	b = appendContent(b, a)
 	b = append(b, "],"...)
-	b = appendEnd(b, r)
+	b = e.appendEnd(b, r)
 	b = append(b, `,"usage":`...)
 	b = appendUsage(b, &r.Usage)
 	return append(b, "}\n"...)
@@ -88,8 +78,13 @@ func (e *encoder) Event(b []byte, ev elumenta.Event) []byte {
 		}
 		b = appendIndex(b, deltaStart, e.blocks-1)
 		b = append(b, `,"delta":{"type":"text_delta","text":`...)
+	case elumenta.EventReasoning:
+		b = e.think(b)
+		b = append(b, `,"delta":{"type":"thinking_delta","thinking":`...)
+	case elumenta.EventOpaque:
+		return e.state(b, &ev)
 	case elumenta.EventToolCall:
-		e.calls = append(e.calls, e.blocks)
+		e.calls, e.ids = append(e.calls, e.blocks), append(e.ids, ev.ID)
 		b = e.begin(b, toolUse)
 		b = appendToolUse(b, ev.ID, ev.Name)
 		b = append(b, `{}}`...)
@@ -134,7 +129,7 @@ func (*encoder) KeepAlive(b []byte) []byte { return append(b, ping...) }
 func (e *encoder) End(b []byte, r *elumenta.Result) []byte {
 	b = e.stop(b)
 	b = append(b, "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"...)
-	b = appendEnd(b, r)
+	b = e.appendEnd(b, r)
 	b = append(b, `},"usage":`...)
 	b = appendUsage(b, &r.Usage)
 	b = append(b, eventEnd...)
@@ -187,7 +182,7 @@ func appendInput(b []byte, arguments elumenta.Text) []byte {
 }
 
 // appendEnd appends why the message ended, and what this server alone says of it. Which stop sequence it was no provider's format tells.
-func appendEnd(b []byte, r *elumenta.Result) []byte {
+func (e *encoder) appendEnd(b []byte, r *elumenta.Result) []byte {
 	b = append(b, `"stop_reason":"`...)
 	switch r.Finish {
 	case elumenta.FinishLength:
@@ -225,7 +220,11 @@ func appendEnd(b []byte, r *elumenta.Result) []byte {
 		b = append(b, `{"code":`...)
 		b = appendString(b, w.Code)
 		b = append(b, `,"field":`...)
-		b = appendString(b, fieldName(w.Field))
+		field := fieldName(w.Field)
+		if w.Field == elumenta.ReasoningField && e.effort {
+			field = effortField
+		}
+		b = appendString(b, field)
 		b = append(b, `,"message":`...)
 		b = appendString(b, w.Message)
 		b = append(b, '}')

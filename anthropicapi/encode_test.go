@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,49 +45,58 @@ func TestStreamToTheLetter(t *testing.T) {
 data: {"type":"message_start","message":{"id":"msg_1","model":"m","type":"message","role":"assistant","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}}
 
 event: content_block_start
-data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
 
 event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\n` + "\u2028" + `<"}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"` + "\ufffd" + `"}}
+data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}
 
 event: content_block_stop
 data: {"type":"content_block_stop","index":0}
 
 event: content_block_start
-data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"1","name":"t","caller":{"type":"direct"},"input":{}}}
+data: {"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}
 
 event: content_block_delta
-data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
+data: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"a\n` + "\u2028" + `<"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"` + "\ufffd" + `"}}
 
 event: content_block_stop
 data: {"type":"content_block_stop","index":1}
 
 event: content_block_start
-data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"2","name":"u","caller":{"type":"direct"},"input":{}}}
+data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"1","name":"t","caller":{"type":"direct"},"input":{}}}
 
 event: content_block_delta
-data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{}"}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"1}"}}
+data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
 
 event: content_block_stop
 data: {"type":"content_block_stop","index":2}
 
 event: content_block_start
-data: {"type":"content_block_start","index":3,"content_block":{"type":"text","text":""}}
+data: {"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"2","name":"u","caller":{"type":"direct"},"input":{}}}
 
 event: content_block_delta
-data: {"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"b"}}
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{}"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"1}"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":3}
+
+event: content_block_start
+data: {"type":"content_block_start","index":4,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":4,"delta":{"type":"text_delta","text":"b"}}
 
 event: ping
 data: {"type":"ping"}
 
 event: content_block_stop
-data: {"type":"content_block_stop","index":3}
+data: {"type":"content_block_stop","index":4}
 
 event: message_delta
 data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null,"elumenta":{"generation_id":"gen_1","assistant_id":"asst_1","assistant_version":3,"tokens_spent":0,"balance_remaining":9,"cache":{"status":"miss","minimum":0},"warnings":[]}},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}
@@ -106,9 +116,13 @@ data: {"type":"message_stop"}
 }
 
 func TestWhole(t *testing.T) {
-	answer := &elumenta.Answer{Text: []byte("a"), Refusal: []byte("b"), ToolCalls: []elumenta.ToolCall{
-		{ID: "1", Name: "t", Arguments: "{\"x\":1,\n\"x\":2}"}, {ID: "2", Name: "t", Arguments: " "}, {ID: "3", Name: "t", Arguments: `{"cut`}, {ID: "4", Name: "t", Arguments: `[1]`},
-	}}
+	answer := &elumenta.Answer{}
+	answer.Add(elumenta.Event{Kind: elumenta.EventText, Text: "a"})
+	answer.Add(elumenta.Event{Kind: elumenta.EventRefusal, Text: "b"})
+	for i, arguments := range []elumenta.Text{"{\"x\":1,\n\"x\":2}", " ", `{"cut`, `[1]`} {
+		answer.Add(elumenta.Event{Kind: elumenta.EventToolCall, Index: i, ID: strconv.Itoa(i), Name: "t"})
+		answer.Add(elumenta.Event{Kind: elumenta.EventToolInput, Index: i, Text: arguments})
+	}
 	result := &elumenta.Result{Started: elumenta.Started{ID: "gen_1"}, Finish: elumenta.FinishContentFilter, Warnings: []elumenta.Warning{{Code: elumenta.WarnUnsupported, Field: "stop"}}}
 	b := encoderOf(t).Whole(nil, answer, result)
 	var got struct {

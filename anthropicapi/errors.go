@@ -124,6 +124,8 @@ func fieldName(field string) string {
 		return "stop_sequences"
 	case "response_format":
 		return "output_config.format"
+	case elumenta.ReasoningField:
+		return "thinking"
 	case "assistant_id":
 		return "model"
 	}

@@ -46,6 +46,7 @@ type server struct {
 type setup struct {
 	provider elumenta.Provider // of the model scripted
 	baseURL  string            // of its target
+	target   *elumenta.Target  // in place of its own
 	silence  time.Duration
 	plan     string
 }
@@ -81,13 +82,17 @@ func newServer(t *testing.T, o setup) *server {
 		}}}
 		return m
 	}
+	scripted := model("scripted", 3)
+	if o.target != nil {
+		scripted.Routes[0].Target = *o.target
+	}
 	away := model("away", 1)
 	away.Routes = nil
 	blind := model("blind", 1)
 	blind.Capabilities = elumenta.Capabilities{}
 	expert := model("expert", 1)
 	expert.MinPlan = "unlimited"
-	catalog := elumenta.NewCatalog([]elumenta.Model{model("scripted", 3), model("dear", 1_000_000_000), away, blind, expert})
+	catalog := elumenta.NewCatalog([]elumenta.Model{scripted, model("dear", 1_000_000_000), away, blind, expert})
 	pipeline := generate.New(generate.Options{Store: db, Catalog: catalog, Plans: plans, Silence: o.silence})
 	api, err := httpapi.New(httpapi.Options{
 		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),

@@ -19,5 +19,7 @@ func (Messages) Decode(body []byte) (*elumenta.SurfaceRequest, error) {
 		return nil, err
 	}
 	d.req.Warnings = d.warnings
-	return &elumenta.SurfaceRequest{Request: d.req, EndUser: d.endUser, Encoder: &encoder{}}, nil
+	// Who asks for neither may read the first block as the text. With tools there may be state to bring back.
+	d.req.ShowsReasoning = d.req.Reasoning.Mode == elumenta.ReasoningOn || len(d.req.Tools) > 0
+	return &elumenta.SurfaceRequest{Request: d.req, EndUser: d.endUser, Encoder: &encoder{effort: d.req.Reasoning.Mode == ""}}, nil
 }

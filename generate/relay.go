@@ -59,7 +59,11 @@ func (r *relay) emit(ev elumenta.Event) error {
 		return r.keep(r.sink.Event(ev))
 	}
 	r.lastEvent = time.Now()
-	first := output(ev.Kind) && r.firstPiece.IsZero()
+	thought := ev.Kind == elumenta.EventReasoning || ev.Kind == elumenta.EventOpaque
+	if thought && !r.p.req.ShowsReasoning {
+		return nil
+	}
+	first := (thought || output(ev.Kind)) && r.firstPiece.IsZero()
 	if first {
 		r.firstPiece = r.lastEvent
 	}

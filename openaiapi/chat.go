@@ -25,6 +25,7 @@ type chatBody struct {
 	MaxCompletionTokens *int               `json:"max_completion_tokens"`
 	Stream              bool               `json:"stream"`
 	StreamOptions       *chatStreamOptions `json:"stream_options"`
+	ReasoningEffort     string             `json:"reasoning_effort"`
 	User                string             `json:"user"`
 	SafetyIdentifier    string             `json:"safety_identifier"`
 	Variables           map[string]string  `json:"variables"`
@@ -94,7 +95,6 @@ var chatRules = map[string]rule{
 	"presence_penalty":       {harmless: []string{"0"}, reason: notPassedOn},
 	"seed":                   {reason: notPassedOn},
 	"prediction":             {reason: notPassedOn},
-	"reasoning_effort":       {reason: notPassedOn},
 	"verbosity":              {harmless: []string{`"medium"`}, reason: notPassedOn},
 	"service_tier":           {harmless: []string{`"auto"`, `"default"`}, reason: notPassedOn},
 	"metadata":               {harmless: []string{"{}"}, reason: "is left out: nothing of a conversation is stored"},
@@ -122,7 +122,12 @@ func (Chat) Decode(body []byte) (*elumenta.SurfaceRequest, error) {
 	d.chatSettings(&in, &out.Settings)
 	out.Variables = d.variables(in.Variables)
 	out.EndUser = d.endUser(in.SafetyIdentifier, in.User)
-	encoder := &chatEncoder{model: in.Model}
+	encoder := &chatEncoder{model: in.Model, maxTokens: "max_tokens"}
+	if in.MaxCompletionTokens != nil {
+		encoder.maxTokens = "max_completion_tokens"
+	}
+	out.ShowsReasoning = true
+	out.Reasoning = d.effort("reasoning_effort", in.ReasoningEffort)
 	if out.Stream = in.Stream; in.StreamOptions != nil {
 		if !in.Stream {
 			d.bad("stream_options", codeInvalidValue, "is only allowed with stream")

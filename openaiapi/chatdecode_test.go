@@ -168,8 +168,8 @@ func TestChatLeavesOut(t *testing.T) {
 	for body, want := range map[string][]string{
 		chat(`"n":1,"logprobs":false,"top_logprobs":0,"logit_bias":{},"store":false,"modalities":["text"],"frequency_penalty":0.0,"metadata":{},"service_tier":"auto"`): nil,
 		chat(`"n":null,"audio":null,"functions":null,"tools":null,"tool_choice":null,"stop":null,"stream":null,"temperature":null,"seed":null,"new":null`):              {"unknown_field new"},
-		chat(`"seed":1,"frequency_penalty":0.5,"presence_penalty":-1,"reasoning_effort":"high","verbosity":"low"`): {
-			"unsupported_setting seed", "unsupported_setting frequency_penalty", "unsupported_setting presence_penalty", "unsupported_setting reasoning_effort", "unsupported_setting verbosity",
+		chat(`"seed":1,"frequency_penalty":0.5,"presence_penalty":-1,"verbosity":"low"`): {
+			"unsupported_setting seed", "unsupported_setting frequency_penalty", "unsupported_setting presence_penalty", "unsupported_setting verbosity",
 		},
 		chat(`"metadata":{"a":"b"},"service_tier":"flex","prompt_cache_key":"k","prompt_cache_retention":"24h","prediction":{"type":"content","content":"x"}`): {
 			"unsupported_setting metadata", "unsupported_setting service_tier", "unsupported_setting prompt_cache_key", "unsupported_setting prompt_cache_retention", "unsupported_setting prediction",

@@ -12,13 +12,17 @@ const (
 )
 
 // chatEncoder writes an answer as chat.completion objects or chunks (https://platform.openai.com/docs/api-reference/chat/object,
-// https://platform.openai.com/docs/api-reference/chat-streaming). Reasoning and a provider's own state have no place in them.
+// https://platform.openai.com/docs/api-reference/chat-streaming), with the members that others added for reasoning and a provider's state.
 type chatEncoder struct {
 	model        string // as the request has it
 	includeUsage bool
+	maxTokens    string // what the request calls it
 	// head is what all chunks of the stream begin with, up to the choices.
 	head    []byte
-	refused bool // the model refuses in words of its own
+	refused bool     // the model refuses in words of its own
+	thought []byte   // reasoning whose state has not come yet
+	details int      // how many reasoning_details there were
+	ids     []string // of the tool calls
 }
 
 // Whole appends a chat.completion.
@@ -44,15 +48,18 @@ func (e *chatEncoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []
 			b = append(b, `{"id":`...)
 			b = appendCall(b, c.ID, c.Name)
 			b = appendString(b, c.Arguments)
-			b = append(b, "}}"...)
+			b = append(b, '}')
+			b = appendExtra(b, signatureOf(a, i))
+			b = append(b, '}')
 		}
 		b = append(b, ']')
 	}
+	b = e.appendReasoning(b, a)
 	b = append(b, `,"annotations":[]},"logprobs":null,"finish_reason":`...)
 	b = appendString(b, e.finish(r.Finish))
 	b = append(b, `}],"usage":`...)
 	b = appendChatUsage(b, r.Usage)
-	b = appendOwn(b, r)
+	b = appendOwn(b, r, e.field)
 	return append(b, "}\n"...)
 }
 
@@ -101,10 +108,12 @@ func (e *chatEncoder) endChunk(b []byte) []byte {
 	return append(b, "}\n\n"...)
 }
 
-// Event appends a chunk with a piece of text or of a tool call.
+// Event appends a chunk with a piece of text, of a tool call or of reasoning, or with state.
 func (e *chatEncoder) Event(b []byte, ev elumenta.Event) []byte {
 	switch ev.Kind {
-	case elumenta.EventText, elumenta.EventRefusal, elumenta.EventToolCall, elumenta.EventToolInput:
+	case elumenta.EventText, elumenta.EventRefusal, elumenta.EventToolCall, elumenta.EventToolInput, elumenta.EventReasoning:
+	case elumenta.EventOpaque:
+		return e.state(b, &ev)
 	default:
 		return b
 	}
@@ -118,7 +127,12 @@ func (e *chatEncoder) Event(b []byte, ev elumenta.Event) []byte {
 		e.refused = true
 		b = append(b, `"refusal":`...)
 		b = appendString(b, ev.Text)
+	case elumenta.EventReasoning:
+		e.thought = append(e.thought, ev.Text...)
+		b = append(b, `"reasoning_content":`...)
+		b = appendString(b, ev.Text)
 	case elumenta.EventToolCall:
+		e.ids = append(e.ids, ev.ID)
 		b = append(b, `"tool_calls":[{"index":`...)
 		b = strconv.AppendInt(b, int64(ev.Index), 10)
 		b = append(b, `,"id":`...)
@@ -143,7 +157,7 @@ func (e *chatEncoder) End(b []byte, r *elumenta.Result) []byte {
 	b = append(b, `"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":`...)
 	b = appendString(b, e.finish(r.Finish))
 	b = append(b, `}]`...)
-	b = e.endChunk(appendOwn(b, r))
+	b = e.endChunk(appendOwn(b, r, e.field))
 	if e.includeUsage {
 		b = append(b, e.head...)
 		b = append(b, `"choices":[],"usage":`...)
@@ -188,8 +202,19 @@ func appendChatUsage(b []byte, u elumenta.Usage) []byte {
 	return append(b, `,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`...)
 }
 
-// appendOwn appends the member elumenta, with what OpenAI's objects have no place for.
-func appendOwn(b []byte, r *elumenta.Result) []byte {
+// field is this API's name of what a warning is about.
+func (e *chatEncoder) field(name string) string {
+	switch name {
+	case "max_tokens":
+		return e.maxTokens
+	case elumenta.ReasoningField:
+		return "reasoning_effort"
+	}
+	return name
+}
+
+// appendOwn appends the member elumenta, with what OpenAI's objects have no place for. The warnings' fields are called as the API calls them.
+func appendOwn(b []byte, r *elumenta.Result, called func(field string) string) []byte {
 	b = append(b, `,"elumenta":{"generation_id":`...)
 	b = appendString(b, r.ID)
 	b = append(b, `,"assistant_id":`...)
@@ -224,7 +249,7 @@ func appendOwn(b []byte, r *elumenta.Result) []byte {
 		b = append(b, `{"code":`...)
 		b = appendString(b, w.Code)
 		b = append(b, `,"field":`...)
-		b = appendString(b, w.Field)
+		b = appendString(b, called(w.Field))
 		b = append(b, `,"message":`...)
 		b = appendString(b, w.Message)
 		b = append(b, '}')

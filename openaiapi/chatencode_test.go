@@ -56,7 +56,7 @@ func TestChatWhole(t *testing.T) {
 		want   string
 	}{
 		"text": {elumenta.Answer{Text: []byte("a\n\"b\""), Reasoning: []byte("hm")}, result,
-			wholeHead + `"content":"a\n\"b\"","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],` + usageMember + "," + ownMember + "}\n"},
+			wholeHead + `"content":"a\n\"b\"","refusal":null,"reasoning_content":"hm","annotations":[]},"logprobs":null,"finish_reason":"stop"}],` + usageMember + "," + ownMember + "}\n"},
 		"nothing": {elumenta.Answer{}, with(plain, elumenta.FinishLength),
 			wholeHead + `"content":"","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"length"}],` + usageMember + "," +
 				`"elumenta":{"generation_id":"gen_01j9x2","assistant_id":null,"assistant_version":null,"model":"claude-sonnet-4.5","tokens_spent":4,"balance_remaining":null,` +
@@ -76,12 +76,14 @@ func TestChatWhole(t *testing.T) {
 }
 
 func TestChatChunks(t *testing.T) {
+	state := (&elumenta.State{Opaque: elumenta.Opaque{Format: "anthropic", Data: "s"}, Part: elumenta.PartReasoning}).Pack()
 	play := func(e elumenta.Encoder) string {
 		b := e.Begin(nil, &started)
 		for _, ev := range []elumenta.Event{
 			{Kind: elumenta.EventReasoning, Text: "hm"}, {Kind: elumenta.EventText, Text: "a"}, {Kind: elumenta.EventRefusal, Text: "No."},
-			{Kind: elumenta.EventToolCall, Index: 1, ID: "c1", Name: "weather"}, {Kind: elumenta.EventToolInput, Index: 1, Text: `{"a":`},
-			{Kind: elumenta.EventOpaque, Index: 1, Opaque: &elumenta.Opaque{Format: "gemini", Data: "s"}},
+			{Kind: elumenta.EventToolCall, ID: "c1", Name: "weather"}, {Kind: elumenta.EventToolInput, Text: `{"a":`},
+			{Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: &elumenta.Opaque{Format: "anthropic", Data: "s"}},
+			{Kind: elumenta.EventOpaque, Part: elumenta.PartToolCall, Opaque: &elumenta.Opaque{Format: "gemini", Data: "s"}},
 		} {
 			b = e.Event(b, ev)
 		}
@@ -91,9 +93,11 @@ func TestChatChunks(t *testing.T) {
 		delta := func(s string) string {
 			return chunkHead + `{"index":0,"delta":{` + s + `},"logprobs":null,"finish_reason":null}]` + usage + "}\n\n"
 		}
-		return delta(`"role":"assistant","content":"","refusal":null`) + delta(`"content":"a"`) + delta(`"refusal":"No."`) +
-			delta(`"tool_calls":[{"index":1,"id":"c1","type":"function","function":{"name":"weather","arguments":""}}]`) +
-			delta(`"tool_calls":[{"index":1,"function":{"arguments":"{\"a\":"}}]`) + ": keep-alive\n\n" +
+		return delta(`"role":"assistant","content":"","refusal":null`) + delta(`"reasoning_content":"hm"`) + delta(`"content":"a"`) + delta(`"refusal":"No."`) +
+			delta(`"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"weather","arguments":""}}]`) +
+			delta(`"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]`) +
+			delta(`"reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"`+state+`","index":0}]`) +
+			delta(`"tool_calls":[{"index":0,"extra_content":{"google":{"thought_signature":"s"}}}]`) + ": keep-alive\n\n" +
 			chunkHead + `{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],` + ownMember + usage + "}\n\n"
 	}
 	if diff := cmp.Diff(body("")+"data: [DONE]\n\n", play(encoder(t, `"stream":true`))); diff != "" {

@@ -12,13 +12,15 @@ import (
 
 // chatMessage is a message of any role (https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages).
 type chatMessage struct {
-	Role       string         `json:"role"`
-	Content    jsontext.Value `json:"content"` // a text or a list of parts
-	Name       string         `json:"name"`
-	Refusal    string         `json:"refusal"`
-	ToolCalls  []chatToolCall `json:"tool_calls"`
-	ToolCallID string         `json:"tool_call_id"`
-	Others     jsontext.Value `json:",embed"`
+	Role             string         `json:"role"`
+	Content          jsontext.Value `json:"content"` // a text or a list of parts
+	Name             string         `json:"name"`
+	Refusal          string         `json:"refusal"`
+	ToolCalls        []chatToolCall `json:"tool_calls"`
+	ToolCallID       string         `json:"tool_call_id"`
+	ReasoningContent string         `json:"reasoning_content"`
+	ReasoningDetails jsontext.Value `json:"reasoning_details"`
+	Others           jsontext.Value `json:",embed"`
 }
 
 type chatToolCall struct {
@@ -29,7 +31,8 @@ type chatToolCall struct {
 		Arguments string         `json:"arguments"`
 		Others    jsontext.Value `json:",embed"`
 	} `json:"function"`
-	Others jsontext.Value `json:",embed"`
+	ExtraContent jsontext.Value `json:"extra_content"`
+	Others       jsontext.Value `json:",embed"`
 }
 
 type chatPart struct {
@@ -138,19 +141,26 @@ func (t *talk) system(field string, m *chatMessage) {
 }
 
 func (t *talk) assistant(field string, m *chatMessage) {
-	parts := t.content(field+".content", m.Content, "text", "refusal")
+	parts, states := t.reasoning(field, m)
+	thoughts := len(parts)
+	parts = append(parts, t.content(field+".content", m.Content, "text", "refusal")...)
 	if m.Refusal != "" {
 		parts = append(parts, elumenta.Part{Kind: elumenta.PartRefusal, Text: t.text(field+".refusal", m.Refusal)})
 	}
 	t.calls = field + ".tool_calls"
 	for i := range m.ToolCalls {
 		if call := t.call(item(t.calls, i), &m.ToolCalls[i]); call != nil {
-			parts = append(parts, elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: call})
+			parts = append(parts, elumenta.Part{
+				Kind: elumenta.PartToolCall, ToolCall: call, Opaque: t.signature(item(t.calls, i)+".extra_content", m.ToolCalls[i].ExtraContent),
+			})
 		}
 	}
 	switch {
-	case len(parts) > 0:
+	case len(parts) > thoughts:
 		t.out.Turns = append(t.out.Turns, elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: parts})
+		for i := range states {
+			elumenta.AttachState(t.out.Turns, &states[i])
+		}
 	case len(t.errs) == 0: // an answer that a limit ended before it said anything
 		t.warn(elumenta.WarnUnsupported, field, "says nothing: left out")
 	}

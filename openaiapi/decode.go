@@ -328,6 +328,20 @@ func (d *decoding) endUser(identifier, user string) string {
 	return identifier
 }
 
+// effort reads how much a model is to think.
+func (d *decoding) effort(field, effort string) (r elumenta.Reasoning) {
+	switch effort {
+	case "":
+	case "none":
+		r.Mode = elumenta.ReasoningOff
+	case "minimal", "low", "medium", "high", "xhigh", "max":
+		r.Mode, r.Effort = elumenta.ReasoningOn, effort
+	default:
+		d.bad(field, codeInvalidValue, "must be none, minimal, low, medium, high, xhigh or max")
+	}
+	return r
+}
+
 // tool reads a function.
 func (d *decoding) tool(field, name, description string, parameters jsontext.Value, strict *bool) elumenta.Tool {
 	switch {

@@ -1,6 +1,7 @@
 package openaiapi
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -22,8 +23,10 @@ func (shape) Error(e *elumenta.Error, _ elumenta.RequestID) (status int, body []
 	b = append(b, `,"elumenta":{"error":`...)
 	b = appendString(b, e.Code)
 	b = append(b, `,"details":`...)
-	if details, err := json.Marshal(e.Details, json.Deterministic(true)); err == nil && len(e.Details) > 0 {
-		b = append(b, details...)
+	details := maps.Clone(e.Details)
+	delete(details, detailCode) // is the error's own code above
+	if text, err := json.Marshal(details, json.Deterministic(true)); err == nil && len(details) > 0 {
+		b = append(b, text...)
 	} else {
 		b = append(b, "{}"...) // details are plain values
 	}

@@ -232,8 +232,9 @@ func TestResponsesStreams(t *testing.T) {
 		},
 		"reasoning before text": {
 			emits(elumenta.FinishStop, append(text(elumenta.EventReasoning, "hm"), text(elumenta.EventText, "Hello")...)...),
-			"created in_progress output_item.added content_part.added output_text.delta output_text.done content_part.done output_item.done completed",
-			"Hello", "message completed output_text Hello",
+			"created in_progress output_item.added reasoning_summary_part.added reasoning_summary_text.delta reasoning_summary_text.done reasoning_summary_part.done output_item.done " +
+				"output_item.added content_part.added output_text.delta output_text.done content_part.done output_item.done completed",
+			"Hello", "reasoning ;message completed output_text Hello",
 		},
 		"refusal": {
 			emits(elumenta.FinishRefusal, append(text(elumenta.EventText, "Well. "), text(elumenta.EventRefusal, "I ", "won't.")...)...),
@@ -399,7 +400,7 @@ func TestResponsesSettings(t *testing.T) {
 	if got := told(p); got != "user: What is this? image image/png\n" || p.SystemText() != "Be exact." {
 		t.Errorf("the provider got %q, %q", got, p.SystemText())
 	}
-	if got, want := ownOf(t, r).warned(), "include[0] input[1].content[1].detail text.verbosity prompt_cache_key"; got != want {
+	if got, want := ownOf(t, r).warned(), "input[1].content[1].detail text.verbosity prompt_cache_key"; got != want {
 		t.Errorf("warned of %q; want %q", got, want)
 	}
 	if r.Text.Format.Name != "answer" || r.Temperature != 1.5 || r.MaxOutputTokens != 50 || r.PromptCacheKey != "k" || r.Truncation != "disabled" || !strings.Contains(r.RawJSON(), `"store":false`) {

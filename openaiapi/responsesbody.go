@@ -18,6 +18,7 @@ type responsesBody struct {
 	Temperature       *float64                       `json:"temperature"`
 	TopP              *float64                       `json:"top_p"`
 	MaxOutputTokens   *int                           `json:"max_output_tokens"`
+	Reasoning         *reasoningConfig               `json:"reasoning"`
 	Stream            bool                           `json:"stream"`
 	User              string                         `json:"user"`
 	SafetyIdentifier  string                         `json:"safety_identifier"`
@@ -80,6 +81,14 @@ type responsesToolChoice struct {
 	Name  string          `json:"name"`
 	Mode  string          `json:"mode"`
 	Tools []responsesTool `json:"tools"`
+}
+
+// reasoningConfig says how much the model thinks, and whether it is shown (https://platform.openai.com/docs/guides/reasoning).
+type reasoningConfig struct {
+	Effort          string         `json:"effort"`
+	Summary         string         `json:"summary"`
+	GenerateSummary string         `json:"generate_summary"` // as it was called before
+	Unknown         jsontext.Value `json:",embed"`
 }
 
 type textConfig struct {

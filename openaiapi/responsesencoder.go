@@ -15,12 +15,16 @@ type responsesEncoder struct {
 	sequence int64 // of the next event
 	items    []outputItem
 	message  int   // the item that text is added to, or -1
+	thought  int   // the item that reasoning is added to, or -1
 	calls    []int // the items of the answer's tool calls
 }
 
-// outputItem is an item of the output: a function call or a message.
+// outputItem is an item of the output: a function call, reasoning or a message.
 type outputItem struct {
 	call         bool
+	reasoning    bool
+	summary      []byte // what the provider shows of the reasoning
+	state        string // what comes back with the next request: encrypted_content
 	callID, name string
 	arguments    []byte
 	parts        []outputPart
@@ -51,26 +55,16 @@ const (
 
 // Whole is the response.
 func (e *responsesEncoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []byte {
-	e.started = r.Started
-	var message outputItem
-	for _, part := range []outputPart{{text: a.Text}, {refusal: true, text: a.Refusal}} {
-		if len(part.text) > 0 {
-			message.parts = append(message.parts, part)
-		}
-	}
-	if len(message.parts) > 0 {
-		e.items = append(e.items, message)
-	}
-	for i := range a.ToolCalls {
-		c := &a.ToolCalls[i]
-		e.items = append(e.items, outputItem{call: true, callID: c.ID, name: c.Name, arguments: []byte(c.Arguments)})
+	e.started, e.message = r.Started, -1
+	for i := range a.Parts {
+		e.wholePart(a, &a.Parts[i])
 	}
 	return append(e.response(b, r, nil, nil), '\n')
 }
 
 // Begin is the events response.created and response.in_progress.
 func (e *responsesEncoder) Begin(b []byte, s *elumenta.Started) []byte {
-	e.started, e.message = *s, -1
+	e.started, e.message, e.thought = *s, -1, -1
 	for _, name := range []string{"response.created", "response.in_progress"} {
 		b = e.event(b, name)
 		b = append(b, `,"response":`...)
@@ -82,7 +76,7 @@ func (e *responsesEncoder) Begin(b []byte, s *elumenta.Started) []byte {
 
 const eventEnd = "}\n\n"
 
-// Event is one piece. Reasoning and a provider's state are not part of the answer.
+// Event is one piece.
 func (e *responsesEncoder) Event(b []byte, ev elumenta.Event) []byte {
 	switch ev.Kind {
 	case elumenta.EventText:
@@ -90,7 +84,7 @@ func (e *responsesEncoder) Event(b []byte, ev elumenta.Event) []byte {
 	case elumenta.EventRefusal:
 		return e.said(b, true, ev.Text)
 	case elumenta.EventToolCall:
-		b = e.closeMessage(b, statusCompleted)
+		b = e.closeMessage(e.closeThought(b), statusCompleted)
 		e.calls = append(e.calls, len(e.items))
 		return e.openItem(b, outputItem{call: true, callID: ev.ID, name: ev.Name})
 	case elumenta.EventToolInput:
@@ -101,6 +95,10 @@ func (e *responsesEncoder) Event(b []byte, ev elumenta.Event) []byte {
 		e.items[at].arguments = append(e.items[at].arguments, ev.Text...)
 		b = e.itemEvent(b, "response.function_call_arguments.delta", at)
 		return appendDelta(b, ev.Text, "")
+	case elumenta.EventReasoning:
+		return e.think(b, ev.Text)
+	case elumenta.EventOpaque:
+		return e.keep(b, &ev)
 	}
 	return b
 }
@@ -110,6 +108,7 @@ func (*responsesEncoder) KeepAlive(b []byte) []byte { return append(b, keepAlive
 
 // End closes what is open and has the event response.completed or response.incomplete.
 func (e *responsesEncoder) End(b []byte, r *elumenta.Result) []byte {
+	b = e.closeThought(b)
 	status, _ := e.ended(r.Finish)
 	last := len(e.items) - 1
 	for at := range e.items {
@@ -154,6 +153,7 @@ func (e *responsesEncoder) Fail(b []byte, failed *elumenta.Error, _ elumenta.Req
 
 // said adds a piece to the message, and to its last part if that is of the same kind.
 func (e *responsesEncoder) said(b []byte, refusal bool, text elumenta.Text) []byte {
+	b = e.closeThought(b)
 	if e.message < 0 {
 		e.message = len(e.items)
 		b = e.openItem(b, outputItem{})

@@ -30,6 +30,9 @@ func (r *responsesReader) input() {
 		for i := range in.value {
 			r.item(i, &in.value[i])
 		}
+		for i := range r.states {
+			elumenta.AttachState(r.out.Turns, &r.states[i])
+		}
 		r.unanswered()
 	}
 	if len(r.out.Turns) > 0 || len(r.errs) > 0 {
@@ -56,7 +59,7 @@ func (r *responsesReader) item(i int, in *inputItem) {
 	case "function_call_output":
 		r.functionOutput(at, in)
 	case "reasoning":
-		r.warnOnce(elumenta.WarnUnsupported, at, "reasoning of earlier answers is not passed on: left out")
+		r.reasoning(at, in)
 	case "item_reference":
 		r.bad(at, codeUnsupportedValue, "refers to an item, and none is kept here: send the item itself, as clients do that are told store: false")
 	case "":

@@ -78,12 +78,7 @@ func (e *responsesEncoder) response(b []byte, r *elumenta.Result, f *failure, s 
 	}
 	b = append(b, e.echo...)
 	if r != nil {
-		own := *r
-		own.Warnings = slices.Clone(r.Warnings)
-		for i := range own.Warnings {
-			own.Warnings[i].Field = responsesField(own.Warnings[i].Field)
-		}
-		return append(appendOwn(b, &own), '}')
+		return append(appendOwn(b, r, responsesField), '}')
 	}
 	return append(e.appendOrigin(b, s), '}')
 }
@@ -151,6 +146,9 @@ func (e *responsesEncoder) appendItem(b []byte, at int, status string) []byte {
 	item := &e.items[at]
 	b = append(b, `{"id":"`...)
 	b = e.appendItemID(b, at)
+	if item.reasoning {
+		return appendReasoning(b, item)
+	}
 	if item.call {
 		b = append(b, `","type":"function_call","status":"`...)
 		b = append(b, status...)
@@ -187,8 +185,11 @@ func appendPart(b []byte, p *outputPart) []byte {
 
 func (e *responsesEncoder) appendItemID(b []byte, at int) []byte {
 	prefix := "msg_"
-	if e.items[at].call {
+	switch {
+	case e.items[at].call:
 		prefix = "fc_"
+	case e.items[at].reasoning:
+		prefix = "rs_"
 	}
 	b = append(b, prefix...)
 	b = append(b, bareID(e.started.ID)...)
@@ -227,7 +228,9 @@ func (r *responsesReader) encoder() *responsesEncoder {
 	b = appendPrompt(b, body.Prompt, r.out.Variables)
 	b = append(b, `,"prompt_cache_key":`...)
 	b = appendOptional(b, body.PromptCacheKey)
-	b = append(b, `,"reasoning":{"effort":null,"summary":null},"safety_identifier":`...)
+	b = append(b, `,"reasoning":`...)
+	b = appendHowToThink(b, body.Reasoning)
+	b = append(b, `,"safety_identifier":`...)
 	b = appendOptional(b, body.SafetyIdentifier)
 	b = append(b, `,"service_tier":"default","store":false,"temperature":`...)
 	b = appendFloat(b, body.Temperature)
@@ -246,7 +249,18 @@ func (r *responsesReader) encoder() *responsesEncoder {
 	b = appendFloat(b, body.TopP)
 	b = append(b, `,"truncation":"disabled","user":`...)
 	b = appendOptional(b, body.User)
-	return &responsesEncoder{model: body.Model, echo: b, message: -1}
+	return &responsesEncoder{model: body.Model, echo: b, message: -1, thought: -1}
+}
+
+func appendHowToThink(b []byte, in *reasoningConfig) []byte {
+	if in == nil {
+		in = &reasoningConfig{}
+	}
+	b = append(b, `{"effort":`...)
+	b = appendOptional(b, in.Effort)
+	b = append(b, `,"summary":`...)
+	b = appendOptional(b, in.Summary)
+	return append(b, '}')
 }
 
 func appendPrompt(b []byte, p *promptReference, variables map[string]string) []byte {

@@ -16,22 +16,20 @@ type responsesReader struct {
 	calls   map[string]*pendingCall // by call_id
 	results bool                    // the last turn holds outputs of functions alone
 	spoken  bool                    // the last turn has a message of the assistant
+	states  []elumenta.State        // of function calls, which may stand on either side
 }
 
 // responsesRules are the fields that ask for what is not done here.
 var responsesRules = map[string]rule{
-	"previous_response_id": {refuse: true, reason: "is not taken: no response is kept here; send what was said before in input"},
-	"conversation":         {refuse: true, reason: "is not taken: no conversation is kept here; send what was said before in input"},
-	"store":                {refuse: true, harmless: []string{"false"}, reason: "must be false: no response is kept here; send what was said before in input"},
-	"background":           {refuse: true, harmless: []string{"false"}, reason: "must be false: no response is kept here to be fetched later; stream an answer that takes long"},
-	"truncation":           {refuse: true, harmless: []string{`"disabled"`}, reason: "must be disabled: nothing of input is left out here; send less of it"},
-	"top_logprobs":         {refuse: true, harmless: []string{"0"}, reason: "must be 0: not every provider has log probabilities"},
-	"moderation":           {refuse: true, reason: "is not taken: nothing is moderated here"},
-	"context_management":   {refuse: true, harmless: []string{"[]"}, reason: "is not taken: nothing of input is left out here; send less of it"},
-	"max_tool_calls":       {reason: "is for tools that OpenAI runs, and there are none: left out"},
-	"reasoning": {
-		harmless: []string{"{}", `{"effort":null}`, `{"summary":null}`, `{"effort":null,"summary":null}`}, reason: notPassedOn,
-	},
+	"previous_response_id":   {refuse: true, reason: "is not taken: no response is kept here; send what was said before in input"},
+	"conversation":           {refuse: true, reason: "is not taken: no conversation is kept here; send what was said before in input"},
+	"store":                  {refuse: true, harmless: []string{"false"}, reason: "must be false: no response is kept here; send what was said before in input"},
+	"background":             {refuse: true, harmless: []string{"false"}, reason: "must be false: no response is kept here to be fetched later; stream an answer that takes long"},
+	"truncation":             {refuse: true, harmless: []string{`"disabled"`}, reason: "must be disabled: nothing of input is left out here; send less of it"},
+	"top_logprobs":           {refuse: true, harmless: []string{"0"}, reason: "must be 0: not every provider has log probabilities"},
+	"moderation":             {refuse: true, reason: "is not taken: nothing is moderated here"},
+	"context_management":     {refuse: true, harmless: []string{"[]"}, reason: "is not taken: nothing of input is left out here; send less of it"},
+	"max_tool_calls":         {reason: "is for tools that OpenAI runs, and there are none: left out"},
 	"service_tier":           {harmless: []string{`"auto"`, `"default"`}, reason: notPassedOn},
 	"prompt_cache_retention": {reason: notPassedOn},
 	"prompt_cache_options":   {reason: notPassedOn},
@@ -41,7 +39,6 @@ var responsesRules = map[string]rule{
 // includeRules are the values of include. One that is refused has no log probabilities.
 var includeRules = map[string]rule{
 	"message.output_text.logprobs":          {refuse: true, reason: "asks for log probabilities, which not every provider has"},
-	"reasoning.encrypted_content":           {reason: "reasoning is not passed on: left out"},
 	"message.input_image.image_url":         {reason: "is part of no answer here: left out"},
 	"file_search_call.results":              {reason: "is part of no answer here: left out"},
 	"web_search_call.results":               {reason: "is part of no answer here: left out"},
@@ -61,7 +58,7 @@ func (r *responsesReader) read() error {
 	r.input()
 	r.settings()
 	r.functions()
-	r.out.Stream = b.Stream
+	r.out.Stream, r.out.ShowsReasoning = b.Stream, true
 	r.out.EndUser = r.endUser(b.SafetyIdentifier, b.User)
 	if b.PromptCacheKey != "" {
 		r.warn(elumenta.WarnUnsupported, "prompt_cache_key", "is left out: what is cached goes by the assistant and its version")
@@ -75,6 +72,7 @@ func (r *responsesReader) include() {
 	for i, value := range r.body.Include {
 		field := item("include", i)
 		switch rule, known := includeRules[value]; {
+		case value == "reasoning.encrypted_content": // always is
 		case !known:
 			r.warn(elumenta.WarnUnknownField, field, "is not known here: left out")
 		case rule.refuse:

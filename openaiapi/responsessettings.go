@@ -17,12 +17,31 @@ func (r *responsesReader) settings() {
 	if s.MaxTokens != nil && *s.MaxTokens < 1 {
 		r.bad("max_output_tokens", codeInvalidValue, "must be at least 1")
 	}
+	if b.Reasoning != nil {
+		r.howToThink(b.Reasoning)
+	}
 	if b.Text == nil {
 		return
 	}
 	r.others("text", b.Text.Unknown, textRules)
 	if f := b.Text.Format; f != nil {
 		s.ResponseFormat = r.format(f)
+	}
+}
+
+// howToThink reads how much the model thinks, and whether that is shown.
+func (r *responsesReader) howToThink(in *reasoningConfig) {
+	r.unknown("reasoning", in.Unknown)
+	r.out.Reasoning = r.effort("reasoning.effort", in.Effort)
+	field, summary := "reasoning.summary", in.Summary
+	if summary == "" {
+		field, summary = "reasoning.generate_summary", in.GenerateSummary
+	}
+	switch summary {
+	case "", "auto", "concise", "detailed":
+		r.out.Reasoning.Summary = summary
+	default:
+		r.bad(field, codeInvalidValue, "must be auto, concise or detailed")
 	}
 }
 

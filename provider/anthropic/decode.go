@@ -295,7 +295,7 @@ func (d *decoder) stop() error {
 }
 
 func (d *decoder) opaque(o opaque) error {
-	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Opaque: newOpaque(o)})
+	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: newOpaque(o)})
 }
 
 // count takes figures over. Those of the end are sums and replace those of the beginning.

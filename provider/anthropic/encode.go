@@ -35,6 +35,7 @@ type request struct {
 	TopP          *float64      `json:"top_p,omitzero"`
 	StopSequences []string      `json:"stop_sequences,omitzero"`
 	OutputConfig  *outputConfig `json:"output_config,omitzero"`
+	Thinking      *thinking     `json:"thinking,omitzero"`
 	Metadata      *metadata     `json:"metadata,omitzero"`
 	Stream        bool          `json:"stream,omitzero"`
 }
@@ -86,7 +87,8 @@ type toolChoice struct {
 }
 
 type outputConfig struct {
-	Format outputFormat `json:"format"`
+	Format *outputFormat `json:"format,omitzero"`
+	Effort string        `json:"effort,omitzero"`
 }
 
 type outputFormat struct {
@@ -125,9 +127,12 @@ func encode(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning, 
 		r.Metadata = &metadata{UserID: p.User}
 	}
 	if f := settings.ResponseFormat; f != nil && f.Type == elumenta.FormatJSONSchema {
-		r.OutputConfig = &outputConfig{Format: outputFormat{Type: "json_schema", Schema: jsontext.Value(f.Schema)}}
+		r.OutputConfig = &outputConfig{Format: &outputFormat{Type: "json_schema", Schema: jsontext.Value(f.Schema)}}
 	}
 	r.Tools, r.ToolChoice = tools(p)
+	if p.Reasoning.Asked() {
+		warnings = append(warnings, r.think(t.Model, p)...)
+	}
 	body, err := json.Marshal(&r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, nil, errNotJSON

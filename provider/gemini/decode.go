@@ -146,10 +146,13 @@ func (d *decoder) take(r *response) error {
 }
 
 func (d *decoder) part(p *answerPart) error {
-	index := 0
+	index, kind := 0, elumenta.PartText
+	if p.Thought {
+		kind = elumenta.PartReasoning
+	}
 	switch {
 	case p.FunctionCall != nil:
-		index = d.calls
+		index, kind = d.calls, elumenta.PartToolCall
 		if err := d.call(p); err != nil {
 			return err
 		}
@@ -167,7 +170,7 @@ func (d *decoder) part(p *answerPart) error {
 		return nil
 	}
 	return d.out.Emit(elumenta.Event{
-		Kind: elumenta.EventOpaque, Index: index, Opaque: &elumenta.Opaque{Format: Format, Data: p.ThoughtSignature},
+		Kind: elumenta.EventOpaque, Part: kind, Index: index, Opaque: &elumenta.Opaque{Format: Format, Data: p.ThoughtSignature},
 	})
 }
 

@@ -80,12 +80,13 @@ type functionResult struct {
 }
 
 type generationConfig struct {
-	Temperature        *float64       `json:"temperature,omitzero"`
-	TopP               *float64       `json:"topP,omitzero"`
-	MaxOutputTokens    *int           `json:"maxOutputTokens,omitzero"`
-	StopSequences      []string       `json:"stopSequences,omitzero"`
-	ResponseMIMEType   string         `json:"responseMimeType,omitzero"`
-	ResponseJSONSchema jsontext.Value `json:"responseJsonSchema,omitzero"`
+	Temperature        *float64        `json:"temperature,omitzero"`
+	TopP               *float64        `json:"topP,omitzero"`
+	MaxOutputTokens    *int            `json:"maxOutputTokens,omitzero"`
+	StopSequences      []string        `json:"stopSequences,omitzero"`
+	ResponseMIMEType   string          `json:"responseMimeType,omitzero"`
+	ResponseJSONSchema jsontext.Value  `json:"responseJsonSchema,omitzero"`
+	ThinkingConfig     *thinkingConfig `json:"thinkingConfig,omitzero"`
 }
 
 type tool struct {
@@ -120,6 +121,13 @@ func encode(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning, 
 		return nil, nil, errNoContent
 	}
 	r := request{SystemInstruction: systemInstruction(p), Contents: b.contents, GenerationConfig: config(settings)}
+	thinking, told := think(t.Model, p.Reasoning)
+	if warnings = append(warnings, told...); thinking != nil {
+		if r.GenerationConfig == nil {
+			r.GenerationConfig = &generationConfig{}
+		}
+		r.GenerationConfig.ThinkingConfig = thinking
+	}
 	if len(p.Tools) > 0 {
 		r.Tools, r.ToolConfig = tools(p)
 		if p.ToolChoice.Parallel != nil && !*p.ToolChoice.Parallel {

@@ -156,7 +156,7 @@ func (d *chatDecoder) endReasoning() error {
 	}
 	field := d.reasoned
 	d.reasoned = ""
-	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Opaque: &elumenta.Opaque{
+	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: &elumenta.Opaque{
 		Format: opaqueFormat, Data: elumenta.Text(`{"type":"` + field + `"}`),
 	}})
 }

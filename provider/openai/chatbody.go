@@ -37,7 +37,7 @@ func encodeChat(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warni
 		e.raw(`,"stream":true,"stream_options":{"include_usage":true}`)
 	}
 	e.raw(`}`)
-	return e.b, warnings
+	return e.b, append(warnings, chatReasoning(p.Reasoning)...)
 }
 
 func (e *encoder) stop(stop []string) {

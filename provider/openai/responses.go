@@ -134,7 +134,7 @@ func (d *responsesDecoder) opaque(item *responseItem) error {
 	if item.encrypted == "" {
 		return nil
 	}
-	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Opaque: &elumenta.Opaque{
+	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: &elumenta.Opaque{
 		Format: opaqueFormat, Data: elumenta.Text(appendReasoning(nil, item)),
 	}})
 }

@@ -42,6 +42,7 @@ func encodeResponses(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.
 		e.int("max_output_tokens", *s.MaxTokens)
 	}
 	e.textFormat(s.ResponseFormat)
+	warnings = append(warnings, e.reasoning(t.Model, p.Reasoning)...)
 	if p.CacheKey != "" {
 		e.string("prompt_cache_key", p.CacheKey)
 	}

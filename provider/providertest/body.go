@@ -99,3 +99,29 @@ func decodeObject(tb testing.TB, whose, text string) map[string]any {
 	}
 	return v
 }
+
+// Reasoned is what a provider sends of reasoning: the named members of its body, as JSON, and the fields that it warns of.
+func Reasoned(tb testing.TB, p elumenta.Provider, model string, prompt *elumenta.Prompt, members ...string) (sent, warned string) {
+	tb.Helper()
+	var done elumenta.Completion
+	body := Capture(tb, func(server string, client *http.Client) {
+		whole := elumenta.Range{Max: 2}
+		done, _ = p.Generate(tb.Context(), elumenta.Target{
+			Name: "test", BaseURL: server, Model: model, Client: client, Capabilities: elumenta.Capabilities{Temperature: &whole, TopP: &whole, Tools: true},
+		}, prompt, func(elumenta.Event) error { return nil })
+	}).Body
+	got := decodeObject(tb, "ours", body)
+	for _, name := range members {
+		if v, ok := got[name]; ok {
+			b, err := json.Marshal(v)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			sent += name + string(b)
+		}
+	}
+	for _, w := range done.Warnings {
+		warned += w.Field + " "
+	}
+	return sent, strings.TrimSpace(warned)
+}

@@ -78,6 +78,9 @@ func (c *collector) event(ev elumenta.Event) error {
 			c.t.Error("opaque state without a format or data")
 			break
 		}
+		if ev.Part != elumenta.PartReasoning && ev.Part != elumenta.PartText && ev.Part != elumenta.PartToolCall {
+			c.t.Errorf("opaque state of a part of kind %d", ev.Part)
+		}
 		r.Opaque = append(r.Opaque, *ev.Opaque)
 	case elumenta.EventPause:
 		if c.last == 0 || c.last == elumenta.EventPause {

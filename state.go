@@ -1,0 +1,73 @@
+package elumenta
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// State is a provider's state on its way through an API of another shape, to the client and back with the next request. That API's own member for
+// state holds it as a text, which only the provider's format understands.
+type State struct {
+	Opaque
+	Part PartKind // what it belongs to: PartReasoning, PartText or PartToolCall
+	Call string   // the id of the tool call that it belongs to
+}
+
+// statePrefix tells our texts from a provider's own.
+const statePrefix = "elumenta1."
+
+// packed is a State as a text has it.
+type packed struct {
+	Format string   `json:"f"`
+	Data   string   `json:"d"`
+	Part   PartKind `json:"p"`
+	Call   string   `json:"c,omitempty"`
+}
+
+// Pack makes a text of a state: letters, digits, dot, dash and underscore.
+func (s *State) Pack() string {
+	b, err := json.Marshal(packed{Format: s.Format, Data: string(s.Data), Part: s.Part, Call: s.Call})
+	if err != nil {
+		return "" // strings and a number encode
+	}
+	return statePrefix + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// UnpackState reads what Pack made; ok is false for every other text.
+func UnpackState(text string) (s State, ok bool) {
+	text, ok = strings.CutPrefix(text, statePrefix)
+	if !ok {
+		return s, false
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	var p packed
+	if err != nil || json.Unmarshal(b, &p) != nil || p.Format == "" || p.Data == "" {
+		return s, false
+	}
+	switch p.Part {
+	case PartReasoning, PartText, PartToolCall:
+		return State{Opaque: Opaque{Format: p.Format, Data: Text(p.Data)}, Part: p.Part, Call: p.Call}, true
+	}
+	return s, false
+}
+
+// AttachState gives a tool call of a conversation, or the assistant's last text, its state back. State whose part is not there is dropped.
+func AttachState(turns []Turn, s *State) {
+	for _, turn := range slices.Backward(turns) {
+		if turn.Role != RoleOfAssistant {
+			continue
+		}
+		for k := range slices.Backward(turn.Parts) {
+			p := &turn.Parts[k]
+			if p.Kind == s.Part && (p.Kind != PartToolCall || p.ToolCall.ID == s.Call) {
+				p.Opaque = &s.Opaque
+				return
+			}
+		}
+		if s.Part == PartText {
+			return
+		}
+	}
+}

@@ -245,12 +245,16 @@ func TestClientLeaves(t *testing.T) {
 		after   int // pieces
 		whole   bool
 		resets  bool // the connection breaks, instead of the context
+		thinks  bool // instead of saying something
+		shown   bool // what is thought reaches the client
 		charged bool
 	}{
-		"before the first piece": {0, false, false, false},
-		"after the first piece":  {1, false, false, true},
-		"a reset after it":       {1, false, true, true},
-		"a whole answer":         {1, true, false, false},
+		"before the first piece":      {},
+		"after the first piece":       {after: 1, charged: true},
+		"a reset after it":            {after: 1, resets: true, charged: true},
+		"a whole answer":              {after: 1, whole: true},
+		"during shown reasoning":      {after: 1, thinks: true, shown: true, charged: true},
+		"during reasoning, not shown": {after: 1, thinks: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -259,7 +263,11 @@ func TestClientLeaves(t *testing.T) {
 				cancelled := false
 				b := newBench(t, func(call context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 					for range c.after {
-						if err := say(emit, "a"); err != nil {
+						kind := elumenta.EventText
+						if c.thinks {
+							kind = elumenta.EventReasoning
+						}
+						if err := emit(elumenta.Event{Kind: kind, Text: "a"}); err != nil {
 							return elumenta.Completion{}, err
 						}
 					}
@@ -273,7 +281,7 @@ func TestClientLeaves(t *testing.T) {
 				}, nil)
 				defer b.close()
 				before := b.balance()
-				b.run(ctx, elumenta.Request{Stream: !c.whole}, &sink{gone: func(line string) bool { return c.resets && line == "text b" }})
+				b.run(ctx, elumenta.Request{Stream: !c.whole, ShowsReasoning: c.shown}, &sink{gone: func(line string) bool { return c.resets && line == "text b" }})
 				if !cancelled && !c.resets {
 					t.Error("the provider's call was not cancelled")
 				}

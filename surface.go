@@ -1,6 +1,9 @@
 package elumenta
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // Surface is an API of another shape over the same pipeline: OpenAI's, Anthropic's. It decodes requests and writes answers; who asks, what
 // that costs and what becomes of it is the same for all of them. It is safe for concurrent use.
@@ -149,7 +152,8 @@ type SurfaceModel struct {
 // ModelSurface lists models in the shape of an API. It is safe for concurrent use.
 type ModelSurface interface {
 	Surface
-	// Models appends the body of a list of models, Model that of one.
-	Models(b []byte, models []SurfaceModel) []byte
+	// Models appends the body of a list of models, or of the page of it that the query asks for. Its errors are of CodeValidation.
+	Models(b []byte, models []SurfaceModel, query url.Values) ([]byte, error)
+	// Model appends the body of one.
 	Model(b []byte, m *SurfaceModel) []byte
 }

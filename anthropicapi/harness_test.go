@@ -97,7 +97,8 @@ func newServer(t *testing.T, o setup) *server {
 	api, err := httpapi.New(httpapi.Options{
 		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
 		Version: "test", RequestsPerMinute: 1_000_000, GenerateBody: 1 << 20,
-		Surfaces: []httpapi.SurfaceRoute{{Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ID: "create-message", Summary: "Messages"}},
+		ModelSurface: anthropicapi.Messages{},
+		Surfaces:     []httpapi.SurfaceRoute{{Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ModelsHeader: "Anthropic-Version", ID: "create-message", Summary: "Messages"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import "github.com/elumenta/elumenta"
 // Messages is POST /v1/messages (https://platform.claude.com/docs/en/api/messages/create). The zero value is ready for use.
 type Messages struct{}
 
-var _ elumenta.Surface = Messages{}
+var _ elumenta.ModelSurface = Messages{}
 
 // Decode reads the body of a call; see elumenta.Surface.
 func (Messages) Decode(body []byte) (*elumenta.SurfaceRequest, error) {

@@ -297,7 +297,7 @@ var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.Me
 func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r.Context())
 	if a.ModelSurface != nil && strings.HasPrefix(r.URL.Path, surfaceBase) {
-		c.surface = a.ModelSurface
+		a.modelSurface(c, r)
 	}
 	for i := range a.Surfaces {
 		if route := &a.Surfaces[i]; strings.HasPrefix(r.URL.Path+"/", route.Path+"/") {

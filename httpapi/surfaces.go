@@ -19,6 +19,8 @@ type SurfaceRoute struct {
 	Surface elumenta.Surface
 	// RequestIDHeader is where that API's clients look for the request's id, besides X-Request-Id; empty for nowhere.
 	RequestIDHeader string
+	// ModelsHeader is by which header of a request for models its clients are told from others; the Surface is a ModelSurface then. Empty for none.
+	ModelsHeader string
 	// ID and Summary describe it in the OpenAPI document; Reference is where the API itself is documented.
 	ID, Summary, Reference string
 }
@@ -51,19 +53,19 @@ func (a *API) surfaceRoutes() {
 	if a.ModelSurface == nil {
 		return
 	}
-	a.surfaceList("models", "list-surface-models", "List what requests call a model, in OpenAI's shape", a.surfaceModels)
+	a.surfaceList("models", "list-surface-models", "List what requests call a model, in OpenAI's shape, or in Anthropic's with the header anthropic-version", a.surfaceModels)
 	a.surfaceList("models/{model}", "get-surface-model", "Read one of them", a.surfaceModel)
 }
 
 // surfaceList adds a route that reads, in the shape of the ModelSurface.
-func (a *API) surfaceList(path, id, summary string, h func(*call, *http.Request) ([]byte, error)) {
+func (a *API) surfaceList(path, id, summary string, h func(*call, *http.Request, elumenta.ModelSurface) ([]byte, error)) {
 	a.mux.HandleFunc(http.MethodGet+" "+surfaceBase+path, func(_ http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
-		c.surface = a.ModelSurface
+		surface := a.modelSurface(c, r)
 		if !a.admit(c, r, need{scoped: true}) {
 			return
 		}
-		body, err := h(c, r)
+		body, err := h(c, r, surface)
 		if err != nil {
 			c.fail(err)
 			return
@@ -75,6 +77,19 @@ func (a *API) surfaceList(path, id, summary string, h func(*call, *http.Request)
 		op.Parameters = []*huma.Param{{Name: strings.TrimSuffix(param, "}"), In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	a.describeSurface(op, jsonOf(&huma.Schema{Type: huma.TypeObject}))
+}
+
+// modelSurface finds whose client asks for models, and makes errors what it expects.
+func (a *API) modelSurface(c *call, r *http.Request) elumenta.ModelSurface {
+	for i := range a.Surfaces {
+		route := &a.Surfaces[i]
+		if s, ok := route.Surface.(elumenta.ModelSurface); ok && route.ModelsHeader != "" && r.Header.Get(route.ModelsHeader) != "" {
+			c.answerAs(route)
+			return s
+		}
+	}
+	c.surface = a.ModelSurface
+	return a.ModelSurface
 }
 
 // describeSurface adds an operation in another API's shape to the OpenAPI document: that API's own documentation says more.
@@ -110,7 +125,7 @@ func (a *API) decodeSurface(c *call, route SurfaceRoute) (*elumenta.Request, elu
 }
 
 // surfaceModels lists what the caller's key may generate with: the models that are available, and the caller's newest assistants.
-func (a *API) surfaceModels(c *call, r *http.Request) ([]byte, error) {
+func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurface) ([]byte, error) {
 	limits := &c.caller.Key.Limits
 	var list []elumenta.SurfaceModel
 	if limits.Assistants == nil {
@@ -129,11 +144,11 @@ func (a *API) surfaceModels(c *call, r *http.Request) ([]byte, error) {
 			list = append(list, assistantEntry(&own[i]))
 		}
 	}
-	return a.ModelSurface.Models(nil, list), nil
+	return surface.Models(nil, list, r.URL.Query())
 }
 
 // surfaceModel is one model, or an assistant that the caller may use.
-func (a *API) surfaceModel(c *call, r *http.Request) ([]byte, error) {
+func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurface) ([]byte, error) {
 	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
 	if slug != "" {
 		m, ok := a.Catalog.Get(slug)
@@ -141,12 +156,12 @@ func (a *API) surfaceModel(c *call, r *http.Request) ([]byte, error) {
 			return nil, elumenta.NotFound("model")
 		}
 		entry := a.modelEntry(m)
-		return a.ModelSurface.Model(nil, &entry), nil
+		return surface.Model(nil, &entry), nil
 	}
 	own, err := a.Assistants.Assistant(r.Context(), c.caller.Account.ID, ref.ID)
 	if err == nil {
 		entry := assistantEntry(own)
-		return a.ModelSurface.Model(nil, &entry), nil
+		return surface.Model(nil, &entry), nil
 	}
 	if !elumenta.HasCode(err, elumenta.CodeNotFound) {
 		return nil, err
@@ -155,7 +170,7 @@ func (a *API) surfaceModel(c *call, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.ModelSurface.Model(nil, &elumenta.SurfaceModel{ID: string(l.ID), Name: l.Name, Owner: assistantOwner, CreatedAt: l.CreatedAt}), nil
+	return surface.Model(nil, &elumenta.SurfaceModel{ID: string(l.ID), Name: l.Name, Owner: assistantOwner, CreatedAt: l.CreatedAt}), nil
 }
 
 // listedAssistants are the account's newest.

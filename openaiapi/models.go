@@ -1,13 +1,14 @@
 package openaiapi
 
 import (
+	"net/url"
 	"strconv"
 
 	"github.com/elumenta/elumenta"
 )
 
-// Models appends a list of models (https://platform.openai.com/docs/api-reference/models/list).
-func (Chat) Models(b []byte, models []elumenta.SurfaceModel) []byte {
+// Models appends a list of models (https://platform.openai.com/docs/api-reference/models/list), which has no pages.
+func (Chat) Models(b []byte, models []elumenta.SurfaceModel, _ url.Values) ([]byte, error) {
 	b = append(b, `{"object":"list","data":[`...)
 	for i := range models {
 		if i > 0 {
@@ -15,7 +16,7 @@ func (Chat) Models(b []byte, models []elumenta.SurfaceModel) []byte {
 		}
 		b = appendModel(b, &models[i])
 	}
-	return append(b, "]}\n"...)
+	return append(b, "]}\n"...), nil
 }
 
 // Model appends one model (https://platform.openai.com/docs/api-reference/models/object).

@@ -18,7 +18,7 @@ func surfaces() []httpapi.SurfaceRoute {
 			Summary: "Generate as OpenAI's Responses", Reference: "https://platform.openai.com/docs/api-reference/responses/create",
 		},
 		{
-			Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ID: "create-message",
+			Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ModelsHeader: "Anthropic-Version", ID: "create-message",
 			Summary: "Generate as Anthropic's Messages", Reference: "https://platform.claude.com/docs/en/api/messages/create",
 		},
 	}

@@ -98,7 +98,7 @@ func newServer(t *testing.T, o setup) *server {
 		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
 		Version: "test", RequestsPerMinute: 1_000_000, GenerateBody: 1 << 20,
 		ModelSurface: anthropicapi.Messages{},
-		Surfaces:     []httpapi.SurfaceRoute{{Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ModelsHeader: "Anthropic-Version", ID: "create-message", Summary: "Messages"}},
+		Surfaces:     []httpapi.SurfaceRoute{{Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ModelsHeader: "Anthropic-Version", Absent: map[string]string{"/v1/messages/count_tokens": "not counted"}, ID: "create-message", Summary: "Messages"}},
 	})
 	if err != nil {
 		t.Fatal(err)

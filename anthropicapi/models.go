@@ -44,7 +44,7 @@ func (Messages) Models(b []byte, models []elumenta.SurfaceModel, query url.Value
 		return nil, err
 	}
 	from, to := after+1, len(models)
-	more := false
+	var more bool
 	if before >= 0 {
 		to = before
 		from = max(0, to-limit)

@@ -62,3 +62,12 @@ func TestModels(t *testing.T) {
 	_, err = stranger.Models.List(t.Context(), anthropic.ModelListParams{})
 	fails("a wrong key", http.StatusUnauthorized, "authentication_error", err)
 }
+
+func TestAbsentSaysWhy(t *testing.T) {
+	s := newServer(t, setup{provider: says("Hi")})
+	c := s.client(option.WithMaxRetries(0))
+	_, err := c.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: "scripted", Messages: hello("scripted").Messages})
+	if e, ok := errors.AsType[*anthropic.Error](err); !ok || e.StatusCode != http.StatusNotFound || !strings.Contains(e.RawJSON(), `"error":{"type":"not_found_error","message":"not counted"}`) {
+		t.Errorf("%v", err)
+	}
+}

@@ -299,9 +299,13 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 	if a.ModelSurface != nil && strings.HasPrefix(r.URL.Path, surfaceBase) {
 		a.modelSurface(c, r)
 	}
+	missing := "there is nothing at this address; /docs lists what there is"
 	for i := range a.Surfaces {
 		if route := &a.Surfaces[i]; strings.HasPrefix(r.URL.Path+"/", route.Path+"/") {
 			c.answerAs(route)
+			if message := route.Absent[r.URL.Path]; message != "" {
+				missing = message
+			}
 		}
 	}
 	var allowed []string
@@ -311,7 +315,7 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		e := elumenta.Errorf(elumenta.CodeNotFound, "there is nothing at this address; /docs lists what there is")
+		e := elumenta.Errorf(elumenta.CodeNotFound, "%s", missing)
 		e.Details = map[string]any{"address": "unknown"} // so that another API's shape does not take it for a model
 		c.fail(e)
 		return

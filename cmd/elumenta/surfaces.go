@@ -19,6 +19,10 @@ func surfaces() []httpapi.SurfaceRoute {
 		},
 		{
 			Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ModelsHeader: "Anthropic-Version", ID: "create-message",
+			Absent: map[string]string{
+				"/v1/messages/count_tokens": "tokens are not counted before a call: each provider counts in its own way, with an assistant's instructions; an answer's usage says how many there were",
+				"/v1/messages/batches":      "there are no batches: send a request for each answer",
+			},
 			Summary: "Generate as Anthropic's Messages", Reference: "https://platform.claude.com/docs/en/api/messages/create",
 		},
 	}

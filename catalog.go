@@ -86,6 +86,8 @@ type Capabilities struct {
 	FetchesURLs       bool // takes an image by https URL
 	Cache             CacheKind
 	CacheMinimum      int // the smallest prompt that is cached, in the provider's tokens
+	// CacheTTL is for how long after its last use the provider promises to keep, or at most keeps, a prompt; zero: unknown.
+	CacheTTL time.Duration
 	// ChatMaxTokensField names the Chat Completions field for MaxTokens: "max_completion_tokens" where the host takes no
 	// other; empty means "max_tokens".
 	ChatMaxTokensField string

@@ -90,8 +90,33 @@ const (
 	CacheUnsupported  CacheStatus = "unsupported"
 )
 
-// CacheStatusOf compares usage with what the model's cache asks for.
-func CacheStatusOf(u Usage, c Capabilities) CacheStatus {
+// CacheReason says why nothing was read from a prompt cache: it goes with CacheMiss and CacheWritten.
+type CacheReason string
+
+// The reasons, by the contract.
+const (
+	// CacheFirst: this node has not seen this beginning before, so that no hit was due.
+	CacheFirst CacheReason = "first"
+	// CachePrefixBelowMinimum: what the calls of an assistant share is too short for the cache, so that no hit was due.
+	CachePrefixBelowMinimum CacheReason = "prefix_below_minimum"
+	CacheExpired            CacheReason = "expired"
+	CachePrefixChanged      CacheReason = "prefix_changed"
+	CacheOtherUpstream      CacheReason = "other_upstream"
+	CacheReasonUnknown      CacheReason = "unknown"
+)
+
+// Due reports whether a hit could have been expected.
+func (r CacheReason) Due() bool {
+	return r != "" && r != CacheFirst && r != CachePrefixBelowMinimum
+}
+
+// CacheStatusOf compares usage with what the model's cache asks for. shape is the prompt's: a cache that wants marks holds
+// nothing behind the last one.
+func CacheStatusOf(u Usage, c Capabilities, shape PromptShape) CacheStatus {
+	cacheable := u.PromptTokens
+	if c.Cache == CacheMarks {
+		cacheable = shape.tokens(shape.Marked, u)
+	}
 	switch {
 	case u.CachedTokens > 0:
 		return CacheHit
@@ -99,7 +124,7 @@ func CacheStatusOf(u Usage, c Capabilities) CacheStatus {
 		return CacheWritten
 	case c.Cache == CacheNone:
 		return CacheUnsupported
-	case u.PromptTokens < int64(c.CacheMinimum):
+	case cacheable == 0 || cacheable < int64(c.CacheMinimum):
 		return CacheBelowMinimum
 	}
 	return CacheMiss
@@ -111,6 +136,7 @@ type Result struct {
 	Finish       FinishReason
 	Usage        Usage
 	CacheStatus  CacheStatus
+	CacheReason  CacheReason // "" unless the status is CacheMiss or CacheWritten
 	CacheMinimum int
 	Settled      Settled
 	Warnings     []Warning

@@ -192,6 +192,7 @@ type Outcome struct {
 	Usage      Usage
 	Latency    time.Duration // from the request's arrival to its end
 	FirstPiece time.Duration // from the request's arrival; zero if there was none
+	CacheMiss  bool          // a hit of the provider's prompt cache was due, and none came
 }
 
 // Settled is the final state of a reservation, whoever brought it about.

@@ -118,6 +118,89 @@ func (s *Snapshot) expand(values map[string]string, errs *FieldErrors) []Part {
 	return []Part{{Kind: PartText, Text: Text(text[:first]), CacheMark: true}, rest}
 }
 
+// Constant is what the instructions of every call begin with: all up to the first variable. Nothing but blanks is empty.
+func (s *Snapshot) Constant() Text {
+	declared := make(map[string]string, len(s.Variables))
+	for _, v := range s.Variables {
+		declared[v.Name] = ""
+	}
+	end := len(s.Instructions)
+	placeholders(string(s.Instructions), declared, func(start, _ int, _ string) { end = min(end, start) })
+	if strings.TrimSpace(string(s.Instructions[:end])) == "" {
+		return ""
+	}
+	return s.Instructions[:end]
+}
+
+// PromptShape says how a prompt's size is spread, in bytes: all of it, what stands before the last cache mark, and the
+// beginning that it shares with other calls, which is tools and instructions up to the first variable.
+type PromptShape struct {
+	Size, Marked, Constant int
+	ConstantMarked         bool // a mark stands at the end of the beginning
+}
+
+// imageSize stands for an image, whose tokens have nothing to do with its bytes: about a thousand.
+const imageSize = 4_000
+
+// Shape measures a prompt. Providers put tools first.
+func (p *Prompt) Shape() PromptShape {
+	var s PromptShape
+	for i := range p.Tools {
+		s.Size += len(p.Tools[i].Name) + len(p.Tools[i].Description) + len(p.Tools[i].Parameters)
+	}
+	s.Constant = s.Size
+	s.add(p.Instructions)
+	if s.Marked > 0 {
+		s.Constant, s.ConstantMarked = s.Marked, true
+	}
+	s.add(p.System)
+	if len(p.Instructions) == 0 {
+		s.Constant = s.Size
+	}
+	for i := range p.Turns {
+		s.add(p.Turns[i].Parts)
+	}
+	return s
+}
+
+func (s *PromptShape) add(parts []Part) {
+	for i := range parts {
+		s.Size += parts[i].size()
+		if parts[i].CacheMark {
+			s.Marked = s.Size
+		}
+	}
+}
+
+func (p *Part) size() int {
+	n := len(p.Text)
+	switch {
+	case p.Kind == PartImage:
+		n += imageSize
+	case p.ToolCall != nil:
+		n += len(p.ToolCall.Name) + len(p.ToolCall.Arguments)
+	case p.ToolResult != nil:
+		for i := range p.ToolResult.Content {
+			n += p.ToolResult.Content[i].size()
+		}
+	}
+	return n
+}
+
+// tokens estimates how many of a prompt's tokens are in its first bytes.
+func (s PromptShape) tokens(bytes int, u Usage) int64 {
+	if s.Size == 0 {
+		return 0
+	}
+	return int64(float64(u.PromptTokens) * float64(bytes) / float64(s.Size))
+}
+
+// CachesConstant reports whether the beginning that a prompt shares with others is by itself long enough for a cache.
+func (s PromptShape) CachesConstant(u Usage, c Capabilities) bool {
+	tokens := s.tokens(s.Constant, u)
+	return tokens > 0 && tokens >= int64(c.CacheMinimum) && (c.Cache == CachePrefix || s.ConstantMarked)
+}
+
 // placeholders calls found for each {{name}} of a declared name, in order.
 func placeholders(text string, declared map[string]string, found func(start, end int, value string)) {
 	for at := 0; ; {

@@ -211,6 +211,10 @@ func (e *encoder) appendEnd(b []byte, r *elumenta.Result) []byte {
 	}
 	b = append(b, `,"cache":{"status":`...)
 	b = appendString(b, r.CacheStatus)
+	if r.CacheReason != "" {
+		b = append(b, `,"reason":`...)
+		b = appendString(b, r.CacheReason)
+	}
 	b = appendInt(b, `,"minimum":`, int64(r.CacheMinimum))
 	b = append(b, `},"warnings":[`...)
 	for i, w := range r.Warnings {

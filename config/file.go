@@ -98,6 +98,7 @@ type fileModel struct {
 	FetchesURLs        *bool      `key:"fetches_urls"`
 	Cache              *string    `key:"cache"`
 	CacheMinimum       *int       `key:"cache_minimum"`
+	CacheTTL           *duration  `key:"cache_ttl"`
 	ChatMaxTokensField *string    `key:"chat_max_tokens_field"`
 	RetiresAt          *date      `key:"retires_at"`
 	ReplacedBy         *string    `key:"replaced_by"`

@@ -136,6 +136,9 @@ func (b *builder) modelSettings(path string, f *fileModel, c *elumenta.Capabilit
 		}
 		c.Cache = kind
 	}
+	if f.CacheTTL != nil {
+		c.CacheTTL = time.Duration(*f.CacheTTL)
+	}
 	setString(&c.ChatMaxTokensField, f.ChatMaxTokensField, func(s string) string {
 		if s != "max_tokens" && s != "max_completion_tokens" {
 			return "must be max_tokens or max_completion_tokens"
@@ -154,7 +157,7 @@ func formatCapabilities(format Format) elumenta.Capabilities {
 	case FormatResponses:
 		c.Stop = 0
 	case FormatAnthropic:
-		c.Temperature.Max, c.JSONObject, c.Cache, c.CacheMinimum = 1, false, elumenta.CacheMarks, 1024
+		c.Temperature.Max, c.JSONObject, c.Cache, c.CacheMinimum, c.CacheTTL = 1, false, elumenta.CacheMarks, 1024, 5*time.Minute
 	}
 	return c
 }

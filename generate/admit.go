@@ -14,6 +14,7 @@ type prepared struct {
 	req      *elumenta.Request
 	caller   *elumenta.Caller
 	snapshot *elumenta.Snapshot // nil without an assistant
+	constant uint64             // the hash of what its instructions always begin with
 	model    *elumenta.Model
 	prompt   *elumenta.Prompt
 	warnings []elumenta.Warning
@@ -83,10 +84,11 @@ func (s *Service) prepare(ctx context.Context, caller *elumenta.Caller, req *elu
 		return nil, cached, err
 	}
 	if req.Assistant.ID != "" {
-		var hit bool
-		if p.snapshot, hit, err = s.cache.assistant(ctx, p.caller.Account.ID, req, fresh.Assistant); err != nil {
+		a, hit, err := s.cache.assistant(ctx, p.caller.Account.ID, req, fresh.Assistant)
+		if err != nil {
 			return nil, cached, err
 		}
+		p.snapshot, p.constant = a.Snapshot, a.constant
 		cached = cached || hit
 	}
 	if err = s.chooseModel(p); err != nil {

@@ -13,8 +13,14 @@ import (
 type cache struct {
 	store      Store
 	callers    *otter.Cache[elumenta.KeyHash, *elumenta.Caller]
-	assistants *otter.Cache[assistantKey, *elumenta.Snapshot]
+	assistants *otter.Cache[assistantKey, *assistant]
 	labels     *otter.Cache[labelKey, *label]
+}
+
+// assistant is a snapshot and the hash of what its instructions always begin with.
+type assistant struct {
+	*elumenta.Snapshot
+	constant uint64
 }
 
 // labelKey names what ResolveLabel was asked.
@@ -48,9 +54,9 @@ func newCache(store Store, bytes uint64) *cache {
 		store:   store,
 		callers: otter.Must(&otter.Options[elumenta.KeyHash, *elumenta.Caller]{MaximumSize: maxCallers}),
 		labels:  otter.Must(&otter.Options[labelKey, *label]{MaximumSize: maxLabels}),
-		assistants: otter.Must(&otter.Options[assistantKey, *elumenta.Snapshot]{
+		assistants: otter.Must(&otter.Options[assistantKey, *assistant]{
 			MaximumWeight: bytes,
-			Weigher: func(_ assistantKey, s *elumenta.Snapshot) uint32 {
+			Weigher: func(_ assistantKey, s *assistant) uint32 {
 				return uint32(len(s.Instructions)) + snapshotWeight
 			},
 		}),
@@ -72,7 +78,7 @@ func (c *cache) caller(ctx context.Context, hash elumenta.KeyHash) (*elumenta.Ca
 func (c *cache) forgetCaller(hash elumenta.KeyHash) { c.callers.Invalidate(hash) }
 
 // assistant resolves a request's assistant; hit reports whether a copy was used.
-func (c *cache) assistant(ctx context.Context, viewer elumenta.AccountID, req *elumenta.Request, fresh bool) (s *elumenta.Snapshot, hit bool, err error) {
+func (c *cache) assistant(ctx context.Context, viewer elumenta.AccountID, req *elumenta.Request, fresh bool) (s *assistant, hit bool, err error) {
 	ref := req.Assistant
 	if ref.Label == "" {
 		return c.snapshot(ctx, viewer, ref, fresh)
@@ -92,18 +98,19 @@ func (c *cache) assistant(ctx context.Context, viewer elumenta.AccountID, req *e
 	return nil, false, errChanging()
 }
 
-func (c *cache) snapshot(ctx context.Context, viewer elumenta.AccountID, ref elumenta.AssistantRef, fresh bool) (s *elumenta.Snapshot, hit bool, err error) {
+func (c *cache) snapshot(ctx context.Context, viewer elumenta.AccountID, ref elumenta.AssistantRef, fresh bool) (s *assistant, hit bool, err error) {
 	key := assistantKey{viewer, ref.ID, ref.Version}
 	if !fresh {
 		if s, ok := c.assistants.GetIfPresent(key); ok {
 			return s, true, nil
 		}
 	}
-	s, err = c.store.Resolve(ctx, viewer, ref)
+	snapshot, err := c.store.Resolve(ctx, viewer, ref)
 	if err != nil {
 		c.assistants.Invalidate(key)
 		return nil, false, err
 	}
+	s = &assistant{snapshot, promptHash(string(snapshot.Constant()))}
 	c.assistants.Set(key, s)
 	return s, false, nil
 }

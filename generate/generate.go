@@ -61,6 +61,7 @@ type Service struct {
 	cache   *cache
 	metrics *metrics
 	health  map[string]*health // by provider; the map itself never changes
+	prompts *promptCache
 
 	background sync.WaitGroup // settling that outlives its request
 
@@ -73,7 +74,7 @@ type Service struct {
 // New makes a Service. Close ends it.
 func New(o Options) *Service {
 	o.setDefaults()
-	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), health: newHealth(o.Catalog), stopped: make(chan struct{})}
+	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), health: newHealth(o.Catalog), prompts: newPromptCache(), stopped: make(chan struct{})}
 	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
@@ -139,6 +140,7 @@ func (s *Service) Generate(ctx context.Context, caller *elumenta.Caller, req *el
 // finish settles a reservation and ends the answer.
 func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion elumenta.Completion, err error) {
 	outcome, failure := r.outcome(ctx, completion, err)
+	cached := s.promptCached(p, r, &outcome)
 	s.metrics.settledOutcome(p.model, outcome)
 	settled, err := s.settle(p, outcome)
 	if p.caller.Key.Limits.Scoped() {
@@ -158,10 +160,9 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 	}
 	result := elumenta.Result{
 		Started: p.started, Finish: completion.Finish, Usage: completion.Usage, Settled: settled,
-		CacheStatus:  elumenta.CacheStatusOf(completion.Usage, p.model.Capabilities),
-		CacheMinimum: p.model.Capabilities.CacheMinimum,
-		Warnings:     append(p.warnings, completion.Warnings...),
-		Provider:     provider, Gateway: time.Since(p.req.ReceivedAt) - provider,
+		CacheStatus: cached.status, CacheReason: cached.reason, CacheMinimum: p.model.Capabilities.CacheMinimum,
+		Warnings: append(p.warnings, completion.Warnings...),
+		Provider: provider, Gateway: time.Since(p.req.ReceivedAt) - provider,
 	}
 	if !r.opened {
 		if r.sink.Open(p.started) != nil {

@@ -15,6 +15,7 @@ type metrics struct {
 	duration    *prometheus.HistogramVec
 	firstPiece  *prometheus.HistogramVec
 	failures    *prometheus.CounterVec
+	prompts     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -35,9 +36,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "elumenta_provider_failures_total", Help: "Provider calls that failed, by provider, model and kind.",
 		}, []string{"provider", "model", "kind"}),
+		prompts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "elumenta_prompt_cache_requests_total", Help: "Answers by what came of the provider's prompt cache, and why nothing was read from it.",
+		}, []string{"model", "status", "reason"}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures)
+		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures, m.prompts)
 	}
 	return m
 }

@@ -21,6 +21,7 @@ func (s *Service) attempt(ctx context.Context, p *prepared, r *relay) (elumenta.
 	defer context.AfterFunc(interrupt, func() { cancel(context.Cause(interrupt)) })()
 	r.watch(cancel)
 	route := p.model.Routes[0]
+	r.target = &route.Target
 	completion, err := s.guarded(call, p, route, r.emit)
 	r.providerEnded()
 	if err != nil {

@@ -17,6 +17,7 @@ type relay struct {
 	sink   elumenta.Sink
 	stream bool
 	began  time.Time
+	target *elumenta.Target // that was called last
 
 	mu         sync.Mutex // one owner of the client's connection at a time: the provider's goroutine or the timer's
 	timer      *time.Timer

@@ -116,6 +116,10 @@ func appendEnd(b []byte, r *elumenta.Result) []byte {
 	b = strconv.AppendInt(b, r.Usage.ReasoningTokens, 10)
 	b = append(b, `,"cache":{"status":`...)
 	b = appendString(b, r.CacheStatus)
+	if r.CacheReason != "" {
+		b = append(b, `,"reason":`...)
+		b = appendString(b, r.CacheReason)
+	}
 	b = append(b, `,"minimum":`...)
 	b = strconv.AppendInt(b, int64(r.CacheMinimum), 10)
 	b = append(b, `}},"warnings":[`...)

@@ -254,6 +254,7 @@ type generationUsageDoc struct {
 
 type cacheDoc struct {
 	Status  string `json:"status" enum:"hit,written,miss,below_minimum,unsupported"`
+	Reason  string `json:"reason,omitempty" enum:"first,prefix_below_minimum,expired,prefix_changed,other_upstream,unknown" doc:"Why nothing was read, with miss and written, as far as the node that answered can know. A hit was due with all but the first two."`
 	Minimum int    `json:"minimum" doc:"The smallest prompt that the provider caches."`
 }
 

@@ -237,6 +237,10 @@ func appendOwn(b []byte, r *elumenta.Result, called func(field string) string) [
 	}
 	b = append(b, `,"cache":{"status":`...)
 	b = appendString(b, r.CacheStatus)
+	if r.CacheReason != "" {
+		b = append(b, `,"reason":`...)
+		b = appendString(b, r.CacheReason)
+	}
 	b = append(b, `,"minimum":`...)
 	b = strconv.AppendInt(b, int64(r.CacheMinimum), 10)
 	b = append(b, `,"write_tokens":`...)

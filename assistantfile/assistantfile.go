@@ -35,6 +35,8 @@ type Assistant struct {
 	Version int
 	// Note is the line of that version in the list of versions.
 	Note string
+	// Labels are names for versions, nil where the file says nothing of them. A label of one version has the weight 1.
+	Labels map[string][]elumenta.LabelShare
 	elumenta.Fields
 	at        places
 	versionAt place // where the number stands
@@ -136,6 +138,7 @@ func Parse(file string, b []byte) (*Assistant, error) {
 		"visibility": func(n node) { a.Visibility = elumenta.Visibility(d.text(n)) },
 		"version":    func(n node) { a.Version, a.versionAt = d.versionNumber(n), placeOf(n) },
 		"note":       func(n node) { a.Note = d.text(n) },
+		"labels":     func(n node) { a.Labels = d.labels(n) },
 	})
 	if d.unreadable {
 		return nil, d.problems.err()

@@ -107,11 +107,26 @@ func anySchema(t *rapid.T) json.RawMessage {
 	return json.RawMessage(strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029").Replace(strings.TrimSpace(b.String())))
 }
 
+func anyLabels(t *rapid.T) map[string][]elumenta.LabelShare {
+	labels := map[string][]elumenta.LabelShare{}
+	for range rapid.IntRange(0, 3).Draw(t, "how many labels") {
+		split := []elumenta.LabelShare{{Version: 1, Weight: 1}}
+		for n := range rapid.IntRange(0, 3).Draw(t, "more versions") {
+			split = append(split, elumenta.LabelShare{Version: n + 2, Weight: rapid.IntRange(1, elumenta.MaxWeight).Draw(t, "weight")})
+		}
+		labels[rapid.StringMatching(`(?:yes|no|null|on|[a-z][a-z0-9-]{0,5})`).Draw(t, "label")] = split
+	}
+	return labels
+}
+
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := &assistantfile.Assistant{Visibility: elumenta.Private, Fields: anyFields(t), Note: optionalText(t, 3, "note"), Version: rapid.IntRange(0, 1000).Draw(t, "version")}
 		if rapid.Bool().Draw(t, "id") {
 			a.ID = elumenta.NewAssistantID()
+		}
+		if rapid.Bool().Draw(t, "labels") {
+			a.Labels = anyLabels(t)
 		}
 		if a.Category != "" && strings.TrimSpace(a.Description) != "" {
 			a.Visibility = elumenta.Marketplace
@@ -292,7 +307,7 @@ func TestProblems(t *testing.T) {
 		{"many", "---\n" + strings.Repeat("a:\n", 60_000) + "---\n", []string{"hold too much"}},
 		{"list", "---\n- a\n---\n", []string{"a.md:2:1: the settings must be settings, one a line"}},
 		{"unknown", head + "colour: red\nInstructions: x\n---\nx", []string{
-			"a.md:4:1: colour is not a setting: the settings are category, copyable, description, id, max_tokens, metadata, model, name, note, response_format, temperature, variables, version, visibility",
+			"a.md:4:1: colour is not a setting: the settings are category, copyable, description, id, labels, max_tokens, metadata, model, name, note, response_format, temperature, variables, version, visibility",
 			"a.md:5:1: Instructions is not a setting",
 		}},
 		{"instructions", head + "instructions: x\n---\nx", []string{"a.md:4:1: instructions is not a setting: the instructions stand below"}},

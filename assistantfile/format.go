@@ -31,6 +31,7 @@ func format(a *Assistant, comment string, all bool) []byte {
 		w.line("version", strconv.Itoa(a.Version))
 	}
 	w.optional("note", text(a.Note), a.Note == "")
+	w.labels(a.Labels)
 	return w.end(a.Instructions)
 }
 

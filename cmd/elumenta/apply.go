@@ -76,7 +76,7 @@ func (c *applyCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	pl := &planner{remote: a.remote, force: c.Force, prune: c.Prune}
+	pl := &planner{remote: a.remote, root: root, force: c.Force, prune: c.Prune}
 	todo, err := pl.plan(ctx, entriesWanted(entries), have, catalog)
 	if err != nil {
 		return err
@@ -173,18 +173,7 @@ func (a *applier) do(ctx context.Context, s *step, had map[string]bool) error {
 }
 
 func (a *applier) create(ctx context.Context, s *step, had map[string]bool) error {
-	var history []assistantfile.Version
-	if s.want.entry != nil {
-		var err error
-		if history, err = assistantfile.ReadVersions(a.root.FS(), s.want.entry); err != nil {
-			return err
-		}
-	}
-	body, err := newImport(s.want, history)
-	if err != nil {
-		return err
-	}
-	dropped, err := body.fit()
+	body, dropped, err := imported(a.root, s.want)
 	if err != nil {
 		return err
 	}
@@ -196,7 +185,26 @@ func (a *applier) create(ctx context.Context, s *step, had map[string]bool) erro
 		a.line.clear()
 		_, _ = fmt.Fprintf(a.program.stderr, "%s: its versions are numbered anew: a server takes numbers up to %d\n", s.subject(), elumenta.MaxVersionNumber)
 	}
-	return a.importOnce(ctx, s.want, body, had)
+	made, err := a.importOnce(ctx, s.want, body, had)
+	if err != nil {
+		return err
+	}
+	return a.label(ctx, made, &s.labels)
+}
+
+// imported is the body that makes a new assistant, and how many of its oldest versions are left out.
+func imported(root *os.Root, w *wanted) (body *importBody, dropped int, err error) {
+	var history []assistantfile.Version
+	if w.entry != nil {
+		if history, err = assistantfile.ReadVersions(root.FS(), w.entry); err != nil {
+			return nil, 0, err
+		}
+	}
+	if body, err = newImport(w, history); err != nil {
+		return nil, 0, err
+	}
+	dropped, err = body.fit()
+	return body, dropped, err
 }
 
 // mostRepeats is how often the same may have been made and removed again within the time for which the server knows a key.
@@ -205,14 +213,14 @@ const mostRepeats = 50
 // importOnce makes an assistant that nobody who applies the same at this time makes as well: both use the same
 // Idempotency-Key. One under which something was made that is deleted by now, or that the account had before and that is not
 // what the file says any more, is used up, and the next one is taken.
-func (a *applier) importOnce(ctx context.Context, w *wanted, body *importBody, had map[string]bool) error {
+func (a *applier) importOnce(ctx context.Context, w *wanted, body *importBody, had map[string]bool) (id string, err error) {
 	source := w.source
 	if w.idKey != "" {
 		source = w.idKey + " " + w.Metadata[w.idKey]
 	}
 	content, err := json.Marshal([]any{source, body})
 	if err != nil {
-		return fmt.Errorf("encode an assistant: %w", err)
+		return "", fmt.Errorf("encode an assistant: %w", err)
 	}
 	sum := sha256.Sum256(content)
 	for n := 0; ; n++ {
@@ -222,12 +230,22 @@ func (a *applier) importOnce(ctx context.Context, w *wanted, body *importBody, h
 		deleted := refused && e.Code == elumenta.CodeConflict
 		used := err == nil && header.Get("Idempotency-Replayed") != "" && had[made.ID]
 		if !deleted && !used || n == mostRepeats {
-			return err
+			return made.ID, err
 		}
 	}
 }
 
 func (a *applier) update(ctx context.Context, s *step) error {
+	if len(s.changed) > 0 {
+		if err := a.change(ctx, s); err != nil {
+			return err
+		}
+	}
+	return a.label(ctx, s.have.ID, &s.labels)
+}
+
+// change makes a new version.
+func (a *applier) change(ctx context.Context, s *step) error {
 	note, err := a.newNote(ctx, s)
 	if err != nil {
 		return err

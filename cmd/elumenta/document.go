@@ -143,6 +143,10 @@ func edited(path string, file []byte, before *assistantfile.Assistant) (*assista
 	if err != nil {
 		return nil, err
 	}
+	if after.Labels != nil {
+		line, column := after.Where("labels")
+		return nil, assistantfile.Problems{{File: path, Line: line, Column: column, Message: "labels are not edited here: elumenta apply sets those of a file"}}
+	}
 	if !strings.HasSuffix(string(before.Instructions), "\n") {
 		after.Instructions = elumenta.Text(strings.TrimSuffix(string(after.Instructions), "\n"))
 	}

@@ -182,7 +182,15 @@ func (e *exporter) write(ctx context.Context, a *saved) error {
 			a.Note = versions[n-1].Note
 		}
 	}
-	if err := e.put(file, assistantfile.Format(a.file())); err != nil {
+	content := a.file()
+	labels, err := e.labels(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	if len(labels) > 0 {
+		content.Labels = labels
+	}
+	if err := e.put(file, assistantfile.Format(content)); err != nil {
 		return err
 	}
 	if !e.versions {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -30,6 +31,7 @@ type step struct {
 	want    *wanted // nil for one that is deleted
 	have    *saved  // nil for a new one
 	changed map[string]any
+	labels  labelChanges
 	history int // how many versions a new one comes with
 	about   []string
 	behind  bool // the server has what the file says, as another version than the file says
@@ -45,6 +47,7 @@ type plan struct {
 // planner compares what is wanted with what the account has. Nothing is changed by it.
 type planner struct {
 	*remote
+	root         *os.Root // nil if what is wanted does not come from a folder of files
 	force, prune bool
 	problems     assistantfile.Problems
 }
@@ -106,20 +109,28 @@ func (pl *planner) step(ctx context.Context, w *wanted, have *saved) (step, erro
 		if w.entry != nil {
 			s.history = len(w.entry.Versions)
 		}
-		return s, nil
+		err := pl.labelSteps(ctx, &s)
+		s.about = s.labels.about()
+		return s, err
 	}
 	before := have.file()
 	var err error
 	if s.changed, err = changes(w.Assistant, before); err != nil {
 		return s, err
 	}
+	if err = pl.labelSteps(ctx, &s); err != nil {
+		return s, err
+	}
 	known := string(w.ID) == have.ID && w.Version > 0
-	if s.kind = stepSame; len(s.changed) == 0 {
+	if s.kind = stepSame; len(s.changed) == 0 && s.labels.any() {
+		s.kind, s.about = stepUpdate, s.labels.about()
+	}
+	if len(s.changed) == 0 {
 		s.behind = w.entry != nil && known && w.Version != have.Version
 		return s, nil
 	}
 	s.kind = stepUpdate
-	s.about = describe(s.changed, w.Assistant, before)
+	s.about = append(describe(s.changed, w.Assistant, before), s.labels.about()...)
 	if known && w.Version < have.Version {
 		err = pl.compare(ctx, &s)
 	}

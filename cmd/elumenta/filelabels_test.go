@@ -1,0 +1,71 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// Labels of a file are those of the server once it is applied, there and on another server, and nobody's where the file says nothing.
+func TestFilesKeepLabels(t *testing.T) {
+	s := start(t, "", nil)
+	one := s.api("POST", assistantsPath, map[string]any{"name": "One", "model": "sandbox", "instructions": "a"})
+	path := assistantsPath + "/" + one.ID
+	s.api("PUT", path, map[string]any{"instructions": "b"})
+	s.api("PUT", path, map[string]any{"instructions": "c"})
+	s.api("PUT", path+"/labels/production", map[string]any{"version": 2})
+	s.api("PUT", path+"/labels/trial", map[string]any{"split": []map[string]int{{"version": 3, "weight": 1}, {"version": 2, "weight": 9}}})
+	dir := t.TempDir()
+	must(t, s.env(), "", "export", dir)
+	const labels = "labels:\n  production: 2\n  trial:\n    - version: 2\n      weight: 9\n    - version: 3\n      weight: 1\n"
+	exported := files(t, dir)
+	if !strings.Contains(exported["one.md"], "version: 3\n"+labels+"---\n") || strings.Contains(exported["one.versions/2.md"], "labels") {
+		t.Fatalf("%v", exported)
+	}
+	if r := invoke(t, s.env(), "", "apply", dir, "--dry-run"); r.code != 0 || !strings.Contains(r.out, "1 unchanged") {
+		t.Errorf("%+v", r)
+	}
+
+	other := start(t, "", nil)
+	if r := invoke(t, other.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, "label production to version 2, label trial to version 2 (weight 9) and 3 (weight 1), with 3 versions") {
+		t.Fatalf("%+v", r)
+	}
+	dir2 := t.TempDir()
+	must(t, other.env(), "", "export", dir2)
+	if again := files(t, dir2); again["one.md"] != exported["one.md"] {
+		t.Errorf("%s\nwant\n%s", again["one.md"], exported["one.md"])
+	}
+
+	// A label moves with the version that the same change makes; another one that the file has no more is deleted.
+	replace(t, dir, "one.md", labels+"---\nc", "labels: {production: 4}\n---\nd")
+	r := invoke(t, s.env(), "", "apply", dir, "--dry-run")
+	if r.code != exitChanges || !strings.Contains(r.out, "instructions (+1 −1 lines), label production to version 4, label trial deleted") {
+		t.Errorf("%+v", r)
+	}
+	must(t, s.env(), "", "apply", dir, "--yes")
+	dir3 := t.TempDir()
+	must(t, s.env(), "", "export", dir3)
+	if now := files(t, dir3)["one.md"]; !strings.Contains(now, "version: 4\nlabels:\n  production: 4\n---\nd") {
+		t.Errorf("%s", now)
+	}
+
+	// Labels alone make no version; a version that is not saved is found before anything is done.
+	replace(t, dir, "one.md", "{production: 4}", "{production: 9}")
+	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code == 0 || !strings.Contains(r.err, "labels.production names version 9, which is not saved") {
+		t.Errorf("%+v", r)
+	}
+	replace(t, dir, "one.md", "{production: 9}", "{production: 1}")
+	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, "~ update   One (one.md): label production to version 1\n") {
+		t.Errorf("%+v", r)
+	}
+	replace(t, dir, "one.md", "labels: {production: 1}\n", "")
+	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, "1 unchanged") {
+		t.Errorf("%+v", r)
+	}
+	replace(t, dir, "one.md", "version: 4\n", "version: 4\nlabels: {}\n")
+	if r := invoke(t, s.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, ": label production deleted\n") {
+		t.Errorf("%+v", r)
+	}
+	if now := s.api("GET", path, nil); now.Version != 4 {
+		t.Errorf("version %d", now.Version)
+	}
+}

@@ -48,13 +48,6 @@ func variableLabel(v Variable) string {
 	return v.Name + " — " + v.Description
 }
 
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
 func isAssistant(text string) bool { return strings.HasPrefix(text, "asst_") }
 
 // splitTarget cuts a target into id or slug, and pin.

@@ -30,10 +30,10 @@ const (
 )
 
 // UsageRow adds up the settled generations of one group. Requests include Failures; CacheHits are the requests that read
-// cached tokens.
+// cached tokens, CacheMisses those that read none though a hit was due.
 type UsageRow struct {
 	Group                                                          string
-	Requests, Failures, TokensSpent, CacheHits                     int64
+	Requests, Failures, TokensSpent, CacheHits, CacheMisses        int64
 	PromptTokens, CachedTokens, CacheWriteTokens, CompletionTokens int64
 	// LatencyP50 and LatencyP95 are right to one percent.
 	LatencyP50, LatencyP95 time.Duration

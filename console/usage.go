@@ -40,6 +40,7 @@ type UsageSum struct {
 	PromptTokens     int64   `json:"prompt_tokens"`
 	CachedTokens     int64   `json:"cached_tokens"`
 	CompletionTokens int64   `json:"completion_tokens"`
+	CacheMisses      int64   `json:"cache_misses"`
 	CacheHitRate     float64 `json:"cache_hit_rate"`
 	LatencyP50       float64 `json:"latency_p50_ms"`
 	LatencyP95       float64 `json:"latency_p95_ms"`

@@ -65,6 +65,7 @@ type UsageTotal struct {
 	CacheWriteTokens int64   `json:"cache_write_tokens"`
 	CompletionTokens int64   `json:"completion_tokens"`
 	CacheHits        int64   `json:"cache_hits" doc:"Requests that did not fail and read cached tokens."`
+	CacheMisses      int64   `json:"cache_misses" doc:"Requests that did not fail and read no cached tokens though a hit was due, as far as the nodes that answered know."`
 	CacheHitRate     float64 `json:"cache_hit_rate" doc:"Of the requests that did not fail, from 0 to 1."`
 	LatencyP50       float64 `json:"latency_p50_ms" doc:"Right to one percent."`
 	LatencyP95       float64 `json:"latency_p95_ms" doc:"Right to one percent."`
@@ -84,7 +85,7 @@ func viewUsage(r *elumenta.UsageRow) UsageTotal {
 	return UsageTotal{
 		Requests: r.Requests, Failures: r.Failures, TokensSpent: r.TokensSpent, PromptTokens: r.PromptTokens,
 		CachedTokens: r.CachedTokens, CacheWriteTokens: r.CacheWriteTokens, CompletionTokens: r.CompletionTokens,
-		CacheHits: r.CacheHits, CacheHitRate: r.CacheHitRate(),
+		CacheHits: r.CacheHits, CacheMisses: r.CacheMisses, CacheHitRate: r.CacheHitRate(),
 		LatencyP50: milliseconds(r.LatencyP50), LatencyP95: milliseconds(r.LatencyP95),
 	}
 }
@@ -126,13 +127,13 @@ func usageCSV(by string, rows []elumenta.UsageRow) ([]byte, error) {
 	w := csv.NewWriter(&b)
 	lines := [][]string{{
 		by, "requests", "failures", "tokens_spent", "prompt_tokens", "cached_tokens", "cache_write_tokens", "completion_tokens",
-		"cache_hits", "cache_hit_rate", "latency_p50_ms", "latency_p95_ms",
+		"cache_hits", "cache_misses", "cache_hit_rate", "latency_p50_ms", "latency_p95_ms",
 	}}
 	for i := range rows {
 		r := &rows[i]
 		line := []string{spreadsheetText(r.Group)}
 		for _, n := range []int64{
-			r.Requests, r.Failures, r.TokensSpent, r.PromptTokens, r.CachedTokens, r.CacheWriteTokens, r.CompletionTokens, r.CacheHits,
+			r.Requests, r.Failures, r.TokensSpent, r.PromptTokens, r.CachedTokens, r.CacheWriteTokens, r.CompletionTokens, r.CacheHits, r.CacheMisses,
 		} {
 			line = append(line, strconv.FormatInt(n, 10))
 		}

@@ -191,10 +191,10 @@ func (b *ledgerBatch) writeSettled(writes *pgx.Batch) {
 	rows := b.settled
 	writes.Queue(`UPDATE generations AS g SET state = v.state, error = v.error, finish = v.finish, prompt_tokens = v.prompt,
 			completion_tokens = v.completion, cached_tokens = v.cached, cache_write_tokens = v.cache_write, reasoning_tokens = v.reasoning,
-			latency_us = v.latency, first_piece_us = v.first_piece, settled_at = $13
+			latency_us = v.latency, first_piece_us = v.first_piece, cache_missed = v.cache_missed, settled_at = $14
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
-			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
-			AS v (account_id, id, state, error, finish, prompt, completion, cached, cache_write, reasoning, latency, first_piece)
+			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+			AS v (account_id, id, state, error, finish, prompt, completion, cached, cache_write, reasoning, latency, first_piece, cache_missed)
 		WHERE g.account_id = v.account_id AND g.id = v.id`,
 		column(rows, func(g *settledGeneration) string { return string(g.account) }),
 		column(rows, func(g *settledGeneration) string { return string(g.id) }),
@@ -208,6 +208,7 @@ func (b *ledgerBatch) writeSettled(writes *pgx.Batch) {
 		column(rows, func(g *settledGeneration) int64 { return g.outcome.Usage.ReasoningTokens }),
 		column(rows, func(g *settledGeneration) int64 { return g.outcome.Latency.Microseconds() }),
 		column(rows, func(g *settledGeneration) int64 { return g.outcome.FirstPiece.Microseconds() }),
+		column(rows, func(g *settledGeneration) int64 { return flag(g.outcome.CacheMiss) }),
 		micros(b.now))
 }
 

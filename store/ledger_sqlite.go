@@ -116,8 +116,8 @@ func newSQLiteLedger(node string) *sqliteLedger {
 			taken_monthly, taken_topup, taken_period, idempotency_hash, created_at, budgeted, node_id) VALUES `, 14, false, `,'`+node+`'`, ``),
 		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
-			latency_us = v.column11, first_piece_us = v.column12, settled_at = v.column13
-			FROM (VALUES `, 13, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
+			latency_us = v.column11, first_piece_us = v.column12, cache_missed = v.column13, settled_at = v.column14
+			FROM (VALUES `, 14, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
 		pending: newBulk(`INSERT OR FAIL INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
 	}
 	l.cache.forget()
@@ -288,7 +288,7 @@ func (l *sqliteLedger) settleArgs(b *ledgerBatch) arguments {
 		o := &g.outcome
 		l.args.add(string(g.account), string(g.id), int64(o.State), string(o.Error), string(o.Finish),
 			o.Usage.PromptTokens, o.Usage.CompletionTokens, o.Usage.CachedTokens, o.Usage.CacheWriteTokens, o.Usage.ReasoningTokens,
-			o.Latency.Microseconds(), o.FirstPiece.Microseconds(), micros(b.now))
+			o.Latency.Microseconds(), o.FirstPiece.Microseconds(), flag(o.CacheMiss), micros(b.now))
 	}
 	return l.args
 }

@@ -49,21 +49,21 @@ func groupOf(by elumenta.UsageGroup, day int64, value string) string {
 
 // generationColumns are what usedGeneration.fields scans, of generations as g.
 const generationColumns = `g.account_id, g.id, g.key_id, COALESCE(g.assistant_id, ''), COALESCE(g.version, 0), COALESCE(g.author_id, ''), g.model,
-	g.price, g.prompt_tokens, g.cached_tokens, g.cache_write_tokens, g.completion_tokens, g.latency_us, g.state = 1, g.corrected <> 0`
+	g.price, g.prompt_tokens, g.cached_tokens, g.cache_write_tokens, g.completion_tokens, g.latency_us, g.cache_missed, g.state = 1, g.corrected <> 0`
 
 // usedGeneration is a settled generation as usage has it: it was charged, or it failed and was given back.
 type usedGeneration struct {
-	account                                                elumenta.AccountID
-	id, key, assistant, model                              string
-	author                                                 elumenta.AccountID
-	version                                                int64
-	price, prompt, cached, cacheWrite, completion, latency int64
-	charged, corrected                                     bool
+	account                                                        elumenta.AccountID
+	id, key, assistant, model                                      string
+	author                                                         elumenta.AccountID
+	version                                                        int64
+	price, prompt, cached, cacheWrite, completion, latency, missed int64
+	charged, corrected                                             bool
 }
 
 func (g *usedGeneration) fields() []any {
 	return []any{&g.account, &g.id, &g.key, &g.assistant, &g.version, &g.author, &g.model,
-		&g.price, &g.prompt, &g.cached, &g.cacheWrite, &g.completion, &g.latency, &g.charged, &g.corrected}
+		&g.price, &g.prompt, &g.cached, &g.cacheWrite, &g.completion, &g.latency, &g.missed, &g.charged, &g.corrected}
 }
 
 // addTo adds the generation to the sums of a group.
@@ -79,6 +79,7 @@ func (g *usedGeneration) addTo(r *elumenta.UsageRow) {
 	}
 	r.TokensSpent += g.price
 	r.CacheHits += g.hit()
+	r.CacheMisses += g.missed
 }
 
 // hit is one for a generation that read cached tokens.
@@ -125,6 +126,7 @@ func (n *usageNote) addTo(r *elumenta.UsageRow) {
 	r.Failures++
 	r.TokensSpent -= n.price
 	r.CacheHits -= n.hit()
+	r.CacheMisses -= n.missed
 }
 
 const dayLength = 24 * time.Hour

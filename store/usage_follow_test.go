@@ -192,6 +192,9 @@ func sumOf(group string, records []usedRecord) elumenta.UsageRow {
 		if r.o.Usage.CachedTokens > 0 {
 			row.CacheHits++
 		}
+		if r.o.CacheMiss {
+			row.CacheMisses++
+		}
 	}
 	slices.Sort(latencies)
 	if n := len(latencies); n > 0 {
@@ -219,9 +222,10 @@ func (u *user) draw(t *rapid.T) {
 	at := usageDays[moment].Add(rapid.SampledFrom([]time.Duration{0, 6 * time.Hour, 12 * time.Hour, 24*time.Hour - time.Millisecond}).Draw(t, "at"))
 	tokens := rapid.SampledFrom([]int64{0, 7, 1000})
 	o := elumenta.Outcome{
-		State:   rapid.SampledFrom([]elumenta.SettleState{elumenta.Charged, elumenta.GivenBack}).Draw(t, "state"),
-		Usage:   elumenta.Usage{PromptTokens: tokens.Draw(t, "prompt"), CachedTokens: tokens.Draw(t, "cached"), CacheWriteTokens: tokens.Draw(t, "written"), CompletionTokens: 1},
-		Latency: time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "latency")) * time.Microsecond,
+		State:     rapid.SampledFrom([]elumenta.SettleState{elumenta.Charged, elumenta.GivenBack}).Draw(t, "state"),
+		Usage:     elumenta.Usage{PromptTokens: tokens.Draw(t, "prompt"), CachedTokens: tokens.Draw(t, "cached"), CacheWriteTokens: tokens.Draw(t, "written"), CompletionTokens: 1},
+		CacheMiss: rapid.Bool().Draw(t, "missed"),
+		Latency:   time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "latency")) * time.Microsecond,
 	}
 	u.generate(at, rapid.IntRange(0, 1).Draw(t, "key"), rapid.IntRange(0, 2).Draw(t, "assistant"), rapid.SampledFrom([]string{"m", "n"}).Draw(t, "model"),
 		rapid.SampledFrom([]int64{0, 4}).Draw(t, "price"), o)

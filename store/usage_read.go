@@ -149,6 +149,7 @@ func (t *tally) addTally(o *tally) {
 	t.Failures += o.Failures
 	t.TokensSpent += o.TokensSpent
 	t.CacheHits += o.CacheHits
+	t.CacheMisses += o.CacheMisses
 	t.PromptTokens += o.PromptTokens
 	t.CachedTokens += o.CachedTokens
 	t.CacheWriteTokens += o.CacheWriteTokens
@@ -269,7 +270,7 @@ func (u *usage) readSums(ctx context.Context, q querier) error {
 		var day int64
 		var value string
 		t := tally{latencies: newSketch()}
-		if err := rows.Scan(&day, &value, &t.Requests, &t.Failures, &t.TokensSpent, &t.CacheHits,
+		if err := rows.Scan(&day, &value, &t.Requests, &t.Failures, &t.TokensSpent, &t.CacheHits, &t.CacheMisses,
 			&t.PromptTokens, &t.CachedTokens, &t.CacheWriteTokens, &t.CompletionTokens); err != nil {
 			return err
 		}

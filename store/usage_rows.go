@@ -59,7 +59,7 @@ func (l *list) text(args arguments) (string, []any) {
 	return text.String(), values
 }
 
-const usageSums = `requests, failures, tokens_spent, cache_hits, prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens`
+const usageSums = `requests, failures, tokens_spent, cache_hits, cache_misses, prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens`
 
 // follower has the statements that write rollups.
 type follower struct {
@@ -79,11 +79,11 @@ func newFollower(logger *slog.Logger) *follower {
 		logger: logger,
 		forget: newList(`DELETE FROM usage_pending WHERE (account_id, generation_id, correction) IN
 			(SELECT v.column1, v.column2, CAST(v.column3 AS INTEGER) FROM (VALUES `, 3, `) AS v)`),
-		write: newList(`INSERT INTO usage_daily (`+key+`, `+usageSums+`, latency) VALUES `, 13,
+		write: newList(`INSERT INTO usage_daily (`+key+`, `+usageSums+`, latency) VALUES `, 14,
 			` ON CONFLICT (`+key+`) DO UPDATE SET `+strings.Join(sums, ", ")+`, latency = excluded.latency`),
 		// A row that changes nothing locks the one that is there.
 		lock: newList(`INSERT INTO usage_daily (`+key+`, `+usageSums+`, latency)
-			SELECT v.column1, v.column2, CAST(v.column3 AS BIGINT), v.column4, 0, 0, 0, 0, 0, 0, 0, 0, CAST('' AS BYTEA) FROM (VALUES `, 4,
+			SELECT v.column1, v.column2, CAST(v.column3 AS BIGINT), v.column4, 0, 0, 0, 0, 0, 0, 0, 0, 0, CAST('' AS BYTEA) FROM (VALUES `, 4,
 			`) AS v ON CONFLICT (`+key+`) DO UPDATE SET requests = usage_daily.requests RETURNING `+key+`, latency`),
 		order: newList(`SELECT id FROM assistants WHERE id IN (VALUES `, 1, `) ORDER BY id FOR NO KEY UPDATE`),
 		use: newList(`UPDATE assistants AS a SET uses = a.uses + CAST(v.column2 AS BIGINT) FROM (VALUES `, 2,
@@ -221,7 +221,7 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 	for _, key := range r.keys() {
 		row := r.rows[key]
 		key.addTo(&args)
-		args.add(row.Requests, row.Failures, row.TokensSpent, row.CacheHits, row.PromptTokens, row.CachedTokens, row.CacheWriteTokens,
+		args.add(row.Requests, row.Failures, row.TokensSpent, row.CacheHits, row.CacheMisses, row.PromptTokens, row.CachedTokens, row.CacheWriteTokens,
 			row.CompletionTokens, row.latency)
 	}
 	if _, err := f.write.exec(ctx, tx, args); err != nil {

@@ -36,6 +36,7 @@ type usageSums struct {
 	PromptTokens     int64   `json:"prompt_tokens"`
 	CachedTokens     int64   `json:"cached_tokens"`
 	CompletionTokens int64   `json:"completion_tokens"`
+	CacheMisses      int64   `json:"cache_misses"`
 	CacheHitRate     float64 `json:"cache_hit_rate"`
 	LatencyP50       float64 `json:"latency_p50_ms"`
 	LatencyP95       float64 `json:"latency_p95_ms"`
@@ -74,10 +75,10 @@ func (c *usageCommand) Run(p *program) error {
 	_ = json.Unmarshal(raw, &answer) // what a newer server may have changed is left empty
 	answer.Total.Group = "total"
 	return p.table(func(w *tabwriter.Writer) {
-		_, _ = fmt.Fprintf(w, "%s\tREQUESTS\tFAILURES\tTOKENS\tPROMPT\tCACHED\tCOMPLETION\tCACHE HITS\tP50\tP95\n", strings.ToUpper(c.GroupBy))
+		_, _ = fmt.Fprintf(w, "%s\tREQUESTS\tFAILURES\tTOKENS\tPROMPT\tCACHED\tCOMPLETION\tCACHE HITS\tMISSES\tP50\tP95\n", strings.ToUpper(c.GroupBy))
 		for _, g := range append(answer.Items, answer.Total) {
-			_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f %%\t%.0f ms\t%.0f ms\n", printable(g.Group), g.Requests, g.Failures, g.TokensSpent,
-				g.PromptTokens, g.CachedTokens, g.CompletionTokens, 100*g.CacheHitRate, g.LatencyP50, g.LatencyP95)
+			_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f %%\t%d\t%.0f ms\t%.0f ms\n", printable(g.Group), g.Requests, g.Failures, g.TokensSpent,
+				g.PromptTokens, g.CachedTokens, g.CompletionTokens, 100*g.CacheHitRate, g.CacheMisses, g.LatencyP50, g.LatencyP95)
 		}
 	})
 }

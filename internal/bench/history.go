@@ -175,7 +175,8 @@ func fill(ctx context.Context, path string, f *historyFigures) (err error) {
 		}
 	}
 	for _, sum := range []struct{ dimension, value, of string }{{"model", "value", "model"}, {"account", "account_id", "model"}} {
-		text := `INSERT INTO usage_daily SELECT '', $1, day, ` + sum.value + `, sum(requests), sum(failures), sum(tokens_spent),
+		text := `INSERT INTO usage_daily (account_id, dimension, day, value, requests, failures, tokens_spent,
+			prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens, cache_hits, latency) SELECT '', $1, day, ` + sum.value + `, sum(requests), sum(failures), sum(tokens_spent),
 			sum(prompt_tokens), sum(cached_tokens), sum(cache_write_tokens), sum(completion_tokens), sum(cache_hits), max(latency)
 			FROM usage_daily WHERE account_id <> '' AND dimension = $2 AND day < $3 GROUP BY day, ` + sum.value
 		if _, err := db.ExecContext(ctx, text, sum.dimension, sum.of, today.Unix()/86400); err != nil {

@@ -48,7 +48,7 @@ func testUsage(t *testing.T, url string) {
 	a := create(t, s, account, Fields("a"), elumenta.Private)
 	from := time.Now().Add(-time.Minute)
 	for i := range 19 {
-		generate(t, s, secret, a.ID, elumenta.Outcome{State: elumenta.Charged, Finish: elumenta.FinishStop, Latency: time.Duration(i+1) * time.Millisecond,
+		generate(t, s, secret, a.ID, elumenta.Outcome{State: elumenta.Charged, Finish: elumenta.FinishStop, Latency: time.Duration(i+1) * time.Millisecond, CacheMiss: i < 2,
 			Usage: elumenta.Usage{PromptTokens: 10, CachedTokens: 3, CacheWriteTokens: 1, CompletionTokens: 2}})
 	}
 	generate(t, s, secret, "", elumenta.Outcome{State: elumenta.GivenBack, Error: elumenta.CodeProvider, Latency: time.Second})
@@ -57,7 +57,7 @@ func testUsage(t *testing.T, url string) {
 
 	rows, total, err := s.Usage(t.Context(), account, from, to, elumenta.UsageByAssistant)
 	wantOK(t, err)
-	answered := elumenta.UsageRow{Group: string(a.ID), Requests: 19, TokensSpent: 76, CacheHits: 19, PromptTokens: 190, CachedTokens: 57, CacheWriteTokens: 19,
+	answered := elumenta.UsageRow{Group: string(a.ID), Requests: 19, TokensSpent: 76, CacheHits: 19, CacheMisses: 2, PromptTokens: 190, CachedTokens: 57, CacheWriteTokens: 19,
 		CompletionTokens: 38, LatencyP50: 10 * time.Millisecond, LatencyP95: 19 * time.Millisecond}
 	failed := elumenta.UsageRow{Group: elumenta.UsageNone, Requests: 1, Failures: 1, LatencyP50: time.Second, LatencyP95: time.Second}
 	wantUsage(t, rows, []elumenta.UsageRow{answered, failed})

@@ -142,6 +142,7 @@ CREATE TABLE generations (
     cached_tokens      BIGINT NOT NULL DEFAULT 0,
     cache_write_tokens BIGINT NOT NULL DEFAULT 0,
     reasoning_tokens   BIGINT NOT NULL DEFAULT 0,
+    cache_missed       BIGINT NOT NULL DEFAULT 0, -- 1: a hit of the prompt cache was due, and none came
     latency_us         BIGINT NOT NULL DEFAULT 0,
     first_piece_us     BIGINT NOT NULL DEFAULT 0,
     node_id            TEXT COLLATE "C"    NOT NULL,
@@ -214,6 +215,7 @@ CREATE TABLE usage_daily (
     cache_write_tokens BIGINT NOT NULL,
     completion_tokens  BIGINT NOT NULL,
     cache_hits         BIGINT NOT NULL, -- requests that read cached tokens
+    cache_misses       BIGINT NOT NULL DEFAULT 0, -- requests that read none though a hit was due
     latency            BYTEA NOT NULL,
     PRIMARY KEY (account_id, dimension, day, value)
 );

@@ -141,6 +141,7 @@ CREATE TABLE generations (
     cached_tokens      INTEGER NOT NULL DEFAULT 0,
     cache_write_tokens INTEGER NOT NULL DEFAULT 0,
     reasoning_tokens   INTEGER NOT NULL DEFAULT 0,
+    cache_missed       INTEGER NOT NULL DEFAULT 0, -- 1: a hit of the prompt cache was due, and none came
     latency_us         INTEGER NOT NULL DEFAULT 0,
     first_piece_us     INTEGER NOT NULL DEFAULT 0,
     node_id            TEXT    NOT NULL,
@@ -213,6 +214,7 @@ CREATE TABLE usage_daily (
     cache_write_tokens INTEGER NOT NULL,
     completion_tokens  INTEGER NOT NULL,
     cache_hits         INTEGER NOT NULL, -- requests that read cached tokens
+    cache_misses       INTEGER NOT NULL DEFAULT 0, -- requests that read none though a hit was due
     latency            BLOB NOT NULL,
     PRIMARY KEY (account_id, dimension, day, value)
 ) STRICT, WITHOUT ROWID;

@@ -343,7 +343,7 @@ func TestErrors(t *testing.T) {
 			wantError(t, err, test.status, test.kind, test.message)
 		})
 	}
-	_, err := c.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: "scripted", Messages: hello("scripted").Messages})
+	err := c.Post(t.Context(), "v1/messages/novel", hello("scripted"), nil)
 	wantError(t, err, 404, "not_found_error", "nothing at this address")
 	s.requests.Store(0)
 	patient := s.client(option.WithHeader("Idempotency-Key", "k"), option.WithMaxRetries(3))

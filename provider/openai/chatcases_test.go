@@ -62,6 +62,14 @@ func chatCases() []providertest.Case {
 			Want: with(func(w *providertest.Expectation) {
 				w.Usage = elumenta.Usage{PromptTokens: 10, CompletionTokens: 17, ReasoningTokens: 15}
 			})},
+		{Name: "usage of llama.cpp", Stream: true, Body: events(say, stop, `{"choices":[],"usage":{"prompt_tokens":84,"completion_tokens":2,"total_tokens":86},"timings":{"cache_n":83,"prompt_n":1,"prompt_ms":8.996}}`, "[DONE]"),
+			Want: with(func(w *providertest.Expectation) {
+				w.Usage = elumenta.Usage{PromptTokens: 84, CompletionTokens: 2, CachedTokens: 83}
+			})},
+		{Name: "usage of LiteLLM", Body: `{"id":"c1","choices":[{"message":{"content":"Oi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":2006,"completion_tokens":2,"total_tokens":2008,"prompt_tokens_details":{"cached_tokens":1000},"cache_creation_input_tokens":900,"cache_read_input_tokens":1000}}`,
+			Want: with(func(w *providertest.Expectation) {
+				w.Usage = elumenta.Usage{PromptTokens: 2006, CompletionTokens: 2, CachedTokens: 1000, CacheWriteTokens: 900}
+			})},
 		{Name: "cache written", Body: `{"id":"c1","choices":[{"message":{"content":"Oi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":3,"cache_write_tokens":5}}}`,
 			Want: with(func(w *providertest.Expectation) {
 				w.Usage = elumenta.Usage{PromptTokens: 10, CompletionTokens: 2, CachedTokens: 3, CacheWriteTokens: 5}

@@ -34,6 +34,8 @@ func (d *chatDecoder) member(key []byte) {
 		j.Array(d.choice)
 	case "usage":
 		d.usage.read(j)
+	case "timings":
+		d.usage.timings(j)
 	case "x_groq":
 		j.Object(d.groq)
 	case "error":
@@ -241,8 +243,10 @@ func (u *chatUsage) read(j *wire.JSON) {
 			most(&u.completion, j)
 		case "total_tokens":
 			most(&u.total, j)
-		case "prompt_cache_hit_tokens", "cached_tokens": // the first is DeepSeek's, the second Moonshot's
+		case "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens": // DeepSeek's, Moonshot's, LiteLLM's
 			most(&u.cached, j)
+		case "cache_creation_input_tokens": // LiteLLM's
+			most(&u.written, j)
 		case "reasoning_tokens":
 			most(&u.reasoning, j)
 		case "prompt_tokens_details", "completion_tokens_details":
@@ -261,6 +265,21 @@ func (u *chatUsage) read(j *wire.JSON) {
 		default:
 			j.Skip()
 		}
+	})
+}
+
+// timings is where llama.cpp says how much of the prompt it had from before.
+func (u *chatUsage) timings(j *wire.JSON) {
+	if j.Kind() != '{' {
+		j.Skip()
+		return
+	}
+	j.Object(func(key []byte) {
+		if string(key) == "cache_n" {
+			most(&u.cached, j)
+			return
+		}
+		j.Skip()
 	})
 }
 

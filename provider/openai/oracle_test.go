@@ -48,7 +48,7 @@ func expectChat(body []byte, stream bool) (want providertest.Expectation) {
 	if stream {
 		chunks = providertest.Data(body)
 	}
-	usage := object{}
+	usage, timings := object{}, object{}
 	for _, text := range chunks {
 		chunk := parse(text)
 		if want.UpstreamID == "" {
@@ -58,6 +58,9 @@ func expectChat(body []byte, stream bool) (want providertest.Expectation) {
 			if u != nil {
 				usage = u
 			}
+		}
+		if t := chunk.obj("timings"); t != nil {
+			timings = t
 		}
 		for _, choice := range chunk.list("choices") {
 			message := choice.obj("delta")
@@ -92,6 +95,7 @@ func expectChat(body []byte, stream bool) (want providertest.Expectation) {
 		}
 	}
 	want.Usage = simpleUsage(usage)
+	want.Usage.CachedTokens = max(want.Usage.CachedTokens, timings.int("cache_n"))
 	if want.Finish == elumenta.FinishStop && want.Refusal != "" {
 		want.Finish = elumenta.FinishRefusal
 	}

@@ -195,6 +195,7 @@ func FuzzDecode(f *testing.F) {
 	for _, s := range []string{
 		with(`,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"tools":[{"name":"t","input_schema":{}}],"tool_choice":{"type":"any"}`),
 		with(`,"variables":{"a":"b"},"metadata":{"user_id":"u"},"output_config":{"format":{"type":"json_schema","schema":{}}},"thinking":{},"stop_sequences":["x"]`),
+		saying(`{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"tool_use","id":"g2","name":"t","input":{}},{"type":"redacted_thinking","data":"elumenta1.eyJmIjoiZ2VtaW5pIiwiZCI6ImMybG5NZz09IiwicCI6MywiYyI6ImcyIn0"}]}`),
 		saying(`{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"tool_use","id":"1","name":"t","input":{"a":[1]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"` + pixel + `"}}]}]}`),
 		`{"":[[[{}]]],"messages":[{"content":[{"content":[{"content":[{}]}]}]}]}`, `[]`, `{"x":1,"x":2}`, "{\"\xff\":1}", `{"a":{"`,
 	} {

@@ -242,6 +242,7 @@ func FuzzChat(f *testing.F) {
 	f.Add([]byte(chat(`"tools":[{"type":"function","function":{"name":"a","parameters":{}}}],"tool_choice":"auto","stop":["a"],"variables":{"a":"b"}`)))
 	f.Add([]byte(said(callsWeather + `,{"role":"tool","tool_call_id":"c1","content":[{"type":"text","text":"20"}]}`)))
 	f.Add([]byte(chat(`"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{}}},"stream":true,"stream_options":{"include_usage":true}`)))
+	f.Add([]byte(said(`{"role":"assistant","content":"a","reasoning_content":"t","reasoning_details":[{"type":"reasoning.text","text":"t","signature":"elumenta1.eyJmIjoiZ2VtaW5pIiwiZCI6ImMybG5NZz09IiwicCI6MywiYyI6ImcyIn0"}],"tool_calls":[{"id":"g2","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"s"}}}]},{"role":"tool","tool_call_id":"g2","content":"x"}`)))
 	f.Add([]byte(said(`{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png","detail":"low"}}]}`)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		req, err := openaiapi.Chat{}.Decode(body)

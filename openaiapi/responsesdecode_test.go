@@ -178,6 +178,7 @@ func FuzzResponsesDecode(f *testing.F) {
 		`{"model":"m","input":"Hi","tools":[{"type":"function","name":"a","parameters":{}}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]}}`,
 		`{"prompt":{"id":"asst_01h455vb4pex5vsknk084sn02q","version":"3","variables":{"a":"b","c":{"type":"input_text","text":"d"}}},"stream":true}`,
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,iVBORw0KGgo="}]},{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":"x"}],"text":{"format":{"type":"json_schema","name":"n","schema":{}}}}`,
+		`{"model":"m","reasoning":{"effort":"low","summary":"auto"},"input":[{"role":"user","content":"Hi"},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"gAAA"},{"type":"function_call","call_id":"g2","name":"f","arguments":"{}"},{"type":"reasoning","summary":[],"encrypted_content":"elumenta1.eyJmIjoiZ2VtaW5pIiwiZCI6ImMybG5NZz09IiwicCI6MywiYyI6ImcyIn0"},{"type":"function_call_output","call_id":"g2","output":"x"}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -142,7 +142,7 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 	outcome, failure := r.outcome(ctx, completion, err)
 	cached := s.promptCached(p, r, &outcome)
 	s.metrics.settledOutcome(p.model, outcome)
-	settled, err := s.settle(p, outcome)
+	settled, err := s.settle(ctx, p, outcome)
 	if p.caller.Key.Limits.Scoped() {
 		settled.Balance = nil // such a key reads nothing of the account
 	}

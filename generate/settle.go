@@ -16,8 +16,8 @@ const (
 // settle makes a reservation final. It does not depend on the client: it is repeated until the database answers, for as
 // long as an answer may be held back. After that the price is given back in the background, even if the charge turns out to
 // have been committed, since the client is told that it pays nothing.
-func (s *Service) settle(p *prepared, o elumenta.Outcome) (elumenta.Settled, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.SettleWait)
+func (s *Service) settle(ctx context.Context, p *prepared, o elumenta.Outcome) (elumenta.Settled, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.SettleWait)
 	defer cancel()
 	settled, err := s.settleUntil(ctx, nil, p, o)
 	if err == nil {

@@ -34,6 +34,13 @@ type Generator interface {
 	Health(provider string) elumenta.ProviderHealth
 }
 
+// Tracer follows requests, for traces.
+type Tracer interface {
+	// Request begins to follow one. It returns the context that goes with it, and what to call at its end with the route's pattern, the
+	// status and the code of the error that was answered; nil if nothing is recorded of it.
+	Request(r *http.Request, id elumenta.RequestID) (ctx context.Context, end func(route string, status int, failure elumenta.Code))
+}
+
 // Options are what an API needs. Zero sizes, times and limits mean the defaults.
 type Options struct {
 	Accounts   elumenta.Accounts
@@ -52,6 +59,8 @@ type Options struct {
 	DeniedNames elumenta.DeniedNames
 	Secret      elumenta.InstallationSecret
 	Logger      *slog.Logger
+	// Tracer, if not nil, follows requests.
+	Tracer Tracer
 	// Metrics, if not nil, is where the API's metrics are registered.
 	Metrics prometheus.Registerer
 	// Ready says why the node should get no traffic, or nil. Its text is logged and not shown.

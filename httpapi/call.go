@@ -28,8 +28,9 @@ type call struct {
 	buffer  *[]byte // body's, to be used again
 	status  int
 	bytes   int64
-	surface elumenta.Surface // in whose shape errors are answered; nil for our own
-	quiet   bool             // logged at debug level unless it failed
+	surface elumenta.Surface                                      // in whose shape errors are answered; nil for our own
+	quiet   bool                                                  // logged at debug level unless it failed
+	traced  func(route string, status int, failure elumenta.Code) // nil: not recorded
 }
 
 type callKey struct{}
@@ -66,7 +67,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Request-Id", string(c.id))
 	h.Set("X-Content-Type-Options", "nosniff")
-	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	ctx := r.Context()
+	if a.Tracer != nil && !isProbe(r.URL.Path) {
+		ctx, c.traced = a.Tracer.Request(r, c.id)
+	}
+	r = r.WithContext(context.WithValue(ctx, callKey{}, c))
 	a.metrics.inFlight.Inc()
 	defer func() {
 		p := recover()
@@ -132,6 +137,13 @@ func (a *API) finish(r *http.Request, c *call) {
 		status = http.StatusOK
 	}
 	a.metrics.observe(c.route, c.method, status, took)
+	if c.traced != nil {
+		failure := elumenta.Code("")
+		if c.failure != nil {
+			failure = c.failure.Code
+		}
+		c.traced(c.route, status, failure)
+	}
 	level := slog.LevelInfo
 	switch {
 	case status >= http.StatusInternalServerError && r.Context().Err() == nil: // nobody waits for the answer of a client that left

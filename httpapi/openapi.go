@@ -276,12 +276,21 @@ func (a *API) generateOperation() *huma.Operation {
 	}
 }
 
+// The probes' addresses.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
+// isProbe reports whether an address is a probe's, which nobody wants to see in traces.
+func isProbe(path string) bool { return path == healthPath || path == readyPath }
+
 func (a *API) probeRoutes() {
-	a.plain("/healthz", &huma.Operation{OperationID: "healthz", Summary: "Whether the server is alive"}, func(c *call, _ *http.Request) {
+	a.plain(healthPath, &huma.Operation{OperationID: "healthz", Summary: "Whether the server is alive"}, func(c *call, _ *http.Request) {
 		c.quiet = true
 		c.json([]byte(`{"status":"ok"}` + "\n"))
 	})
-	a.plain("/readyz", &huma.Operation{OperationID: "readyz", Summary: "Whether the server wants traffic"}, func(c *call, r *http.Request) {
+	a.plain(readyPath, &huma.Operation{OperationID: "readyz", Summary: "Whether the server wants traffic"}, func(c *call, r *http.Request) {
 		if err := a.Ready(r.Context()); err != nil {
 			c.fail(elumenta.Unavailable(fmt.Errorf("not ready: %w", err)))
 			return

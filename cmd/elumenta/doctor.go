@@ -58,7 +58,7 @@ func (c *doctorCommand) Run(p *program) error {
 	d := &doctor{out: p.stdout, now: time.Now()}
 	d.ok("configuration", "read")
 	used := d.database(ctx, conf)
-	routes := newRoutes(conf, slog.New(slog.DiscardHandler))
+	routes := newRoutes(conf, slog.New(slog.DiscardHandler), nil, false)
 	defer routes.close()
 	if !c.NoProviders {
 		d.providers(ctx, routes)

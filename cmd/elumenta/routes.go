@@ -14,6 +14,7 @@ import (
 	"github.com/elumenta/elumenta/provider/gemini"
 	"github.com/elumenta/elumenta/provider/openai"
 	"github.com/elumenta/elumenta/provider/sandbox"
+	"github.com/elumenta/elumenta/telemetry"
 )
 
 // routes are the models with the places that serve them.
@@ -24,7 +25,8 @@ type routes struct {
 	clients   []*http.Client
 }
 
-func newRoutes(c *config.Config, log *slog.Logger) *routes {
+// newRoutes makes them. t follows their calls, and tells providers the trace of each if told is set.
+func newRoutes(c *config.Config, log *slog.Logger, t *telemetry.Telemetry, told bool) *routes {
 	r := &routes{models: slices.Clone(c.Models)}
 	formats := map[config.Format]elumenta.Provider{
 		config.FormatResponses: openai.Responses{}, config.FormatChat: openai.Chat{}, config.FormatAnthropic: anthropic.Provider{},
@@ -37,6 +39,9 @@ func newRoutes(c *config.Config, log *slog.Logger) *routes {
 			continue
 		}
 		client := newClient()
+		if told {
+			client.Transport = t.Transport(client.Transport)
+		}
 		r.clients = append(r.clients, client)
 		r.enabled = append(r.enabled, p.Name)
 		used := false
@@ -46,7 +51,7 @@ func newRoutes(c *config.Config, log *slog.Logger) *routes {
 				continue
 			}
 			used = true
-			m.Routes = []elumenta.Route{{Provider: formats[p.Format], Target: elumenta.Target{
+			m.Routes = []elumenta.Route{{Provider: t.Provider(formats[p.Format]), Target: elumenta.Target{
 				Name: p.Name, BaseURL: p.BaseURL, Model: m.UpstreamID, Credential: p.Credential, Capabilities: m.Capabilities, Client: client,
 			}}}
 		}

@@ -27,6 +27,7 @@ import (
 	"github.com/elumenta/elumenta/openaiapi"
 	"github.com/elumenta/elumenta/starters"
 	"github.com/elumenta/elumenta/store"
+	"github.com/elumenta/elumenta/telemetry"
 )
 
 type serveCommand struct {
@@ -36,6 +37,7 @@ type serveCommand struct {
 	MetricsAddr    string         `help:"Serve /metrics on an address of its own." placeholder:"HOST:PORT" env:"ELUMENTA_METRICS_ADDR"`
 	TLSCert        string         `name:"tls-cert" help:"Certificate chain, PEM." placeholder:"FILE" env:"ELUMENTA_TLS_CERT"`
 	TLSKey         string         `name:"tls-key" help:"The certificate's private key, PEM." placeholder:"FILE" env:"ELUMENTA_TLS_KEY"`
+	TraceProviders bool           `help:"Tell providers, in the header traceparent, which trace a call belongs to." env:"ELUMENTA_TRACE_PROVIDERS"`
 	TrustedProxies []string       `help:"Who may set X-Forwarded-*. [nobody]" placeholder:"CIDR,…" env:"ELUMENTA_TRUSTED_PROXIES"`
 	CORSOrigins    []string       `name:"cors-origins" help:"Who may call from a browser. [nobody]" placeholder:"ORIGIN,…" env:"ELUMENTA_CORS_ORIGINS"`
 	DrainDelay     *time.Duration `help:"How long to accept connections after SIGTERM; 5s suits a load balancer. [0s]" placeholder:"TIME" env:"ELUMENTA_DRAIN_DELAY"`
@@ -84,7 +86,11 @@ func (c *serveCommand) Run(p *program) error {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	n := &node{conf: conf, program: p, log: newLogger(conf.Log, p), metrics: newRegistry()}
+	n := &node{conf: conf, program: p, log: newLogger(conf.Log, p), metrics: newRegistry(), traceProviders: c.TraceProviders}
+	if n.telemetry, err = telemetry.Start(ctx, version, p.getenv, n.log); err != nil {
+		return err
+	}
+	defer n.endTelemetry()
 	return n.run(ctx, key)
 }
 
@@ -94,6 +100,9 @@ type node struct {
 	program *program
 	log     *slog.Logger
 	metrics *prometheus.Registry
+
+	telemetry      *telemetry.Telemetry // nil: off
+	traceProviders bool
 
 	listeners listeners
 	store     *store.Store
@@ -143,11 +152,11 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 
 // assemble puts the parts together.
 func (n *node) assemble() (*httpapi.API, error) {
-	n.routes = newRoutes(n.conf, n.log)
+	n.routes = newRoutes(n.conf, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(n.routes.models)
 	l := n.conf.Limits
 	generator := generate.New(generate.Options{
-		Store: n.store, Catalog: catalog, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics,
+		Store: n.ledgerStore(), Catalog: catalog, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics,
 		FirstPiece: l.FirstPiece, BetweenPieces: l.BetweenPieces, Whole: l.Generation,
 	})
 	n.generator.Store(generator)
@@ -155,13 +164,17 @@ func (n *node) assemble() (*httpapi.API, error) {
 	if perMinute == 0 {
 		perMinute = 1 << 30 // no limit
 	}
-	return httpapi.New(httpapi.Options{
+	options := httpapi.Options{
 		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
 		Providers: n.routes.providers, DeniedNames: n.conf.DeniedNames, Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
 		Surfaces: surfaces(), ModelSurface: openaiapi.Chat{},
 		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
 		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,
-	})
+	}
+	if n.telemetry != nil {
+		options.Tracer = n.telemetry
+	}
+	return httpapi.New(options)
 }
 
 // interrupt ends the running generations of a node whose reservations others will give back.

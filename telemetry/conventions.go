@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,7 +75,7 @@ func newTarget(k targetKey) *target {
 		common = append(common, semconv.GenAIProviderNameKey.String(k.name))
 	}
 	with := func(more attribute.KeyValue) []attribute.KeyValue {
-		return append(common[:len(common):len(common)], more)
+		return append(slices.Clip(common), more)
 	}
 	return &target{
 		spanName: "chat " + k.model, attributes: with(keyProvider.String(k.name)), set: attribute.NewSet(common...),

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -242,6 +244,7 @@ func TestTelemetry(t *testing.T) {
 		}
 	}
 	c.checkMetrics(t)
+	c.checkDocs(t)
 	c.checkPrivacy(t, s)
 	parent := 0
 	told.Range(func(key, state any) bool {
@@ -295,6 +298,46 @@ func (c *collector) checkMetrics(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("the metrics (-want +got):\n%s", diff)
+	}
+}
+
+// checkDocs holds docs/monitoring.md to what is exported.
+func (c *collector) checkDocs(t *testing.T) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Collect(maps.Keys(c.metrics))
+	for _, s := range c.spans {
+		names = slices.AppendSeq(names, maps.Keys(values(s.GetAttributes())))
+	}
+	for _, name := range names {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/monitoring.md does not know %s", name)
+		}
+	}
+}
+
+// A client that leaves a stream ends its spans, which say so, and that is no provider's error.
+func TestTelemetryClientLeaves(t *testing.T) {
+	c, u := newCollector(t), newUpstream(t)
+	s := start(t, "", append(u.env(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_METRICS_EXPORTER=none"), "--no-starters")
+	resp := s.generate(`{"model":"deepseek-v3","prompt":"Hello","stream":true}`)
+	<-u.arrived
+	if _, err := resp.Body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	s.stop() // waits for the generation, and exports
+	var got []string
+	for _, span := range c.spans {
+		v := values(span.GetAttributes())
+		got = append(got, fmt.Sprintf("%s %s %s%s", strings.Fields(span.GetName())[0], span.GetStatus().GetCode(), v["error.type"], v["elumenta.settlement"]))
+	}
+	want := []string{"reserve STATUS_CODE_UNSET ", "chat STATUS_CODE_UNSET client_left", "settle STATUS_CODE_UNSET charged", "POST STATUS_CODE_ERROR client_left"}
+	if diff := cmp.Diff(want, got); diff != "" || len(c.metrics) > 0 {
+		t.Errorf("%d metrics, and the spans (-want +got):\n%s", len(c.metrics), diff)
 	}
 }
 

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -142,7 +141,7 @@ func BenchmarkGeneration(b *testing.B) {
 
 // Off means that nothing is made or wrapped.
 func TestOff(t *testing.T) {
-	none, err := Start(t.Context(), "v", func(string) string { return "" }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	none, err := Start(t.Context(), "v", func(string) string { return "" }, slog.New(slog.DiscardHandler))
 	if none != nil || err != nil {
 		t.Fatalf("without variables: %v, %v", none, err)
 	}

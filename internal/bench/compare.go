@@ -21,10 +21,11 @@ type measured struct {
 // bench holds what every part of a run needs.
 type bench struct {
 	options
-	provider *provider
-	report   report
-	cluster  *postgres.Cluster // nil on SQLite
-	out      io.Writer
+	provider  *provider
+	collector *collector // nil without --traces
+	report    report
+	cluster   *postgres.Cluster // nil on SQLite
+	out       io.Writer
 }
 
 func (b *bench) printf(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format, args...) }

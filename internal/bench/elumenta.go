@@ -44,6 +44,9 @@ func (b *bench) install(ctx context.Context, name string) (*installation, error)
 		return nil, err
 	}
 	in := &installation{binary: b.binary, dir: dir, key: elumenta.NewKeySecret().Reveal(), pinned: b.pinned}
+	if b.collector != nil {
+		in.env = b.collector.env()
+	}
 	in.database = "sqlite:" + in.path("elumenta.db")
 	if b.cluster != nil {
 		var err error

@@ -41,6 +41,7 @@ type options struct {
 	postgres  bool
 	pinned    bool
 	cores     int
+	traces    float64
 }
 
 func main() {
@@ -86,6 +87,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.past, "history", 0, "instead: cost with this many generations in a SQLite database, a tenth as many assistants and a hundredth as many accounts, compared with none (10000000)")
 	flags.BoolVar(&o.hot, "hot", false, "instead: one account called from 64 connections, compared with 64 accounts")
 	flags.BoolVar(&o.postgres, "postgres", false, "keep everything in a private Postgres, whose processes share the load's core, instead of SQLite")
+	flags.Float64Var(&o.traces, "traces", 0, "export metrics, and the traces of this share of the requests (0.01), to a collector in the load's process")
 	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000), and the console's pages compared with a thousand")
 	flags.BoolVar(&o.console, "console", false, "instead: how soon the console's first pages can be used in Chromium, slowed down four times")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
@@ -96,6 +98,8 @@ func parse(args []string) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("what is %q? Flags only", flags.Arg(0))
+	case !(o.traces >= 0 && o.traces <= 1) || o.traces > 0 && o.published > 0:
+		return o, errors.New("traces of a share from 0 to 1, and not beside --marketplace")
 	case o.rounds < 1 || o.rounds > 100 || o.duration < 50*time.Millisecond || o.duration > time.Minute:
 		return o, errors.New("1 to 100 rounds of 50 ms to 1 minute")
 	case o.past < 0 || o.past > 100_000_000 || o.past > 0 && (o.past < 10_000 || o.postgres):
@@ -124,6 +128,12 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer b.provider.close()
+	if o.traces > 0 {
+		if b.collector, err = startCollector(ctx, o.traces); err != nil {
+			return fmt.Errorf("start a collector: %w", err)
+		}
+		defer func() { err = errors.Join(err, b.collector.close()) }()
+	}
 	if o.postgres {
 		settings := []string{"max_connections=100"}
 		if o.published > 0 {
@@ -139,11 +149,18 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 		return fmt.Errorf("%s version: %w", o.binary, err)
 	}
 	b.report = report{
-		Cores: o.cores, Pinned: o.pinned, Load: machineLoad(), Go: runtime.Version(), Version: strings.TrimSpace(string(version)),
+		Cores: o.cores, Pinned: o.pinned, Traces: o.traces, Load: machineLoad(), Go: runtime.Version(), Version: strings.TrimSpace(string(version)),
 	}
 	b.header()
 	if err := b.parts(ctx); err != nil {
 		return err
+	}
+	if b.collector != nil {
+		n := b.collector.bytes.Load()
+		if n == 0 {
+			return errors.New("nothing was exported to the collector")
+		}
+		b.printf("exported to the collector: %.2f MiB\n", mib(n))
 	}
 	if o.json == "" {
 		return nil

@@ -13,7 +13,8 @@ type report struct {
 	Pinned      bool                 `json:"pinned"`
 	Go          string               `json:"go"`
 	Version     string               `json:"version"`
-	Load        string               `json:"load_average"` // of the machine, before: figures of a busy one say little
+	Traces      float64              `json:"traces,omitempty"` // the share of requests that are recorded
+	Load        string               `json:"load_average"`     // of the machine, before: figures of a busy one say little
 	Sync        time.Duration        `json:"sync"`
 	Flush       time.Duration        `json:"flush"`
 	Start       *startFigures        `json:"start,omitempty"`
@@ -48,6 +49,9 @@ func (b *bench) header() {
 		where = "server alone on core " + serverCore + ", load and fake provider on core " + loadCore
 	}
 	b.printf("elumenta %s, %s, %d cores, load average before %s, %s\n", b.report.Version, b.report.Go, b.cores, b.report.Load, where)
+	if b.collector != nil {
+		b.printf("with OpenTelemetry metrics, and the traces of %g of the requests\n", b.traces)
+	}
 	b.printf("database, configuration and log (a line a request) in %s\n", b.dir)
 }
 

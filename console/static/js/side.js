@@ -244,6 +244,15 @@ export class Side {
       unsupported: text.textCacheUnsupported,
     }[usage.cache?.status];
     if (cache) parts.push(fill(cache, { cached: count(usage.cached_tokens), written: count(usage.cache_write_tokens), minimum: count(usage.cache.minimum) }));
+    const reason = {
+      first: text.textCacheFirst,
+      prefix_below_minimum: text.textCachePrefixBelowMinimum,
+      expired: text.textCacheExpired,
+      prefix_changed: text.textCachePrefixChanged,
+      other_upstream: text.textCacheOtherUpstream,
+      unknown: text.textCacheUnknown,
+    }[usage.cache?.reason];
+    if (reason) parts.push(reason);
     parts.push(fill(text.textSpent, { spent: count(end.tokens_used) }));
     if (end.balance_remaining != null) parts.push(fill(text.textLeft, { left: count(end.balance_remaining) }));
     parts.push(fill(text.textTime, { first: count(Math.round(first ?? total)), total: count(Math.round(total)) }));

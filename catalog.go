@@ -20,7 +20,7 @@ type Model struct {
 	// RetiresAt, if not zero, is announced with every generation; ReplacedBy is the slug to move to.
 	RetiresAt  time.Time
 	ReplacedBy string
-	// Routes are the places that serve the model, in the order in which they are tried. None: not available.
+	// Routes are the places that serve the model, sorted by Order. None: not available.
 	Routes []Route
 }
 
@@ -28,6 +28,14 @@ type Model struct {
 type Route struct {
 	Provider Provider
 	Target   Target
+	// Credentials are used instead of the target's, each for its share; empty: the target's alone.
+	Credentials []Secret
+	// Order says when the route is tried: the lowest first. Routes of the same order share requests by Weight; less than 1 is 1.
+	Order, Weight int
+	// Region is a name for people, shown in attempts; may be empty.
+	Region string
+	// Local is a route within this process: its failures are played, and never cut it off.
+	Local bool
 }
 
 // Available reports whether any route serves the model.

@@ -140,6 +140,8 @@ type Result struct {
 	CacheMinimum int
 	Settled      Settled
 	Warnings     []Warning
+	// Attempts are the calls of providers that the answer took, the one that gave it last.
+	Attempts []Attempt
 	// Gateway and Provider say where the time went.
 	Gateway, Provider time.Duration
 }

@@ -21,4 +21,27 @@ type ProviderHealth struct {
 	// LastSuccess and LastFailure are zero for none; LastKind is the last failure's.
 	LastSuccess, LastFailure time.Time
 	LastKind                 ErrorKind
+	// Keys are the provider's keys in the order of the configuration, as times until which each is left out since the provider
+	// refused it; zero for one that is in use.
+	Keys []time.Time
+	// Routes are the models that it serves.
+	Routes []RouteHealth
 }
+
+// RouteHealth is whether a provider is called for a model now.
+type RouteHealth struct {
+	Model string // slug
+	State RouteState
+	Until time.Time // of RouteResting and RouteOpen: when it is called again; otherwise zero
+}
+
+// RouteState is whether a route is called.
+type RouteState string
+
+// The states.
+const (
+	RouteClosed  RouteState = "closed"    // it is called
+	RouteOpen    RouteState = "open"      // cut off by its circuit breaker
+	RouteTrial   RouteState = "half_open" // a few calls are let through, to see whether it is well again
+	RouteResting RouteState = "resting"   // the provider asked to be left alone, by its Retry-After
+)

@@ -216,7 +216,9 @@ func (e *encoder) appendEnd(b []byte, r *elumenta.Result) []byte {
 		b = appendString(b, r.CacheReason)
 	}
 	b = appendInt(b, `,"minimum":`, int64(r.CacheMinimum))
-	b = append(b, `},"warnings":[`...)
+	b = append(b, `},"attempts":`...)
+	b = elumenta.AppendAttempts(b, r.Attempts)
+	b = append(b, `,"warnings":[`...)
 	for i, w := range r.Warnings {
 		if i > 0 {
 			b = append(b, ',')

@@ -99,7 +99,7 @@ event: content_block_stop
 data: {"type":"content_block_stop","index":4}
 
 event: message_delta
-data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null,"elumenta":{"generation_id":"gen_1","assistant_id":"asst_1","assistant_version":3,"tokens_spent":0,"balance_remaining":9,"cache":{"status":"miss","minimum":0},"warnings":[]}},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}
+data: {"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_sequence":null,"elumenta":{"generation_id":"gen_1","assistant_id":"asst_1","assistant_version":3,"tokens_spent":0,"balance_remaining":9,"cache":{"status":"miss","minimum":0},"attempts":[],"warnings":[]}},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}
 
 event: message_stop
 data: {"type":"message_stop"}

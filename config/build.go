@@ -107,6 +107,7 @@ func (b *builder) limits(f *fileLimits) {
 	setSize(&b.Limits.AssistantBody, f.AssistantBody)
 	setSize(&b.Limits.OtherBody, f.OtherBody)
 	b.setCount(&b.Limits.RequestsPerMinute, f.RequestsPerMinute, "limits.requests_per_minute")
+	b.setCount(&b.Limits.RetryBudgetPercent, f.RetryBudget, "limits.retry_budget_percent")
 	if f.OpenGenerations == nil {
 		return
 	}

@@ -39,8 +39,10 @@ type Config struct {
 	Starters, UpdateStarters bool
 	Plans                    elumenta.Plans
 	Providers                []Provider
-	// Models have no routes yet: who knows the wire formats adds them. Model.Provider names the entry of Providers.
+	// Models have no routes yet: who knows the wire formats adds them, from Routes.
 	Models []elumenta.Model
+	// Routes are those of each model by its slug, sorted by Order; a model that is not in it has one, Model.Provider with Model.UpstreamID.
+	Routes map[string][]Route
 }
 
 // Log says how the log is written.
@@ -57,6 +59,8 @@ type Limits struct {
 	GenerateBody, AssistantBody, OtherBody int64
 	// RequestsPerMinute bounds an account's calls that are no generations; zero means no limit.
 	RequestsPerMinute int64
+	// RetryBudgetPercent bounds how many further calls of providers the requests of a model cause, for each hundred of them.
+	RetryBudgetPercent int64
 }
 
 // Overrides are what flags and environment set, and stand above the file. Empty fields are not set.
@@ -73,7 +77,7 @@ func defaults() *Config {
 		Log: Log{Format: "text", Level: slog.LevelInfo},
 		Limits: Limits{
 			FirstPiece: 120 * time.Second, BetweenPieces: 60 * time.Second, Generation: 10 * time.Minute,
-			GenerateBody: 20 << 20, AssistantBody: 4 << 20, OtherBody: 64 << 10, RequestsPerMinute: 600,
+			GenerateBody: 20 << 20, AssistantBody: 4 << 20, OtherBody: 64 << 10, RequestsPerMinute: 600, RetryBudgetPercent: 20,
 		},
 		Starters: true, UpdateStarters: true, Plans: elumenta.DefaultPlans(), Providers: builtinProviders(),
 	}

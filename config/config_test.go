@@ -265,8 +265,12 @@ api_key_env = "NOT_SET"
 		if setup := p.Setup(); setup.Name != want.name || setup.Configured != want.enabled || setup.Variable != want.variable {
 			t.Errorf("%+v", setup)
 		}
-		if p.Credential.Reveal() != want.key || p.BaseURL != want.base || p.Enabled != want.enabled {
-			t.Errorf("%s: %q %q %t", want.name, p.Credential.Reveal(), p.BaseURL, p.Enabled)
+		key := ""
+		if len(p.Credentials) > 0 {
+			key = p.Credentials[0].Reveal()
+		}
+		if key != want.key || p.BaseURL != want.base || p.Enabled != want.enabled {
+			t.Errorf("%s: %q %q %t", want.name, key, p.BaseURL, p.Enabled)
 		}
 	}
 }

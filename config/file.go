@@ -48,6 +48,7 @@ type fileLimits struct {
 	OtherBody         *size     `key:"other_body"`
 	OpenGenerations   *int64    `key:"open_generations"`
 	RequestsPerMinute *int64    `key:"requests_per_minute"`
+	RetryBudget       *int64    `key:"retry_budget_percent"`
 }
 
 type fileUsage struct {
@@ -102,6 +103,16 @@ type fileModel struct {
 	ChatMaxTokensField *string    `key:"chat_max_tokens_field"`
 	RetiresAt          *date      `key:"retires_at"`
 	ReplacedBy         *string    `key:"replaced_by"`
+
+	Routes []fileRoute `key:"routes"`
+}
+
+type fileRoute struct {
+	Provider   *string `key:"provider"`
+	UpstreamID *string `key:"upstream_id"`
+	Region     *string `key:"region"`
+	Order      *int    `key:"order"`
+	Weight     *int    `key:"weight"`
 }
 
 // duration is written as Go writes it: 30s, 1m30s.

@@ -67,6 +67,9 @@ func (b *builder) slug(slug string) int {
 func (b *builder) model(path string, f *fileModel) {
 	at := b.slug(*f.Slug)
 	if at < 0 {
+		if f.Provider == nil && len(f.Routes) > 0 {
+			f.Provider = f.Routes[0].Provider
+		}
 		if f.Provider == nil {
 			b.missing(path, "provider", "needs a provider; there are "+b.providerNames())
 			return
@@ -80,11 +83,22 @@ func (b *builder) model(path string, f *fileModel) {
 	}
 	m := &b.Models[at]
 	b.modelNames(path, f, m)
+	b.routes(path, f)
 	b.modelNumbers(path, f, m)
 	b.modelSettings(path, f, &m.Capabilities)
-	if p := b.provider(m.Provider); p != nil && p.Format == FormatAnthropic && m.Capabilities.MaxTokens == 0 {
+	if b.speaks(m, FormatAnthropic) && m.Capabilities.MaxTokens == 0 {
 		b.missing(path, "max_output_tokens", "needs max_output_tokens: Anthropic's format insists on a limit in every request")
 	}
+}
+
+// speaks reports whether any provider of a model speaks a format.
+func (b *builder) speaks(m *elumenta.Model, format Format) bool {
+	for _, r := range b.RoutesOf(m) {
+		if p := b.provider(r.Provider); p != nil && p.Format == format {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) modelNames(path string, f *fileModel, m *elumenta.Model) {

@@ -29,8 +29,9 @@ type Provider struct {
 	Name   string
 	Format Format
 	// BaseURL has no trailing slash.
-	BaseURL    string
-	Credential elumenta.Secret
+	BaseURL string
+	// Credentials are its keys, in the order in which they were given; one that was not given is empty.
+	Credentials []elumenta.Secret
 	// Enabled is false for a provider without the key that it needs: its models are not available.
 	Enabled bool
 	// keyEnv is the environment variable that holds the key, baseEnv the one that holds the base URL.
@@ -132,7 +133,7 @@ func (b *builder) fileProvider(path string, f *fileProvider) {
 	case f.APIKey != nil && f.APIKeyEnv != nil:
 		b.at(path, "has api_key and api_key_env: give one of them")
 	case f.APIKey != nil:
-		b.setCredential(p, *f.APIKey, b.report(path+".api_key"))
+		b.setCredentials(p, *f.APIKey, b.report(path+".api_key"))
 	case f.APIKeyEnv != nil && !validEnv(*f.APIKeyEnv):
 		b.at(path+".api_key_env", "must be the name of an environment variable, not the key itself")
 	case f.APIKeyEnv != nil:
@@ -153,7 +154,7 @@ func (b *builder) environment() {
 		}
 		if p.keyEnv != "" {
 			if v := b.getenv(p.keyEnv); v != "" {
-				b.setCredential(p, v, b.in(p.keyEnv))
+				b.setCredentials(p, v, b.in(p.keyEnv))
 			}
 		}
 	}
@@ -168,19 +169,36 @@ func (b *builder) environment() {
 	}
 }
 
-func (b *builder) setCredential(p *Provider, key string, report func(string, ...any)) {
-	key = strings.TrimSpace(key)
-	if key == "" {
-		report("is empty: give the provider's key or leave it out")
+// maxKeys is the most keys of a provider.
+const maxKeys = 8
+
+// setCredentials reads a provider's key, or several, with commas between them.
+func (b *builder) setCredentials(p *Provider, list string, report func(string, ...any)) {
+	keys := strings.Split(list, ",")
+	if len(keys) > maxKeys {
+		report("has %d keys; at most %d are used", len(keys), maxKeys)
 		return
 	}
-	for _, c := range []byte(key) {
-		if c <= ' ' || c > '~' {
-			report("holds a character that no key has: check how it was copied")
+	var secrets []elumenta.Secret
+	for i, key := range keys {
+		key = strings.TrimSpace(key)
+		if key == "" {
+			report("is empty: give the provider's key or leave it out")
 			return
 		}
+		for _, c := range []byte(key) {
+			if c <= ' ' || c > '~' {
+				report("holds a character that no key has: check how it was copied")
+				return
+			}
+		}
+		if slices.Contains(keys[:i], keys[i]) {
+			report("has the same key twice")
+			return
+		}
+		secrets = append(secrets, elumenta.NewSecret(key))
 	}
-	p.Credential, p.Enabled = elumenta.NewSecret(key), true
+	p.Credentials, p.Enabled = secrets, true
 }
 
 func (b *builder) setBaseURL(p *Provider, s string, report func(string, ...any)) {

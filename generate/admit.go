@@ -16,6 +16,8 @@ type prepared struct {
 	snapshot *elumenta.Snapshot // nil without an assistant
 	constant uint64             // the hash of what its instructions always begin with
 	model    *elumenta.Model
+	routing  *routing // the model's catalog
+	routes   *modelRoutes
 	prompt   *elumenta.Prompt
 	warnings []elumenta.Warning
 	started  elumenta.Started
@@ -128,7 +130,8 @@ func (s *Service) chooseModel(p *prepared) error {
 		errs.Add("model", "is required without an assistant_id")
 		return errs.Err()
 	}
-	model, ok := s.Catalog.Get(slug)
+	routing := s.routing.Load()
+	model, ok := routing.catalog.Get(slug)
 	_, offered := s.Plans.Get(p.caller.Account.Plan)
 	switch {
 	case !ok && p.req.Model == "":
@@ -150,7 +153,7 @@ func (s *Service) chooseModel(p *prepared) error {
 		e.RetryAfter = time.Minute
 		return e
 	}
-	p.model = model
+	p.model, p.routing, p.routes = model, routing, routing.models[model]
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +26,7 @@ type Store interface {
 // Options configure a Service. Durations that are zero take the default in brackets.
 type Options struct {
 	Store   Store
-	Catalog *elumenta.Catalog
+	Catalog *elumenta.Catalog // at first; SetCatalog replaces it
 	Plans   elumenta.Plans
 	Logger  *slog.Logger          // [discards]
 	Metrics prometheus.Registerer // [none]
@@ -36,6 +37,10 @@ type Options struct {
 	Silence       time.Duration // after which a stream is opened, then kept alive [15 s]
 	SettleWait    time.Duration // most that an answer is held while the database is away [60 s]
 	CacheBytes    uint64        // most that cached assistants may take [64 MiB]
+
+	// RetryBudget is how many further calls of providers the requests of a model may cause, for each request, after the first
+	// ten [0.2]; below 0: none.
+	RetryBudget float64
 }
 
 func (o *Options) setDefaults() {
@@ -46,6 +51,12 @@ func (o *Options) setDefaults() {
 		if *d.field <= 0 {
 			*d.field = d.value
 		}
+	}
+	switch {
+	case o.RetryBudget == 0:
+		o.RetryBudget = 0.2
+	case o.RetryBudget < 0:
+		o.RetryBudget = 0
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20
@@ -60,7 +71,7 @@ type Service struct {
 	Options
 	cache   *cache
 	metrics *metrics
-	health  map[string]*health // by provider; the map itself never changes
+	routing atomic.Pointer[routing]
 	prompts *promptCache
 
 	background sync.WaitGroup // settling that outlives its request
@@ -74,9 +85,16 @@ type Service struct {
 // New makes a Service. Close ends it.
 func New(o Options) *Service {
 	o.setDefaults()
-	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), health: newHealth(o.Catalog), prompts: newPromptCache(), stopped: make(chan struct{})}
+	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), prompts: newPromptCache(), stopped: make(chan struct{})}
 	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
+	s.routing.Store(newRouting(o.Catalog, s.RetryBudget, nil))
 	return s
+}
+
+// SetCatalog replaces the models and their routes. Generations that run go on with the old ones. Counters of providers stay;
+// routes begin anew.
+func (s *Service) SetCatalog(c *elumenta.Catalog) {
+	s.routing.Store(newRouting(c, s.RetryBudget, s.routing.Load()))
 }
 
 // Authenticate finds the caller of a key. It may return a cached copy: Generate confirms it before anything happens.
@@ -133,7 +151,7 @@ func (s *Service) Generate(ctx context.Context, caller *elumenta.Caller, req *el
 		return
 	}
 	r := newRelay(s, p, sink)
-	completion, err := s.attempt(ctx, p, r)
+	completion, err := s.call(ctx, p, r)
 	s.finish(ctx, p, r, completion, err)
 }
 
@@ -155,6 +173,7 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 		failure = elumenta.Unavailable(errors.New("the reservation was given back before it was settled"))
 	}
 	if failure != nil {
+		r.explain(failure)
 		s.fail(r.sink, p.req, failure, settled)
 		return
 	}
@@ -162,7 +181,7 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 		Started: p.started, Finish: completion.Finish, Usage: completion.Usage, Settled: settled,
 		CacheStatus: cached.status, CacheReason: cached.reason, CacheMinimum: p.model.Capabilities.CacheMinimum,
 		Warnings: append(p.warnings, completion.Warnings...),
-		Provider: provider, Gateway: time.Since(p.req.ReceivedAt) - provider,
+		Attempts: r.attempts, Provider: provider, Gateway: time.Since(p.req.ReceivedAt) - provider,
 	}
 	if !r.opened {
 		if r.sink.Open(p.started) != nil {

@@ -53,10 +53,12 @@ func (h *health) left() { h.attempts.Add(1) }
 // Health is what this process has seen of a provider since New.
 func (s *Service) Health(provider string) elumenta.ProviderHealth {
 	out := elumenta.ProviderHealth{Failures: map[elumenta.ErrorKind]int64{}}
-	h := s.health[provider]
+	routing := s.routing.Load()
+	h := routing.health[provider]
 	if h == nil {
 		return out
 	}
+	routing.state(provider, &out, time.Now())
 	out.Attempts, out.Successes = h.attempts.Load(), h.successes.Load()
 	for kind := range h.failures {
 		if n := h.failures[kind].Load(); n > 0 {
@@ -70,4 +72,42 @@ func (s *Service) Health(provider string) elumenta.ProviderHealth {
 		out.LastFailure, out.LastKind = time.UnixMicro(last>>kindBits).UTC(), elumenta.ErrorKind(last&(1<<kindBits-1))
 	}
 	return out
+}
+
+// state says which keys and routes of a provider are in use.
+func (r *routing) state(provider string, out *elumenta.ProviderHealth, now time.Time) {
+	for _, m := range r.catalog.Models() {
+		for _, route := range r.models[m].routes {
+			if route.Target.Name == provider {
+				out.Routes = append(out.Routes, route.state(m.Slug, now))
+			}
+		}
+	}
+	ring := r.rings[provider]
+	out.Keys = make([]time.Time, len(ring.out))
+	for i := range ring.out {
+		if until := time.UnixMicro(ring.out[i].Load()).UTC(); until.After(now) {
+			out.Keys[i] = until
+		}
+	}
+}
+
+func (r *route) state(model string, now time.Time) elumenta.RouteHealth {
+	h := elumenta.RouteHealth{Model: model, State: elumenta.RouteClosed}
+	if r.breaker == nil {
+		return h
+	}
+	least := r.resting[0].Load()
+	for i := range r.resting {
+		least = min(least, r.resting[i].Load())
+	}
+	switch until := time.UnixMicro(least).UTC(); {
+	case r.breaker.IsOpen():
+		h.State, h.Until = elumenta.RouteOpen, now.Add(r.breaker.RemainingDelay()).UTC()
+	case until.After(now):
+		h.State, h.Until = elumenta.RouteResting, until
+	case r.breaker.IsHalfOpen():
+		h.State = elumenta.RouteTrial
+	}
+	return h
 }

@@ -37,6 +37,7 @@ func TestHealth(t *testing.T) {
 		}
 		all.Wait()
 		at := time.Now()
+		time.Sleep(2 * time.Minute) // a key that was refused is tried again
 		gone, leave := context.WithTimeout(t.Context(), time.Second/2)
 		defer leave()
 		b.run(gone, elumenta.Request{}, &sink{})

@@ -15,6 +15,9 @@ type metrics struct {
 	duration    *prometheus.HistogramVec
 	firstPiece  *prometheus.HistogramVec
 	failures    *prometheus.CounterVec
+	moved       *prometheus.CounterVec
+	unbudgeted  *prometheus.CounterVec
+	refusedKeys *prometheus.CounterVec
 	prompts     *prometheus.CounterVec
 }
 
@@ -40,8 +43,17 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "elumenta_prompt_cache_requests_total", Help: "Answers by what came of the provider's prompt cache, and why nothing was read from it.",
 		}, []string{"model", "status", "reason"}),
 	}
+	m.moved = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "elumenta_provider_fallbacks_total", Help: "Generations that moved on to another route or key, by the provider, model and kind of failure they left.",
+	}, []string{"provider", "model", "kind"})
+	m.unbudgeted = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "elumenta_retry_budget_exhausted_total", Help: "Generations that failed with another route left, since the model's retry budget was spent.",
+	}, []string{"model"})
+	m.refusedKeys = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "elumenta_provider_keys_refused_total", Help: "Times that a provider's key was left out, since the provider refused it or its account is empty, by the key's place in the configuration.",
+	}, []string{"provider", "key"})
 	if reg != nil {
-		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures, m.prompts)
+		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures, m.moved, m.unbudgeted, m.refusedKeys, m.prompts)
 	}
 	return m
 }
@@ -55,9 +67,9 @@ func (m *metrics) settledOutcome(model *elumenta.Model, o elumenta.Outcome) {
 }
 
 func (m *metrics) providerCall(provider string, model *elumenta.Model, r *relay, u elumenta.Usage) {
-	m.duration.WithLabelValues(provider, model.Slug).Observe(seconds(r.ended.Sub(r.began)))
+	m.duration.WithLabelValues(provider, model.Slug).Observe(seconds(r.ended.Sub(r.called)))
 	if !r.firstPiece.IsZero() {
-		m.firstPiece.WithLabelValues(provider, model.Slug).Observe(seconds(r.firstPiece.Sub(r.began)))
+		m.firstPiece.WithLabelValues(provider, model.Slug).Observe(seconds(r.firstPiece.Sub(r.called)))
 	}
 	for _, t := range [...]struct {
 		name string

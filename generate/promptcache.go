@@ -195,7 +195,7 @@ func (s *Service) promptCached(p *prepared, r *relay, o *elumenta.Outcome) cache
 	}
 	reason := elumenta.CachePrefixBelowMinimum
 	if shape.CachesConstant(o.Usage, caps) {
-		call := promptCall{began: r.began.Sub(s.prompts.start), ended: time.Since(s.prompts.start), ttl: caps.CacheTTL}
+		call := promptCall{began: r.called.Sub(s.prompts.start), ended: time.Since(s.prompts.start), ttl: caps.CacheTTL}
 		reason = s.prompts.explain(p.keys(r.target), call, hit || written)
 	}
 	if !hit {

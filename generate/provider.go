@@ -6,54 +6,108 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/elumenta/elumenta"
 )
 
-// attempt calls the model's first route. Every event goes through r.
-func (s *Service) attempt(ctx context.Context, p *prepared, r *relay) (elumenta.Completion, error) {
+// call asks the model's routes until one answers: a failure before the first piece moves on to the next, within the request's
+// time limits and the model's retry budget. Every event goes through r.
+func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Completion, error) {
 	s.mu.Lock()
 	interrupt := s.interrupt
 	s.mu.Unlock()
-	call, cancel := context.WithCancelCause(ctx)
+	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(interrupt, func() { cancel(context.Cause(interrupt)) })()
-	r.watch(cancel)
-	route := p.model.Routes[0]
-	r.target = &route.Target
-	completion, err := s.guarded(call, p, route, r.emit)
+	p.routes.budget.payIn()
+	var (
+		done       tried
+		completion elumenta.Completion
+		failure    error
+	)
+	for {
+		c, mark, wait, ok := p.routes.choose(p.prompt.CacheKey, done, time.Now())
+		if !ok {
+			if failure == nil {
+				failure = errNoRoute(p.model, wait)
+			}
+			return completion, failure
+		}
+		if failure != nil && !p.routes.budget.spend() {
+			s.metrics.unbudgeted.WithLabelValues(p.model.Slug).Inc()
+			return completion, failure
+		}
+		done |= mark
+		if !c.begin() {
+			continue
+		}
+		if failure != nil {
+			last := &r.attempts[len(r.attempts)-1]
+			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
+		}
+		_, _, _, another := p.routes.choose(p.prompt.CacheKey, done, time.Now())
+		completion, failure = s.attempt(running, ctx, p, r, c, another)
+		e, failed := errors.AsType[*elumenta.ProviderError](failure)
+		if !failed || e.Kind == elumenta.KindRejected || running.Err() != nil || !r.again() {
+			return completion, failure
+		}
+	}
+}
+
+// attempt calls one route. ctx ends with the client, running also with this node.
+func (s *Service) attempt(running, ctx context.Context, p *prepared, r *relay, c choice, another bool) (elumenta.Completion, error) {
+	target := c.target()
+	call, cancel := context.WithCancelCause(running)
+	defer cancel(nil)
+	r.watch(target, another, cancel)
+	completion, err := s.guarded(call, p, c, r.emit)
 	r.providerEnded()
 	if err != nil {
-		err = callError(call, route.Target.Name, err)
+		err = callError(call, target.Name, err)
 	}
-	s.metrics.providerCall(route.Target.Name, p.model, r, completion.Usage)
-	seen := s.health[route.Target.Name]
+	s.metrics.providerCall(target.Name, p.model, r, completion.Usage)
 	e, failed := errors.AsType[*elumenta.ProviderError](err)
+	left := err != nil && (!failed || ctx.Err() != nil) // the client left, or this node broke it off
+	if c.end(e, left, r.ended) {
+		s.keyRefused(c, e)
+	}
+	seen := p.routing.health[target.Name]
 	switch {
 	case err == nil:
 		seen.succeeded(r.ended)
-	case !failed || ctx.Err() != nil: // the client left, or this node broke it off
+		r.attempted(c, 0)
+	case left:
 		seen.left()
 	default:
 		seen.failed(r.ended, e.Kind)
-		s.metrics.failures.WithLabelValues(route.Target.Name, p.model.Slug, e.Kind.String()).Inc()
+		r.attempted(c, e.Kind)
+		s.metrics.failures.WithLabelValues(target.Name, p.model.Slug, e.Kind.String()).Inc()
 		s.Logger.LogAttrs(ctx, slog.LevelWarn, "provider failed", slog.Any("request_id", p.req.RequestID), slog.Any("generation_id", p.req.ID),
-			slog.String("provider", route.Target.Name), slog.String("model", p.model.Slug), slog.String("kind", e.Kind.String()), slog.Int("status", e.Status), slog.Any("cause", e.Cause))
+			slog.String("provider", target.Name), slog.String("model", p.model.Slug), slog.String("kind", e.Kind.String()), slog.Int("status", e.Status), slog.Any("cause", e.Cause))
 	}
 	return completion, err
 }
 
+// keyRefused tells the operator which key to look at, by its place in the configuration.
+func (s *Service) keyRefused(c choice, e *elumenta.ProviderError) {
+	key := strconv.Itoa(c.key + 1)
+	s.metrics.refusedKeys.WithLabelValues(c.target().Name, key).Inc()
+	s.Logger.Error("a provider refuses our key, or its account is empty: the key is left out for a minute, then tried again",
+		"provider", c.target().Name, "key", key, "keys", len(c.route.targets), "reason", e.Message)
+}
+
 // guarded calls the provider and turns a panic into an error, so that the reservation is settled and the client answered.
 // The panic's value may hold text of the conversation and is not logged.
-func (s *Service) guarded(ctx context.Context, p *prepared, route elumenta.Route, emit func(elumenta.Event) error) (c elumenta.Completion, err error) {
+func (s *Service) guarded(ctx context.Context, p *prepared, c choice, emit func(elumenta.Event) error) (completion elumenta.Completion, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.Logger.Error("panic in a generation", "request_id", p.req.RequestID, "generation_id", p.req.ID, "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 			err = elumenta.Internal(fmt.Errorf("panic of type %T", v))
 		}
 	}()
-	return route.Provider.Generate(ctx, route.Target, p.prompt, emit)
+	return c.route.Provider.Generate(ctx, *c.target(), p.prompt, emit)
 }
 
 // callError prefers the reason for which we cancelled a call to what the cancellation looked like at the provider.

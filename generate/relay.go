@@ -19,6 +19,9 @@ type relay struct {
 	began  time.Time
 	target *elumenta.Target // that was called last
 
+	attempts []elumenta.Attempt
+	one      [1]elumenta.Attempt // where attempts begin: most answers take one
+
 	mu         sync.Mutex // one owner of the client's connection at a time: the provider's goroutine or the timer's
 	timer      *time.Timer
 	cancel     context.CancelCauseFunc // of the provider's call; nil once it has ended
@@ -28,21 +31,44 @@ type relay struct {
 	lastEvent  time.Time // of the provider
 	lastWrite  time.Time // to the client
 	sinkErr    error     // the client is gone
+	called     time.Time // when the provider's call began
+	answerBy   time.Time // when a call that has not begun to answer makes way for the next route; zero: the limits alone count
 	ended      time.Time // when the provider's call ended
 	stopped    bool
 }
 
 func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
 	now := time.Now()
-	return &relay{s: s, p: p, sink: sink, stream: p.req.Stream, began: now, lastWrite: now}
+	r := &relay{s: s, p: p, sink: sink, stream: p.req.Stream, began: now, lastWrite: now}
+	r.attempts = r.one[:0]
+	return r
 }
 
-// watch starts the timer. cancel ends the provider's call.
-func (r *relay) watch(cancel context.CancelCauseFunc) {
+// watch looks after a provider's call that begins; cancel ends it. While there is another route, a call that does not begin to
+// answer gets half of the time that is left.
+func (r *relay) watch(target *elumenta.Target, another bool, cancel context.CancelCauseFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cancel = cancel
-	r.timer = time.AfterFunc(r.next(r.began), r.tick)
+	now := time.Now()
+	r.target, r.cancel, r.called, r.lastEvent, r.answerBy = target, cancel, now, time.Time{}, time.Time{}
+	if another {
+		_, at := r.limit()
+		r.answerBy = now.Add(at.Sub(now) / 2)
+	}
+	if r.timer == nil {
+		r.timer = time.AfterFunc(r.next(now), r.tick)
+	} else {
+		r.timer.Reset(r.next(now))
+	}
+}
+
+// again reports whether another call may answer: nothing of the last one has reached the client, who is there, and there is time.
+func (r *relay) again() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lastEvent = time.Time{} // of thoughts that the client was not shown
+	_, at := r.limitOfAll()
+	return r.firstPiece.IsZero() && r.sinkErr == nil && time.Until(at) > 0
 }
 
 // emit is the provider's callback.
@@ -121,8 +147,17 @@ func (r *relay) breakSilence(now time.Time) {
 	}
 }
 
-// limit returns the time limit that runs out first.
+// limit returns the time limit of the call that runs out first.
 func (r *relay) limit() (message string, at time.Time) {
+	message, at = r.limitOfAll()
+	if r.lastEvent.IsZero() && !r.answerBy.IsZero() && r.answerBy.Before(at) {
+		return "the provider did not begin to answer in time", r.answerBy
+	}
+	return message, at
+}
+
+// limitOfAll returns the time limit that runs out first, whatever routes are left.
+func (r *relay) limitOfAll() (message string, at time.Time) {
 	message, at = "the generation took longer than is allowed", r.began.Add(r.s.Whole)
 	if !r.stream {
 		return message, at
@@ -157,6 +192,18 @@ func (r *relay) providerEnded() {
 	r.cancel, r.ended = nil, time.Now()
 }
 
+// attempted notes what came of the call that ended last. Kind is zero for an answer.
+func (r *relay) attempted(c choice, kind elumenta.ErrorKind) {
+	r.attempts = append(r.attempts, elumenta.Attempt{Provider: c.target().Name, Region: c.route.Region, Kind: kind, Duration: r.ended.Sub(r.called)})
+}
+
+// explain names the calls in a failure's details, where there were several.
+func (r *relay) explain(e *elumenta.Error) {
+	if len(r.attempts) > 1 && e.Details != nil {
+		e.Details["attempts"] = r.attempts
+	}
+}
+
 // stop ends the timer's work on the sink and returns how long the provider took.
 func (r *relay) stop() time.Duration {
 	r.mu.Lock()
@@ -164,6 +211,9 @@ func (r *relay) stop() time.Duration {
 	r.stopped = true
 	if r.timer != nil {
 		r.timer.Stop()
+	}
+	if r.ended.IsZero() {
+		return 0 // none was called
 	}
 	return r.ended.Sub(r.began)
 }

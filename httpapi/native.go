@@ -122,7 +122,9 @@ func appendEnd(b []byte, r *elumenta.Result) []byte {
 	}
 	b = append(b, `,"minimum":`...)
 	b = strconv.AppendInt(b, int64(r.CacheMinimum), 10)
-	b = append(b, `}},"warnings":[`...)
+	b = append(b, `}},"attempts":`...)
+	b = elumenta.AppendAttempts(b, r.Attempts)
+	b = append(b, `,"warnings":[`...)
 	for i, w := range r.Warnings {
 		if i > 0 {
 			b = append(b, ',')

@@ -35,12 +35,30 @@ type healthView struct {
 	LastSuccess *time.Time       `json:"last_success_at"`
 	LastFailure *time.Time       `json:"last_failure_at"`
 	LastKind    *string          `json:"last_failure_kind"`
+	Keys        []keyHealthView  `json:"keys" nullable:"false" doc:"Its keys, in the order of the configuration."`
+	Routes      []routeView      `json:"routes" nullable:"false" doc:"The models that it serves."`
+}
+
+type keyHealthView struct {
+	RefusedUntil *time.Time `json:"refused_until" doc:"When a key that the provider refused, or whose account is empty, is tried again; null for one in use."`
+}
+
+type routeView struct {
+	Model string     `json:"model"`
+	State string     `json:"state" enum:"closed,open,half_open,resting" doc:"closed: called. open: cut off by the circuit breaker. half_open: tried again. resting: the provider asked to be left alone."`
+	Until *time.Time `json:"until" doc:"When an open or resting one is called again."`
 }
 
 func viewHealth(h *elumenta.ProviderHealth) healthView {
 	v := healthView{
 		Attempts: h.Attempts, Successes: h.Successes, Failures: map[string]int64{}, LastSuccess: nullTime(h.LastSuccess), LastFailure: nullTime(h.LastFailure),
-		LastKind: nullText(h.LastKind.String()),
+		LastKind: nullText(h.LastKind.String()), Keys: []keyHealthView{}, Routes: []routeView{},
+	}
+	for _, until := range h.Keys {
+		v.Keys = append(v.Keys, keyHealthView{nullTime(until)})
+	}
+	for _, r := range h.Routes {
+		v.Routes = append(v.Routes, routeView{r.Model, string(r.State), nullTime(r.Until)})
 	}
 	for kind, n := range h.Failures {
 		v.Failures[kind.String()] = n
@@ -51,9 +69,13 @@ func viewHealth(h *elumenta.ProviderHealth) healthView {
 func (a *API) listProviders(_ context.Context, _ *call, _ *struct{ known }) (*bodyOf[providersView], error) {
 	models := map[string][]providerModelView{}
 	for _, m := range a.Catalog.Models() {
-		models[m.Provider] = append(models[m.Provider], providerModelView{
-			Slug: m.Slug, Name: m.Name, Available: m.Available(), RetiresAt: nullTime(m.RetiresAt), ReplacedBy: nullText(m.ReplacedBy),
-		})
+		v := providerModelView{Slug: m.Slug, Name: m.Name, Available: m.Available(), RetiresAt: nullTime(m.RetiresAt), ReplacedBy: nullText(m.ReplacedBy)}
+		models[m.Provider] = append(models[m.Provider], v)
+		for i := range m.Routes {
+			if name := m.Routes[i].Target.Name; name != m.Provider {
+				models[name] = append(models[name], v)
+			}
+		}
 	}
 	out := &bodyOf[providersView]{providersView{Since: a.started, Items: make([]providerView, len(a.Providers))}}
 	for i, p := range a.Providers {

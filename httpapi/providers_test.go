@@ -38,13 +38,19 @@ func TestAdminProviders(t *testing.T) {
 		return list[0].(object), list[1].(object)
 	}
 	off, on := read()
-	unused := object{"attempts": 0.0, "successes": 0.0, "failures": object{}, "last_success_at": nil, "last_failure_at": nil, "last_failure_kind": nil}
+	unused := object{"attempts": 0.0, "successes": 0.0, "failures": object{}, "last_success_at": nil, "last_failure_at": nil, "last_failure_kind": nil, "keys": []any{}, "routes": []any{}}
 	if diff := cmp.Diff(object{"name": "openai", "configured": false, "variable": "OPENAI_API_KEY", "models": []any{}, "health": unused}, off); diff != "" {
 		t.Error(diff)
 	}
 	models := on["models"].([]any)
 	want := object{"slug": "away-soon", "name": "away-soon", "available": true, "retires_at": "2999-01-31T00:00:00Z", "replaced_by": "sandbox"}
-	if on["configured"] != true || on["variable"] != nil || len(models) != 5 || !cmp.Equal(on["health"], unused) || !cmp.Equal(models[1], want) {
+	route := object{"model": "away-soon", "state": "closed", "until": nil}
+	health := on["health"].(object)
+	if routes := health["routes"].([]any); len(routes) != 4 || !cmp.Equal(routes[0], route) || !cmp.Equal(health["keys"], []any{object{"refused_until": nil}}) {
+		t.Errorf("%v", health)
+	}
+	health["keys"], health["routes"] = []any{}, []any{}
+	if on["configured"] != true || on["variable"] != nil || len(models) != 5 || !cmp.Equal(health, unused) || !cmp.Equal(models[1], want) {
 		t.Errorf("%v", on)
 	}
 
@@ -57,7 +63,7 @@ func TestAdminProviders(t *testing.T) {
 	call(504, &elumenta.ProviderError{Kind: elumenta.KindTimeout, Provider: "test", Message: "CANARY"})
 	call(504, &elumenta.ProviderError{Kind: elumenta.KindTimeout, Provider: "test", Message: "CANARY"})
 	_, on = read()
-	health := on["health"].(object)
+	health = on["health"].(object)
 	if at, err := time.Parse(time.RFC3339, health["last_success_at"].(string)); err != nil || time.Since(at) > time.Hour {
 		t.Errorf("%v", health)
 	}

@@ -238,6 +238,7 @@ type generationDoc struct {
 	TokensSpent      int64                  `json:"tokens_spent" doc:"The price, in tokens of your balance."`
 	BalanceRemaining *int64                 `json:"balance_remaining" doc:"null on an unlimited plan, and for a key that is limited to assistants, models or a budget."`
 	Usage            generationUsageDoc     `json:"usage"`
+	Attempts         []attemptDoc           `json:"attempts" nullable:"false" doc:"The calls of providers that the answer took, the one that gave it last."`
 	Warnings         []generationWarningDoc `json:"warnings" nullable:"false"`
 	CreatedAt        time.Time              `json:"created_at"`
 }
@@ -256,6 +257,13 @@ type cacheDoc struct {
 	Status  string `json:"status" enum:"hit,written,miss,below_minimum,unsupported"`
 	Reason  string `json:"reason,omitempty" enum:"first,prefix_below_minimum,expired,prefix_changed,other_upstream,unknown" doc:"Why nothing was read, with miss and written, as far as the node that answered can know. A hit was due with all but the first two."`
 	Minimum int    `json:"minimum" doc:"The smallest prompt that the provider caches."`
+}
+
+type attemptDoc struct {
+	Provider   string  `json:"provider"`
+	Region     string  `json:"region,omitempty"`
+	Error      *string `json:"error" doc:"Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed); null for the one that gave the answer."`
+	DurationMS int64   `json:"duration_ms"`
 }
 
 type generationWarningDoc struct {
@@ -285,6 +293,7 @@ type generationEndDoc struct {
 	TokensUsed       int64                  `json:"tokens_used"`
 	BalanceRemaining *int64                 `json:"balance_remaining"`
 	Usage            generationUsageDoc     `json:"usage"`
+	Attempts         []attemptDoc           `json:"attempts" nullable:"false" doc:"The calls of providers that the answer took, the one that gave it last."`
 	Warnings         []generationWarningDoc `json:"warnings" nullable:"false"`
 }
 

@@ -245,7 +245,9 @@ func appendOwn(b []byte, r *elumenta.Result, called func(field string) string) [
 	b = strconv.AppendInt(b, int64(r.CacheMinimum), 10)
 	b = append(b, `,"write_tokens":`...)
 	b = strconv.AppendInt(b, r.Usage.CacheWriteTokens, 10)
-	b = append(b, `},"warnings":[`...)
+	b = append(b, `},"attempts":`...)
+	b = elumenta.AppendAttempts(b, r.Attempts)
+	b = append(b, `,"warnings":[`...)
 	for i, w := range r.Warnings {
 		if i > 0 {
 			b = append(b, ',')

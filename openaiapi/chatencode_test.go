@@ -35,7 +35,7 @@ var (
 
 const (
 	ownMember = `"elumenta":{"generation_id":"gen_01j9x2","assistant_id":"asst_1","assistant_version":3,"model":"claude-sonnet-4.5","tokens_spent":4,"balance_remaining":296,` +
-		`"cache":{"status":"hit","minimum":1024,"write_tokens":1},"warnings":[{"code":"unknown_field","field":"x","message":"left out"}]}`
+		`"cache":{"status":"hit","minimum":1024,"write_tokens":1},"attempts":[],"warnings":[{"code":"unknown_field","field":"x","message":"left out"}]}`
 	usageMember = `"usage":{"prompt_tokens":812,"completion_tokens":96,"total_tokens":908,"prompt_tokens_details":{"cached_tokens":768,"audio_tokens":0},` +
 		`"completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
 	wholeHead = `{"id":"chatcmpl-01j9x2","object":"chat.completion","created":1700000000,"model":"m","system_fingerprint":null,"choices":[{"index":0,"message":{"role":"assistant",`
@@ -60,7 +60,7 @@ func TestChatWhole(t *testing.T) {
 		"nothing": {elumenta.Answer{}, with(plain, elumenta.FinishLength),
 			wholeHead + `"content":"","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"length"}],` + usageMember + "," +
 				`"elumenta":{"generation_id":"gen_01j9x2","assistant_id":null,"assistant_version":null,"model":"claude-sonnet-4.5","tokens_spent":4,"balance_remaining":null,` +
-				`"cache":{"status":"hit","minimum":1024,"write_tokens":1},"warnings":[]}` + "}\n"},
+				`"cache":{"status":"hit","minimum":1024,"write_tokens":1},"attempts":[],"warnings":[]}` + "}\n"},
 		"tools": {elumenta.Answer{ToolCalls: calls}, with(result, elumenta.FinishToolCalls),
 			wholeHead + `"content":null,"refusal":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"a\":1}"}},` +
 				`{"id":"c2","type":"function","function":{"name":"clock","arguments":""}}],"annotations":[]},"logprobs":null,"finish_reason":"tool_calls"}],` + usageMember + "," + ownMember + "}\n"},

@@ -153,17 +153,19 @@ func (d *doctor) providers(ctx context.Context, r *routes) {
 			d.say("off", what, "set %s to switch it on", setup.Variable)
 			continue
 		}
-		var own []*elumenta.Model
+		var own []served
 		for i := range r.models {
-			if m := &r.models[i]; m.Provider == setup.Name && m.Available() {
-				own = append(own, m)
+			for _, route := range r.models[i].Routes {
+				if route.Target.Name == setup.Name {
+					own = append(own, served{r.models[i].Slug, route})
+				}
 			}
 		}
 		if len(own) == 0 {
 			d.warning(what, "no model uses it: add one to the configuration file")
 			continue
 		}
-		lister, ok := own[0].Routes[0].Provider.(elumenta.ModelLister)
+		lister, ok := own[0].route.Provider.(elumenta.ModelLister)
 		if !ok {
 			d.ok(what, "answers without a network")
 			continue
@@ -172,22 +174,52 @@ func (d *doctor) providers(ctx context.Context, r *routes) {
 	}
 }
 
-func (d *doctor) provider(ctx context.Context, what string, lister elumenta.ModelLister, own []*elumenta.Model) {
+// served is a model that a provider serves.
+type served struct {
+	model string
+	route elumenta.Route
+}
+
+// provider asks with each of the provider's keys.
+func (d *doctor) provider(ctx context.Context, what string, lister elumenta.ModelLister, own []served) {
+	var ids []string
+	target, keys := own[0].route.Target, own[0].route.Credentials
+	if len(keys) == 0 {
+		keys = []elumenta.Secret{target.Credential}
+	}
+	for i, key := range keys {
+		name := what
+		if len(keys) > 1 {
+			name = fmt.Sprintf("%s, key %d", what, i+1)
+		}
+		target.Credential = key
+		if listed, ok := d.list(ctx, name, lister, target); ok {
+			ids = listed
+		}
+	}
+	if ids == nil {
+		return
+	}
+	for _, m := range own {
+		// An alias may be listed with the date of the version that it stands for alone.
+		upstream := m.route.Target.Model
+		if !slices.ContainsFunc(ids, func(id string) bool { return id == upstream || strings.HasPrefix(id, upstream+"-") }) {
+			d.warning("model "+m.model, "%s does not list %s now", m.route.Target.Name, upstream)
+		}
+	}
+}
+
+func (d *doctor) list(ctx context.Context, what string, lister elumenta.ModelLister, target elumenta.Target) ([]string, bool) {
 	ctx, cancel := context.WithTimeout(ctx, doctorCall)
 	defer cancel()
 	begin := time.Now()
-	ids, err := lister.ListModels(ctx, own[0].Routes[0].Target)
+	ids, err := lister.ListModels(ctx, target)
 	if err != nil {
 		d.fail(what, "%s", advice(err))
-		return
+		return nil, false
 	}
 	d.ok(what, "answers after %s, lists %s", time.Since(begin).Round(time.Millisecond), plural(len(ids), "model"))
-	for _, m := range own {
-		// An alias may be listed with the date of the version that it stands for alone.
-		if !slices.ContainsFunc(ids, func(id string) bool { return id == m.UpstreamID || strings.HasPrefix(id, m.UpstreamID+"-") }) {
-			d.warning("model "+m.Slug, "its provider does not list %s now", m.UpstreamID)
-		}
-	}
+	return ids, true
 }
 
 // advice is a provider's failure with what to do. A provider's own text is not repeated.

@@ -62,7 +62,7 @@ func TestDoctor(t *testing.T) {
 	}
 	expect(0, providers, `ok +database +can be opened and read`, `ok +disk +.* free`, `ok +provider openai +answers after .*, lists 4 models`,
 		`ok +provider anthropic +answers after .*, lists 2 models`, `ok +provider gemini +answers after .*, lists 2 models`,
-		`warning +model claude-opus-4.5 +its provider does not list claude-opus-4-5-20251101 now`, `off +provider xai +set XAI_API_KEY to switch it on`)
+		`warning +model claude-opus-4.5 +anthropic does not list claude-opus-4-5-20251101 now`, `off +provider xai +set XAI_API_KEY to switch it on`)
 	expect(1, []string{"OPENAI_API_KEY=sk-doctor", "OPENAI_BASE_URL=" + host.URL + "/wrong"}, `FAILED +provider openai +.*\(status 401\): check its key, .*`)
 	expect(1, []string{"XAI_API_KEY=sk-doctor", "XAI_BASE_URL=" + host.URL + "/html"}, `FAILED +provider xai +the provider answered with a web page.*: check its base URL; something else answers there`)
 	expect(1, []string{"DEEPSEEK_API_KEY=sk-doctor", "DEEPSEEK_BASE_URL=http://127.0.0.1:1/v1"}, `FAILED +provider deepseek +.*: check its base URL, the network and proxies`)

@@ -32,6 +32,7 @@ func newRoutes(c *config.Config, log *slog.Logger, t *telemetry.Telemetry, told 
 		config.FormatResponses: openai.Responses{}, config.FormatChat: openai.Chat{}, config.FormatAnthropic: anthropic.Provider{},
 		config.FormatGemini: gemini.Provider{}, config.FormatSandbox: sandbox.Provider{},
 	}
+	on := map[string]elumenta.Route{}
 	for i := range c.Providers {
 		p := &c.Providers[i]
 		r.providers = append(r.providers, p.Setup())
@@ -44,19 +45,32 @@ func newRoutes(c *config.Config, log *slog.Logger, t *telemetry.Telemetry, told 
 		}
 		r.clients = append(r.clients, client)
 		r.enabled = append(r.enabled, p.Name)
-		used := false
-		for j := range r.models {
-			m := &r.models[j]
-			if m.Provider != p.Name {
+		route := elumenta.Route{
+			Provider: t.Provider(formats[p.Format]), Credentials: p.Credentials, Local: p.Format == config.FormatSandbox,
+			Target: elumenta.Target{Name: p.Name, BaseURL: p.BaseURL, Client: client},
+		}
+		if len(p.Credentials) > 0 {
+			route.Target.Credential = p.Credentials[0]
+		}
+		on[p.Name] = route
+	}
+	used := map[string]bool{}
+	for i := range r.models {
+		m := &r.models[i]
+		for _, way := range c.RoutesOf(m) {
+			route, ok := on[way.Provider]
+			if !ok {
 				continue
 			}
-			used = true
-			m.Routes = []elumenta.Route{{Provider: t.Provider(formats[p.Format]), Target: elumenta.Target{
-				Name: p.Name, BaseURL: p.BaseURL, Model: m.UpstreamID, Credential: p.Credential, Capabilities: m.Capabilities, Client: client,
-			}}}
+			used[way.Provider] = true
+			route.Order, route.Weight, route.Region = way.Order, way.Weight, way.Region
+			route.Target.Model, route.Target.Capabilities = way.UpstreamID, m.Capabilities
+			m.Routes = append(m.Routes, route)
 		}
-		if !used {
-			log.Warn("no model uses this provider: add one to the configuration file, as elumenta.example.toml shows", "provider", p.Name)
+	}
+	for _, name := range r.enabled {
+		if !used[name] {
+			log.Warn("no model uses this provider: add one to the configuration file, as elumenta.example.toml shows", "provider", name)
 		}
 	}
 	return r

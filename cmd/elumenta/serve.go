@@ -158,6 +158,7 @@ func (n *node) assemble() (*httpapi.API, error) {
 	generator := generate.New(generate.Options{
 		Store: n.ledgerStore(), Catalog: catalog, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics,
 		FirstPiece: l.FirstPiece, BetweenPieces: l.BetweenPieces, Whole: l.Generation,
+		RetryBudget: retryBudget(l.RetryBudgetPercent),
 	})
 	n.generator.Store(generator)
 	perMinute := int(l.RequestsPerMinute)
@@ -300,4 +301,12 @@ func shownAddr(a net.Addr) string {
 		return a.String()
 	}
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+// retryBudget is a share of requests; below 0 is none.
+func retryBudget(percent int64) float64 {
+	if percent == 0 {
+		return -1
+	}
+	return float64(percent) / 100
 }

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/elumenta/elumenta"
+)
+
+// Route is a provider that serves a model, under the provider's own id of it.
+type Route struct {
+	Provider, UpstreamID string
+	// Region is a name for people; may be empty.
+	Region string
+	// Order says when it is tried, the lowest first; routes of the same order share requests by Weight, from 1.
+	Order, Weight int
+}
+
+// RoutesOf returns the routes of a model, at least one.
+func (c *Config) RoutesOf(m *elumenta.Model) []Route {
+	if routes := c.Routes[m.Slug]; len(routes) > 0 {
+		return routes
+	}
+	return []Route{{Provider: m.Provider, UpstreamID: m.UpstreamID, Weight: 1}}
+}
+
+// The most routes of a model, and its largest order and weight.
+const (
+	maxRoutes = 8
+	maxWeight = 1000
+)
+
+// routes reads the routes of a model. The first takes the place of its provider.
+func (b *builder) routes(path string, f *fileModel) {
+	if f.Routes == nil {
+		return
+	}
+	path += ".routes"
+	m := &b.Models[b.slug(*f.Slug)]
+	if len(f.Routes) == 0 || len(f.Routes) > maxRoutes {
+		b.at(path, "must have 1 to %d routes; leave it out for the model's provider alone", maxRoutes)
+		return
+	}
+	var routes []Route
+	for i := range f.Routes {
+		if r, ok := b.route(fmt.Sprintf("%s[%d]", path, i), &f.Routes[i], m.UpstreamID); ok {
+			routes = append(routes, r)
+		}
+	}
+	slices.SortStableFunc(routes, func(a, c Route) int { return cmp.Compare(a.Order, c.Order) })
+	if b.Routes == nil {
+		b.Routes = map[string][]Route{}
+	}
+	b.Routes[m.Slug] = routes
+	if len(routes) > 0 {
+		m.Provider, m.UpstreamID = routes[0].Provider, routes[0].UpstreamID
+	}
+}
+
+func (b *builder) route(path string, f *fileRoute, upstreamID string) (r Route, ok bool) {
+	r = Route{UpstreamID: upstreamID, Weight: 1}
+	before := len(b.problems)
+	if f.Provider == nil {
+		b.missing(path, "provider", "needs a provider; there are "+b.providerNames())
+		return r, false
+	}
+	setString(&r.Provider, f.Provider, func(s string) string {
+		if b.provider(s) == nil {
+			return fmt.Sprintf("is no provider: %q; there are %s", s, b.providerNames())
+		}
+		return ""
+	}, b.report(path+".provider"))
+	setString(&r.UpstreamID, f.UpstreamID, required(200), b.report(path+".upstream_id"))
+	setString(&r.Region, f.Region, func(s string) string {
+		if !validName(s) {
+			return "must match [a-z0-9][a-z0-9-]{0,31}"
+		}
+		return ""
+	}, b.report(path+".region"))
+	b.setInt(&r.Order, f.Order, path+".order")
+	if f.Weight != nil && (*f.Weight < 1 || *f.Weight > maxWeight) {
+		b.at(path+".weight", "must be 1 to %d", maxWeight)
+	} else if f.Weight != nil {
+		r.Weight = *f.Weight
+	}
+	return r, len(b.problems) == before
+}

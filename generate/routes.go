@@ -1,0 +1,334 @@
+package generate
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+
+	"github.com/elumenta/elumenta"
+)
+
+// When a route is cut off, and how it comes back.
+const (
+	breakerRate   = 0.5              // share of failures that opens the circuit breaker,
+	breakerCalls  = 10               // of at least so many calls
+	breakerWindow = 10 * time.Second // in so long
+	breakerDelay  = 10 * time.Second // until it is tried again
+	breakerTrials = 5                // calls that are then let through,
+	breakerGood   = 4                // of which so many must succeed
+	slowStart     = 30 * time.Second // from a tenth of its share back to the whole
+	scoreCalls    = 16               // about how many calls the share of a failing route goes by
+	leastScore    = 0.05             // of its share that it keeps, so that its recovery is seen
+
+	keyOut      = time.Minute     // a key that the provider refuses is left out
+	maxCooldown = 5 * time.Minute // most of a provider's Retry-After that is obeyed
+)
+
+// routing is a catalog with the state of its routes.
+type routing struct {
+	catalog *elumenta.Catalog
+	models  map[*elumenta.Model]*modelRoutes
+	rings   map[string]*keyRing // by provider
+	health  map[string]*health  // by provider
+}
+
+// modelRoutes are a model's routes in the order of the catalog, with what may be spent on trying again.
+type modelRoutes struct {
+	routes []*route
+	budget budget
+}
+
+// route is a place that serves a model, and how it has been doing.
+type route struct {
+	elumenta.Route
+	hash      uint64
+	targets   []elumenta.Target // one for each key
+	resting   []atomic.Int64    // for each key: Unix microseconds until which the provider asked to be left alone
+	ring      *keyRing
+	breaker   circuitbreaker.CircuitBreaker[any] // nil for a route that is never cut off
+	score     atomic.Uint64                      // bits of a float64: share of calls that succeeded lately
+	recovered atomic.Int64                       // Unix microseconds when the breaker last closed; zero: never opened
+}
+
+// keyRing says which of a provider's keys are left out since the provider refused them.
+type keyRing struct {
+	out  []atomic.Int64 // Unix microseconds
+	next atomic.Uint32
+}
+
+func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
+	r := &routing{catalog: c, models: map[*elumenta.Model]*modelRoutes{}, rings: map[string]*keyRing{}, health: newHealth(c)}
+	if before != nil {
+		for name := range r.health {
+			if h := before.health[name]; h != nil {
+				r.health[name] = h
+			}
+		}
+	}
+	if c == nil {
+		return r
+	}
+	for _, m := range c.Models() {
+		all := &modelRoutes{}
+		all.budget.share(share)
+		for i := range m.Routes {
+			all.routes = append(all.routes, r.route(&m.Routes[i]))
+		}
+		r.models[m] = all
+	}
+	return r
+}
+
+func (r *routing) route(from *elumenta.Route) *route {
+	keys := from.Credentials
+	if len(keys) == 0 {
+		keys = []elumenta.Secret{from.Target.Credential}
+	}
+	out := &route{Route: *from, hash: promptHash(from.Target.Name + "\x00" + from.Target.Model), resting: make([]atomic.Int64, len(keys))}
+	for _, key := range keys {
+		target := from.Target
+		target.Credential = key
+		out.targets = append(out.targets, target)
+	}
+	name := from.Target.Name
+	if r.rings[name] == nil || len(r.rings[name].out) != len(keys) {
+		r.rings[name] = &keyRing{out: make([]atomic.Int64, len(keys))}
+	}
+	out.ring = r.rings[name]
+	out.score.Store(math.Float64bits(1))
+	if !from.Local {
+		out.breaker = circuitbreaker.NewBuilder[any]().
+			WithFailureRateThreshold(breakerRate, breakerCalls, breakerWindow).
+			WithSuccessThresholdRatio(breakerGood, breakerTrials).
+			WithDelay(breakerDelay).WithJitterFactor(0.2).
+			OnClose(func(circuitbreaker.StateChangedEvent) {
+				out.score.Store(math.Float64bits(1))
+				out.recovered.Store(time.Now().UnixMicro())
+			}).Build()
+	}
+	return out
+}
+
+// choice is a route and one of its keys.
+type choice struct {
+	route *route
+	key   int
+}
+
+func (c choice) target() *elumenta.Target { return &c.route.targets[c.key] }
+
+// tried are the choices of a request that were called already, by bits: 8 keys of each of 8 routes.
+type tried uint64
+
+// The most routes of a model, and keys of a provider.
+const (
+	maxRoutes = 8
+	maxKeys   = 8
+)
+
+func (t tried) has(route, key int) bool { return t&(1<<(route*maxKeys+key)) != 0 }
+
+// choose returns the best choice that was not tried yet: the lowest order first, in it by weight, and of its keys one that
+// the provider does not refuse. What begins alike goes to the same route and key for as long as they do well, since a
+// provider's prompt cache belongs to one of them. wait is the least time until there is a choice again, if there is none.
+func (m *modelRoutes) choose(cacheKey string, done tried, now time.Time) (c choice, mark tried, wait time.Duration, ok bool) {
+	var key uint64
+	if cacheKey != "" {
+		key = promptHash(cacheKey)
+	}
+	at := now.UnixMicro()
+	wait = math.MaxInt64
+	best, order := math.Inf(1), 0
+	for i, r := range m.routes {
+		if ok && r.Order > order {
+			break
+		}
+		k, rest := r.key(i, key, done, at)
+		if k < 0 {
+			wait = min(wait, rest)
+			continue
+		}
+		if r.breaker != nil && r.breaker.IsOpen() && r.breaker.RemainingDelay() > 0 {
+			wait = min(wait, r.breaker.RemainingDelay())
+			continue
+		}
+		if cost := r.cost(key, at); !ok || cost < best {
+			c, mark, ok = choice{r, k}, 1<<(i*maxKeys+k), true
+			best, order = cost, r.Order
+		}
+	}
+	return c, mark, wait, ok
+}
+
+// cost is an exponential variate with the route's weight as its rate: the least of several is each one's with the
+// probability of its share (weighted rendezvous hashing, https://www.snia.org/sites/default/files/SDC15_presentations/dist_sys/Jason_Resch_New_Consistent_Hashings_Rev.pdf).
+func (r *route) cost(key uint64, at int64) float64 {
+	u := rand.Float64() //nolint:gosec // a share, no secret
+	if key != 0 {
+		u = unit(key ^ r.hash)
+	}
+	return -math.Log(1-u) / (float64(max(r.Weight, 1)) * r.share(at))
+}
+
+// unit spreads a hash over [0, 1).
+func unit(h uint64) float64 {
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return float64((h^h>>31)>>11) / (1 << 53)
+}
+
+// share is how much of its weight a route has: less while it fails, and after it was cut off.
+func (r *route) share(at int64) float64 {
+	score := math.Float64frombits(r.score.Load())
+	share := max(score*score, leastScore)
+	if since := time.Duration(at-r.recovered.Load()) * time.Microsecond; since < slowStart {
+		share *= max(0.1, float64(since)/float64(slowStart))
+	}
+	return share
+}
+
+// key chooses one of the provider's keys; -1: none, and for how long.
+func (r *route) key(i int, hash uint64, done tried, at int64) (key int, rest time.Duration) {
+	n := len(r.targets)
+	first := 0
+	if n > 1 {
+		if hash == 0 {
+			hash = uint64(r.ring.next.Add(1))
+		}
+		first = int(hash % uint64(n))
+	}
+	rest = math.MaxInt64
+	for j := range n {
+		k := (first + j) % n
+		if done.has(i, k) {
+			continue
+		}
+		until := max(r.resting[k].Load(), r.ring.out[k].Load())
+		if until <= at {
+			return k, 0
+		}
+		rest = min(rest, time.Duration(until-at)*time.Microsecond)
+	}
+	return -1, rest
+}
+
+// begin asks the circuit breaker for leave. Whoever has it must end the call.
+func (c choice) begin() bool { return c.route.breaker == nil || c.route.breaker.TryAcquirePermit() }
+
+// end notes how a call went. e is nil for an answer; left says that the call ended for a reason of the client's, or ours.
+// refused reports whether the key was left out just now.
+func (c choice) end(e *elumenta.ProviderError, left bool, now time.Time) (refused bool) {
+	r := c.route
+	if r.breaker == nil {
+		return false
+	}
+	good := true
+	if e != nil && !left {
+		switch e.Kind {
+		case elumenta.KindRejected: // the provider is well
+		case elumenta.KindAuth:
+			refused = r.ring.refuse(c.key, e, now)
+		case elumenta.KindRateLimited:
+			r.rest(c.key, e.RetryAfter, now)
+		case elumenta.KindOverloaded:
+			good = false
+			for k := range r.resting {
+				r.rest(k, e.RetryAfter, now)
+			}
+		default:
+			good = false
+		}
+	}
+	if left && !r.breaker.IsHalfOpen() {
+		return refused
+	}
+	if good {
+		r.breaker.RecordSuccess()
+	} else {
+		r.breaker.RecordFailure()
+	}
+	r.note(good)
+	return refused
+}
+
+// note moves the score towards a call's result.
+func (r *route) note(good bool) {
+	for {
+		old := r.score.Load()
+		score := math.Float64frombits(old)
+		if good {
+			score += (1 - score) / scoreCalls
+		} else {
+			score -= score / scoreCalls
+		}
+		if r.score.CompareAndSwap(old, math.Float64bits(score)) {
+			return
+		}
+	}
+}
+
+// rest leaves a key alone on this route for as long as the provider asked.
+func (r *route) rest(key int, d time.Duration, now time.Time) {
+	if d > 0 {
+		r.resting[key].Store(now.Add(min(d, maxCooldown)).UnixMicro())
+	}
+}
+
+// refuse leaves a key out for a while, on all of the provider's routes. A 403 may be of one model alone and does not.
+func (k *keyRing) refuse(key int, e *elumenta.ProviderError, now time.Time) bool {
+	if e.Status == 403 {
+		return false
+	}
+	until := now.Add(max(keyOut, min(e.RetryAfter, maxCooldown))).UnixMicro()
+	return k.out[key].Swap(until) <= now.UnixMicro()
+}
+
+// budget is what may be spent on trying again: each request pays a share of a call in, up to a limit, and each further call
+// of a request costs one, so that a provider's outage is not made worse (https://sre.google/sre-book/handling-overload/).
+type budget struct {
+	saved atomic.Int64 // thousandths of a call
+	pay   int64        // thousandths that a request pays in
+}
+
+const (
+	call         = 1000
+	firstSavings = 10 * call
+	mostSavings  = 100 * call
+)
+
+func (b *budget) share(share float64) {
+	b.pay = int64(share * call)
+	if b.pay > 0 {
+		b.saved.Store(firstSavings)
+	}
+}
+
+func (b *budget) payIn() {
+	if b.saved.Load() < mostSavings {
+		b.saved.Add(b.pay)
+	}
+}
+
+func (b *budget) spend() bool {
+	for {
+		saved := b.saved.Load()
+		if saved < call {
+			return false
+		}
+		if b.saved.CompareAndSwap(saved, saved-call) {
+			return true
+		}
+	}
+}
+
+// errNoRoute is the answer while all routes of a model are cut off, or asked to be left alone.
+func errNoRoute(m *elumenta.Model, wait time.Duration) error {
+	e := elumenta.Errorf(elumenta.CodeModelUnavailable, "every provider of the model %s is failing or asked to be left alone for a while; try again later", m.Slug)
+	e.RetryAfter = max(min(wait, maxCooldown), time.Second)
+	e.Cause = errors.New("no route")
+	return e
+}

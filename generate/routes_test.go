@@ -1,0 +1,339 @@
+package generate_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/generate"
+)
+
+// place is a provider whose calls a test answers by the target's name, key and time.
+type place func(ctx context.Context, t elumenta.Target, emit func(elumenta.Event) error) error
+
+func (f place) Generate(ctx context.Context, t elumenta.Target, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+	return done, f(ctx, t, emit)
+}
+
+// routed is a bench whose model has routes.
+type routed struct {
+	*bench
+	mu    sync.Mutex
+	calls []string // of targets: name/key
+}
+
+// newRouted must be called in a test's own bubble of time. answer is what a call comes to, nil for "a".
+func newRouted(t *testing.T, routes []elumenta.Route, answer func(ctx context.Context, call string, emit func(elumenta.Event) error) error) *routed {
+	r := &routed{bench: newBench(t, nil, nil)}
+	if err := r.service.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.store.SetPlan(t.Context(), r.account, elumenta.PlanChange{Plan: "unlimited"}); err != nil {
+		t.Fatal(err)
+	}
+	provider := place(func(ctx context.Context, target elumenta.Target, emit func(elumenta.Event) error) error {
+		name := target.Name
+		if !target.Credential.IsZero() {
+			name += "/" + target.Credential.Reveal()
+		}
+		r.mu.Lock()
+		r.calls = append(r.calls, name)
+		r.mu.Unlock()
+		if err := answer(ctx, name, emit); err != nil {
+			return err
+		}
+		return say(emit, "a")
+	})
+	for i := range routes {
+		routes[i].Provider = provider
+	}
+	r.service = generate.New(generate.Options{Store: r.store, Plans: elumenta.DefaultPlans(), FirstPiece: time.Minute,
+		Catalog: elumenta.NewCatalog([]elumenta.Model{{Slug: "m", MinPlan: "free", TokenCost: price, Routes: routes}})})
+	return r
+}
+
+func (r *routed) ask(t *testing.T, stream bool) (*sink, string) {
+	t.Helper()
+	r.mu.Lock()
+	r.calls = nil
+	r.mu.Unlock()
+	s := &sink{}
+	r.run(t.Context(), elumenta.Request{Stream: stream}, s)
+	return s, strings.Join(r.calls, " ")
+}
+
+func to(name string, order int, keys ...string) elumenta.Route {
+	r := elumenta.Route{Order: order, Target: elumenta.Target{Name: name}}
+	for _, k := range keys {
+		r.Credentials = append(r.Credentials, elumenta.NewSecret(k))
+	}
+	return r
+}
+
+func fails(kind elumenta.ErrorKind, status int, after time.Duration) error {
+	return &elumenta.ProviderError{Kind: kind, Status: status, Message: "ours", RetryAfter: after}
+}
+
+// A failure before the first piece moves on to the next route, and the answer names the calls that it took. What the input's
+// author alone can mend does not, and neither does what breaks off after a piece.
+func TestFallback(t *testing.T) {
+	for kind := elumenta.KindRejected; kind <= elumenta.KindFailed; kind++ {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprint(kind, stream), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+						if call == "a" {
+							time.Sleep(time.Second)
+							return fails(kind, 500, 0)
+						}
+						return nil
+					})
+					defer b.close()
+					s, calls := b.ask(t, stream)
+					if kind == elumenta.KindRejected {
+						if calls != "a" || s.failure == nil || s.failure.Code != elumenta.CodeProviderRejected {
+							t.Errorf("called %s, %+v", calls, s.failure)
+						}
+						return
+					}
+					want := []elumenta.Attempt{{Provider: "a", Kind: kind, Duration: time.Second}, {Provider: "b"}}
+					if diff := cmp.Diff(want, s.result.Attempts); calls != "a b" || diff != "" {
+						t.Errorf("called %s, %s, attempts %s", calls, s.seen(), diff)
+					}
+				})
+			})
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, emit func(elumenta.Event) error) error {
+			_ = say(emit, "half")
+			return fails(elumenta.KindTruncated, 200, 0)
+		})
+		defer b.close()
+		if s, calls := b.ask(t, true); calls != "a" || s.seen() != "open, text half, fail provider_error" || s.settled.TokensSpent != 0 {
+			t.Errorf("called %s, %s, spent %d", calls, s.seen(), s.settled.TokensSpent)
+		}
+	})
+}
+
+// All routes fail: the client gets the last failure, and sees what was tried.
+func TestFallbackEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2), to("c", 3)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+			return fails(elumenta.KindOverloaded, 529, 0)
+		})
+		defer b.close()
+		s, calls := b.ask(t, true)
+		attempts, _ := s.failure.Details["attempts"].([]elumenta.Attempt)
+		if calls != "a b c" || s.failure.Code != elumenta.CodeModelUnavailable || len(attempts) != 3 || s.settled.TokensSpent != 0 {
+			t.Errorf("called %s, %+v", calls, s.failure)
+		}
+	})
+}
+
+// A route that does not begin to answer gets half of the time while there is another; the stream stays alive meanwhile.
+func TestFallbackOfSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(ctx context.Context, call string, _ func(elumenta.Event) error) error {
+			if call == "a" {
+				<-ctx.Done()
+				return context.Cause(ctx)
+			}
+			return wait(ctx, 20*time.Second)
+		})
+		defer b.close()
+		began := time.Now()
+		s, calls := b.ask(t, true)
+		if calls != "a b" || !strings.HasSuffix(s.seen(), "text a, end") || time.Since(began) != 50*time.Second || s.result.Attempts[0].Kind != elumenta.KindTimeout {
+			t.Errorf("called %s, %s after %v, %+v", calls, s.seen(), time.Since(began), s.result.Attempts)
+		}
+	})
+}
+
+// A provider that says when to come back is left alone until then, and that is what a client is told where there is no other.
+func TestRetryAfterIsObeyed(t *testing.T) {
+	for _, kind := range []elumenta.ErrorKind{elumenta.KindRateLimited, elumenta.KindOverloaded} {
+		synctest.Test(t, func(t *testing.T) {
+			failing := true
+			b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+				if call == "a" && failing {
+					return fails(kind, 429, 30*time.Second)
+				}
+				return nil
+			})
+			defer b.close()
+			_, first := b.ask(t, false)
+			failing = false
+			_, resting := b.ask(t, false)
+			time.Sleep(31 * time.Second)
+			_, back := b.ask(t, false)
+			if first != "a b" || resting != "b" || back != "a" {
+				t.Errorf("called %s, then %s, then %s", first, resting, back)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newRouted(t, []elumenta.Route{to("a", 1)}, func(context.Context, string, func(elumenta.Event) error) error {
+			return fails(elumenta.KindRateLimited, 429, 30*time.Second)
+		})
+		defer b.close()
+		b.ask(t, false)
+		time.Sleep(10 * time.Second)
+		if s, calls := b.ask(t, false); calls != "" || s.failure.Code != elumenta.CodeModelUnavailable || s.failure.RetryAfter != 20*time.Second || s.settled.TokensSpent != 0 {
+			t.Errorf("called %q, %+v", calls, s.failure)
+		}
+	})
+}
+
+// A key that the provider refuses is left out for a minute; the others go on, in turn. A 403, which may be of one model
+// alone, is passed over for that request.
+func TestKeysRotate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad, status := "a/2", 401
+		b := newRouted(t, []elumenta.Route{to("a", 1, "1", "2", "3")}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+			if call == bad {
+				return fails(elumenta.KindAuth, status, 0)
+			}
+			return nil
+		})
+		defer b.close()
+		count := func(n int) map[string]int {
+			seen := map[string]int{}
+			for range n {
+				s, calls := b.ask(t, false)
+				if s.failure != nil {
+					t.Errorf("%+v", s.failure)
+				}
+				for call := range strings.SplitSeq(calls, " ") {
+					seen[call]++
+				}
+			}
+			return seen
+		}
+		if got := count(30); got["a/2"] != 1 || got["a/1"] < 10 || got["a/3"] < 10 {
+			t.Errorf("with a refused key: %v", got)
+		}
+		bad = ""
+		time.Sleep(time.Minute + time.Second)
+		if got := count(30); got["a/1"] != 10 || got["a/2"] != 10 || got["a/3"] != 10 {
+			t.Errorf("a minute later: %v", got)
+		}
+		bad, status = "a/2", 403
+		if got := count(9); got["a/2"] < 3 {
+			t.Errorf("with a key that may not use the model: %v", got)
+		}
+	})
+}
+
+// Routes of one order share what has no beginning in common by weight; what begins alike stays together.
+func TestWeights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		heavy := to("a", 1)
+		heavy.Weight = 9
+		b := newRouted(t, []elumenta.Route{heavy, to("b", 1), to("c", 2)}, func(context.Context, string, func(elumenta.Event) error) error { return nil })
+		defer b.close()
+		seen := map[string]int{}
+		for range 400 {
+			_, calls := b.ask(t, false)
+			seen[calls]++
+		}
+		if seen["b"] < 15 || seen["b"] > 75 || seen["c"] != 0 {
+			t.Errorf("shares: %v", seen)
+		}
+	})
+}
+
+// With one of two routes failing half the time at random, nearly every request succeeds and calls rise by no more than the budget.
+func TestHalfOfARouteFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const requests, latency = 3000, 200 * time.Millisecond
+		random := rand.New(rand.NewPCG(1, 2))
+		var mu sync.Mutex
+		b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 1)}, func(ctx context.Context, call string, _ func(elumenta.Event) error) error {
+			if err := wait(ctx, latency); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if call == "a" && random.IntN(2) == 0 {
+				return fails(elumenta.KindFailed, 500, 0)
+			}
+			return nil
+		})
+		defer b.close()
+		failed, took := 0, make([]time.Duration, 0, requests)
+		var all sync.WaitGroup
+		for range requests {
+			all.Go(func() {
+				began := time.Now()
+				s := &sink{}
+				b.run(t.Context(), elumenta.Request{}, s)
+				mu.Lock()
+				defer mu.Unlock()
+				if s.failure != nil {
+					failed++
+				}
+				took = append(took, time.Since(began))
+			})
+			time.Sleep(50 * time.Millisecond)
+		}
+		all.Wait()
+		slices.Sort(took)
+		p99 := took[len(took)*99/100]
+		t.Logf("%d of %d failed, %d calls, p99 %v", failed, requests, len(b.calls), p99)
+		if failed > requests/1000 || len(b.calls) > requests*12/10+10 || p99 > 2*latency {
+			t.Errorf("%d of %d failed, %d calls, p99 %v", failed, requests, len(b.calls), p99)
+		}
+	})
+}
+
+// An outage of all routes costs no more further calls than the budget, and then next to none, since the routes are cut off. When it
+// is over, all is as before.
+func TestOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := false
+		b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 1)}, func(context.Context, string, func(elumenta.Event) error) error {
+			if out {
+				return fails(elumenta.KindUnreachable, 0, 0)
+			}
+			return nil
+		})
+		defer b.close()
+		run := func(n int) (failed, calls int) {
+			for range n {
+				s, c := b.ask(t, false)
+				if s.failure != nil {
+					failed++
+				}
+				calls += len(strings.Fields(c))
+				time.Sleep(50 * time.Millisecond)
+			}
+			return failed, calls
+		}
+		if failed, calls := run(200); failed != 0 || calls != 200 {
+			t.Errorf("before: %d failed, %d calls", failed, calls)
+		}
+		out = true
+		if failed, calls := run(400); failed != 400 || calls > 200 {
+			t.Errorf("in the outage: %d failed, %d calls", failed, calls)
+		}
+		out = false
+		time.Sleep(15 * time.Second)
+		if failed, _ := run(100); failed != 0 {
+			t.Errorf("afterwards: %d failed", failed)
+		}
+		time.Sleep(time.Minute)
+		if failed, calls := run(200); failed != 0 || calls != 200 {
+			t.Errorf("later: %d failed, %d calls", failed, calls)
+		}
+	})
+}

@@ -20,13 +20,7 @@ import (
 // LangChain.js, against the program with a provider that calls tools. See internal/clients.
 func TestJavaScriptClients(t *testing.T) {
 	dir := clients.Install(t)
-	u := newUpstream(t)
-	u.answer(newAgent(t).answer)
-	config := configFile(t, "[[providers]]", `name = "agents"`, `format = "chat"`, `base_url = "`+u.URL+`/v1"`, `api_key_env = "AGENTS_KEY"`,
-		"[[models]]", `slug = "test"`, `provider = "agents"`, `upstream_id = "agent"`, "token_cost = 1", "context_window = 100_000",
-		"vision = true", "tools = true", "json_schema = true", "json_object = true", "temperature = [0, 2]")
-	s := start(t, startOptions{args: []string{"--config", config}, env: []string{"AGENTS_KEY=x"}})
-	id := s.createAssistant(t, "test", "You help.")
+	s, id := startAgent(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec")
@@ -35,6 +29,18 @@ func TestJavaScriptClients(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
+}
+
+// startAgent starts the program with a provider that calls tools, and makes an assistant that has it as its model.
+func startAgent(t *testing.T) (s *server, assistant string) {
+	t.Helper()
+	u := newUpstream(t)
+	u.answer(newAgent(t).answer)
+	config := configFile(t, "[[providers]]", `name = "agents"`, `format = "chat"`, `base_url = "`+u.URL+`/v1"`, `api_key_env = "AGENTS_KEY"`,
+		"[[models]]", `slug = "test"`, `provider = "agents"`, `upstream_id = "agent"`, "token_cost = 1", "context_window = 100_000",
+		"vision = true", "tools = true", "json_schema = true", "json_object = true", "temperature = [0, 2]")
+	s = start(t, startOptions{args: []string{"--config", config}, env: []string{"AGENTS_KEY=x"}})
+	return s, s.createAssistant(t, "test", "You help.")
 }
 
 // agent answers as a model does that has tools: it asks for the weather, and says what it was told.

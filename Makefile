@@ -18,6 +18,17 @@ run: build ## Build and serve on http://127.0.0.1:8080 (ARGS="--addr :9000")
 build: ## Build bin/elumenta, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/elumenta ./cmd/elumenta
 
+.PHONY: man
+man: build ## Write the manual page and the shells' completions to bin/man and bin/completion
+	mkdir -p bin/man bin/completion
+	bin/elumenta man > bin/man/elumenta.1
+	gzip -9nkf bin/man/elumenta.1
+	for shell in bash zsh fish; do bin/elumenta completion $$shell > bin/completion/elumenta.$$shell || exit; done
+
+.PHONY: release-check
+release-check: ## Build a whole release twice, in different folders, and compare the bytes (takes some minutes)
+	scripts/release-check
+
 .PHONY: test
 test: ## Run every test with the race detector, installing what they need on Debian and Ubuntu (PKG=./store/...)
 	scripts/test-deps
@@ -52,4 +63,4 @@ fuzz: ## Fuzz every target for FUZZTIME each (default 10m)
 
 .PHONY: help
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done

@@ -29,6 +29,10 @@ man: build ## Write the manual page and the shells' completions to bin/man and b
 release-check: ## Build a whole release twice, in different folders, and compare the bytes (takes some minutes)
 	scripts/release-check
 
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the program calls (needs vuln.go.dev)
+	scripts/vulncheck ./...
+
 .PHONY: test
 test: ## Run every test with the race detector, installing what they need on Debian and Ubuntu (PKG=./store/...)
 	scripts/test-deps

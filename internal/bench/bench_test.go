@@ -85,3 +85,36 @@ func TestLoadThroughProxy(t *testing.T) {
 		}
 	}
 }
+
+// Each thing that a soak may leave behind is told.
+func TestSoakCheck(t *testing.T) {
+	flat := make([]int64, 60)
+	for i := range flat {
+		flat[i] = 100 << 20
+	}
+	good := soakFigures{Calls: 10_000, Answered: 9_500, HungUp: 500, Faults: 10, Resident: flat, Before: processState{20, 30, 1}, After: processState{22, 28, 1}}
+	if err := good.check(); err != nil {
+		t.Errorf("a healthy server: %v", err)
+	}
+	for want, spoil := range map[string]func(*soakFigures){
+		"memory grows": func(f *soakFigures) {
+			f.Resident = append(make([]int64, 0, 60), flat[:40]...)
+			f.Resident = append(f.Resident, make([]int64, 20)...)
+			for i := 40; i < 60; i++ {
+				f.Resident[i] = 200 << 20
+			}
+		},
+		"goroutines are left": func(f *soakFigures) { f.After.Goroutines = 40 },
+		"files are left":      func(f *soakFigures) { f.After.Files = 40 },
+		"reservations":        func(f *soakFigures) { f.OpenAtEnd = 1 },
+		"calls failed":        func(f *soakFigures) { f.Failed = 12 },
+		"no faults":           func(f *soakFigures) { f.Faults = 0 },
+		"were answered":       func(f *soakFigures) { f.Answered = 8_000 },
+	} {
+		f := good
+		spoil(&f)
+		if err := f.check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}

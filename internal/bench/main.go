@@ -42,6 +42,7 @@ type options struct {
 	pinned    bool
 	cores     int
 	traces    float64
+	soakFor   time.Duration
 }
 
 func main() {
@@ -69,6 +70,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.published > 0 {
 		limit = marketplaceRunTime
 	}
+	limit = max(limit, o.soakFor+10*time.Minute)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return o.run(ctx, out)
@@ -90,6 +92,7 @@ func parse(args []string) (options, error) {
 	flags.Float64Var(&o.traces, "traces", 0, "export metrics, and the traces of this share of the requests (0.01), to a collector in the load's process")
 	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000), and the console's pages compared with a thousand")
 	flags.BoolVar(&o.console, "console", false, "instead: how soon the console's first pages can be used in Chromium, slowed down four times")
+	flags.DurationVar(&o.soakFor, "soak", 0, "instead: load of seven tenths for so long, with a failing route and clients that hang up, and what it leaves behind (30m)")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")
 	flags.IntVar(&o.open, "streams", 0, "instead: memory of this many open slow streams (5000)")
 	if err := flags.Parse(args); err != nil {
@@ -106,6 +109,8 @@ func parse(args []string) (options, error) {
 		return o, errors.New("a history of 10,000 to 100,000,000 generations, on SQLite")
 	case o.published < 0 || o.published > 10_000_000 || o.published > 0 && o.published < 1000:
 		return o, errors.New("1,000 to 10,000,000 published assistants")
+	case o.soakFor < 0 || o.soakFor > 24*time.Hour || o.soakFor > 0 && (o.soakFor < 10*time.Second || o.postgres):
+		return o, errors.New("a soak of 10 seconds to 24 hours, on SQLite")
 	case o.many < 0 || o.many > 1_000_000 || o.open < 0 || o.open > 20_000:
 		return o, errors.New("at most 1,000,000 assistants and 20,000 streams")
 	}
@@ -182,6 +187,9 @@ func (b *bench) parts(ctx context.Context) error {
 	}
 	if b.console {
 		return b.interactive(ctx)
+	}
+	if b.soakFor > 0 {
+		return b.soak(ctx)
 	}
 	if b.smoke || b.many == 0 && b.open == 0 {
 		if b.only == "" && !b.hot {

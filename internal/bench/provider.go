@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -26,6 +28,8 @@ type provider struct {
 	open     []byte   // the response head and the first, empty piece
 	pieces   [][]byte // a chunk each
 	end      []byte
+	faulty   bool // one of eight calls fails, in a way drawn by chance
+	faults   atomic.Int64
 	capture  atomic.Pointer[captured]
 	release  chan struct{}
 	cancel   context.CancelFunc
@@ -121,7 +125,14 @@ func (p *provider) serve(conn net.Conn) {
 }
 
 func (p *provider) answer(conn net.Conn, body []byte) error {
-	if !bytes.Contains(body, []byte(`"stream":true`)) {
+	stream := bytes.Contains(body, []byte(`"stream":true`))
+	if p.faulty && rand.IntN(8) == 0 {
+		if end, err := p.fault(conn, stream); end || err != nil {
+			return errors.Join(err, io.EOF)
+		}
+		return nil
+	}
+	if !stream {
 		_, err := conn.Write(p.whole)
 		return err
 	}

@@ -26,6 +26,7 @@ type report struct {
 	Pages       []pageFigures        `json:"console_pages,omitempty"`
 	Interactive []interactiveFigures `json:"console_interactive,omitempty"`
 	Hot         *hotRow              `json:"hot_account,omitempty"`
+	Soak        *soakFigures         `json:"soak,omitempty"`
 }
 
 // comparison is one row of the table: medians over the rounds, ratios as medians of each round's own.

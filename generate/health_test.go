@@ -48,6 +48,7 @@ func TestHealth(t *testing.T) {
 		want := elumenta.ProviderHealth{
 			Attempts: 13, Successes: 4, Failures: map[elumenta.ErrorKind]int64{elumenta.KindAuth: 4, elumenta.KindRateLimited: 4},
 			LastSuccess: at.UTC(), LastFailure: at.UTC(), LastKind: got.LastKind,
+			Keys: []time.Time{{}}, Routes: []elumenta.RouteHealth{{Model: "big", State: elumenta.RouteClosed}, {Model: "m", State: elumenta.RouteClosed}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

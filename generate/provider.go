@@ -22,13 +22,14 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 	defer cancel(nil)
 	defer context.AfterFunc(interrupt, func() { cancel(context.Cause(interrupt)) })()
 	p.routes.budget.payIn()
+	turn := p.routes.turn(p.prompt.CacheKey)
 	var (
 		done       tried
 		completion elumenta.Completion
 		failure    error
 	)
 	for {
-		c, mark, wait, ok := p.routes.choose(p.prompt.CacheKey, done, time.Now())
+		c, wait, ok := p.routes.choose(turn, done, time.Now())
 		if !ok {
 			if failure == nil {
 				failure = errNoRoute(p.model, wait)
@@ -39,20 +40,24 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			s.metrics.unbudgeted.WithLabelValues(p.model.Slug).Inc()
 			return completion, failure
 		}
-		done |= mark
 		if !c.begin() {
+			done = done.with(c, true)
+			if failure != nil {
+				p.routes.budget.giveBack()
+			}
 			continue
 		}
 		if failure != nil {
 			last := &r.attempts[len(r.attempts)-1]
 			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
 		}
-		_, _, _, another := p.routes.choose(p.prompt.CacheKey, done, time.Now())
+		_, _, another := p.routes.choose(turn, done.with(c, true), time.Now())
 		completion, failure = s.attempt(running, ctx, p, r, c, another)
 		e, failed := errors.AsType[*elumenta.ProviderError](failure)
 		if !failed || e.Kind == elumenta.KindRejected || running.Err() != nil || !r.again() {
 			return completion, failure
 		}
+		done = done.with(c, e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited)
 	}
 }
 
@@ -70,7 +75,7 @@ func (s *Service) attempt(running, ctx context.Context, p *prepared, r *relay, c
 	s.metrics.providerCall(target.Name, p.model, r, completion.Usage)
 	e, failed := errors.AsType[*elumenta.ProviderError](err)
 	left := err != nil && (!failed || ctx.Err() != nil) // the client left, or this node broke it off
-	if c.end(e, left, r.ended) {
+	if c.end(e, left && r.firstPiece.IsZero(), r.ended) {
 		s.keyRefused(c, e)
 	}
 	seen := p.routing.health[target.Name]

@@ -40,6 +40,21 @@ type routing struct {
 type modelRoutes struct {
 	routes []*route
 	budget budget
+	turns  atomic.Uint64
+}
+
+// turn is what a request's routes and keys are chosen by: the beginning of its prompt, which goes to the same ones for as long as
+// they do well, since a provider's prompt cache belongs to one of them; or chance.
+type turn struct {
+	number uint64
+	chance bool
+}
+
+func (m *modelRoutes) turn(cacheKey string) turn {
+	if cacheKey == "" {
+		return turn{m.turns.Add(1), true}
+	}
+	return turn{promptHash(cacheKey), false}
 }
 
 // route is a place that serves a model, and how it has been doing.
@@ -56,8 +71,7 @@ type route struct {
 
 // keyRing says which of a provider's keys are left out since the provider refused them.
 type keyRing struct {
-	out  []atomic.Int64 // Unix microseconds
-	next atomic.Uint32
+	out []atomic.Int64 // Unix microseconds
 }
 
 func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
@@ -113,9 +127,10 @@ func (r *routing) route(from *elumenta.Route) *route {
 	return out
 }
 
-// choice is a route and one of its keys.
+// choice is a route, its place among the model's, and one of its keys.
 type choice struct {
 	route *route
+	at    int
 	key   int
 }
 
@@ -132,14 +147,17 @@ const (
 
 func (t tried) has(route, key int) bool { return t&(1<<(route*maxKeys+key)) != 0 }
 
-// choose returns the best choice that was not tried yet: the lowest order first, in it by weight, and of its keys one that
-// the provider does not refuse. What begins alike goes to the same route and key for as long as they do well, since a
-// provider's prompt cache belongs to one of them. wait is the least time until there is a choice again, if there is none.
-func (m *modelRoutes) choose(cacheKey string, done tried, now time.Time) (c choice, mark tried, wait time.Duration, ok bool) {
-	var key uint64
-	if cacheKey != "" {
-		key = promptHash(cacheKey)
+// with adds a choice, with all of the route's keys unless another key may do better than the one that failed.
+func (t tried) with(c choice, all bool) tried {
+	if all {
+		return t | (1<<maxKeys-1)<<(c.at*maxKeys)
 	}
+	return t | 1<<(c.at*maxKeys+c.key)
+}
+
+// choose returns the best choice that was not tried yet: the lowest order first, in it by weight, and of its keys one that
+// the provider does not refuse. wait is the least time until there is a choice again, if there is none and that is known.
+func (m *modelRoutes) choose(t turn, done tried, now time.Time) (c choice, wait time.Duration, ok bool) {
 	at := now.UnixMicro()
 	wait = math.MaxInt64
 	best, order := math.Inf(1), 0
@@ -147,29 +165,31 @@ func (m *modelRoutes) choose(cacheKey string, done tried, now time.Time) (c choi
 		if ok && r.Order > order {
 			break
 		}
-		k, rest := r.key(i, key, done, at)
+		k, rest := r.key(i, t, done, at)
 		if k < 0 {
 			wait = min(wait, rest)
 			continue
 		}
-		if r.breaker != nil && r.breaker.IsOpen() && r.breaker.RemainingDelay() > 0 {
-			wait = min(wait, r.breaker.RemainingDelay())
-			continue
+		if r.breaker != nil && r.breaker.IsOpen() {
+			if left := r.breaker.RemainingDelay(); left > 0 {
+				wait = min(wait, left)
+				continue
+			}
 		}
-		if cost := r.cost(key, at); !ok || cost < best {
-			c, mark, ok = choice{r, k}, 1<<(i*maxKeys+k), true
+		if cost := r.cost(t, at); !ok || cost < best {
+			c, ok = choice{r, i, k}, true
 			best, order = cost, r.Order
 		}
 	}
-	return c, mark, wait, ok
+	return c, wait, ok
 }
 
 // cost is an exponential variate with the route's weight as its rate: the least of several is each one's with the
 // probability of its share (weighted rendezvous hashing, https://www.snia.org/sites/default/files/SDC15_presentations/dist_sys/Jason_Resch_New_Consistent_Hashings_Rev.pdf).
-func (r *route) cost(key uint64, at int64) float64 {
-	u := rand.Float64() //nolint:gosec // a share, no secret
-	if key != 0 {
-		u = unit(key ^ r.hash)
+func (r *route) cost(t turn, at int64) float64 {
+	u := unit(t.number ^ r.hash)
+	if t.chance {
+		u = rand.Float64() //nolint:gosec // a share, no secret
 	}
 	return -math.Log(1-u) / (float64(max(r.Weight, 1)) * r.share(at))
 }
@@ -192,15 +212,9 @@ func (r *route) share(at int64) float64 {
 }
 
 // key chooses one of the provider's keys; -1: none, and for how long.
-func (r *route) key(i int, hash uint64, done tried, at int64) (key int, rest time.Duration) {
+func (r *route) key(i int, t turn, done tried, at int64) (key int, rest time.Duration) {
 	n := len(r.targets)
-	first := 0
-	if n > 1 {
-		if hash == 0 {
-			hash = uint64(r.ring.next.Add(1))
-		}
-		first = int(hash % uint64(n))
-	}
+	first := int(t.number % uint64(n))
 	rest = math.MaxInt64
 	for j := range n {
 		k := (first + j) % n
@@ -219,39 +233,43 @@ func (r *route) key(i int, hash uint64, done tried, at int64) (key int, rest tim
 // begin asks the circuit breaker for leave. Whoever has it must end the call.
 func (c choice) begin() bool { return c.route.breaker == nil || c.route.breaker.TryAcquirePermit() }
 
-// end notes how a call went. e is nil for an answer; left says that the call ended for a reason of the client's, or ours.
-// refused reports whether the key was left out just now.
+// end notes how a call went. e is nil for an answer, and left says that the call ended for a reason of the client's, or ours,
+// before the provider said anything. refused reports whether the key was left out just now.
 func (c choice) end(e *elumenta.ProviderError, left bool, now time.Time) (refused bool) {
 	r := c.route
 	if r.breaker == nil {
 		return false
 	}
-	good := true
+	good, bad := e == nil && !left, false
 	if e != nil && !left {
 		switch e.Kind {
 		case elumenta.KindRejected: // the provider is well
-		case elumenta.KindAuth:
-			refused = r.ring.refuse(c.key, e, now)
+			good = true
+		case elumenta.KindAuth: // a 403 may be of one model alone
+			if bad = e.Status == 403; !bad {
+				refused = r.ring.refuse(c.key, e, now)
+			}
 		case elumenta.KindRateLimited:
+			bad = e.RetryAfter <= 0
 			r.rest(c.key, e.RetryAfter, now)
 		case elumenta.KindOverloaded:
-			good = false
+			bad = true
 			for k := range r.resting {
 				r.rest(k, e.RetryAfter, now)
 			}
 		default:
-			good = false
+			bad = true
 		}
 	}
-	if left && !r.breaker.IsHalfOpen() {
-		return refused
+	if good || bad {
+		r.note(good)
 	}
-	if good {
+	switch {
+	case good:
 		r.breaker.RecordSuccess()
-	} else {
+	case bad || r.breaker.IsHalfOpen(): // a trial that says nothing was none that succeeded
 		r.breaker.RecordFailure()
 	}
-	r.note(good)
 	return refused
 }
 
@@ -278,11 +296,8 @@ func (r *route) rest(key int, d time.Duration, now time.Time) {
 	}
 }
 
-// refuse leaves a key out for a while, on all of the provider's routes. A 403 may be of one model alone and does not.
+// refuse leaves a key out for a while, on all of the provider's routes. It reports whether it was in use.
 func (k *keyRing) refuse(key int, e *elumenta.ProviderError, now time.Time) bool {
-	if e.Status == 403 {
-		return false
-	}
 	until := now.Add(max(keyOut, min(e.RetryAfter, maxCooldown))).UnixMicro()
 	return k.out[key].Swap(until) <= now.UnixMicro()
 }
@@ -325,10 +340,15 @@ func (b *budget) spend() bool {
 	}
 }
 
+// giveBack undoes a spend that came to nothing.
+func (b *budget) giveBack() { b.saved.Add(call) }
+
 // errNoRoute is the answer while all routes of a model are cut off, or asked to be left alone.
 func errNoRoute(m *elumenta.Model, wait time.Duration) error {
 	e := elumenta.Errorf(elumenta.CodeModelUnavailable, "every provider of the model %s is failing or asked to be left alone for a while; try again later", m.Slug)
-	e.RetryAfter = max(min(wait, maxCooldown), time.Second)
+	if e.RetryAfter = max(wait, time.Second); wait > maxCooldown {
+		e.RetryAfter = time.Second // others try a route at this moment
+	}
 	e.Cause = errors.New("no route")
 	return e
 }

@@ -234,6 +234,32 @@ func TestKeysRotate(t *testing.T) {
 	})
 }
 
+// Two keys take turns. A provider that fails is not asked again with its other key, one that limits a key is.
+func TestOtherKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answer error
+		b := newRouted(t, []elumenta.Route{to("a", 1, "1", "2"), to("b", 2)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+			if call == "b" {
+				return nil
+			}
+			return answer
+		})
+		defer b.close()
+		_, first := b.ask(t, false)
+		_, second := b.ask(t, false)
+		if first == second {
+			t.Errorf("called %s twice", first)
+		}
+		for kind, want := range map[elumenta.ErrorKind]int{elumenta.KindFailed: 2, elumenta.KindRateLimited: 3, elumenta.KindAuth: 3} {
+			answer = fails(kind, 400, 0)
+			if _, calls := b.ask(t, false); len(strings.Fields(calls)) != want || !strings.HasSuffix(calls, " b") {
+				t.Errorf("%v: called %s", kind, calls)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+	})
+}
+
 // Routes of one order share what has no beginning in common by weight; what begins alike stays together.
 func TestWeights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -335,5 +361,54 @@ func TestOutage(t *testing.T) {
 		if failed, calls := run(200); failed != 0 || calls != 200 {
 			t.Errorf("later: %d failed, %d calls", failed, calls)
 		}
+	})
+}
+
+// The state of keys and routes is what operators see.
+func TestRouteHealth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answer error
+		b := newRouted(t, []elumenta.Route{to("a", 1, "1", "2")}, func(context.Context, string, func(elumenta.Event) error) error { return answer })
+		defer b.close()
+		expect := func(about string, state elumenta.RouteState, until time.Duration, refused ...time.Duration) {
+			t.Helper()
+			h := b.service.Health("a")
+			route := elumenta.RouteHealth{Model: "m", State: state}
+			if until > 0 {
+				route.Until = time.Now().Add(until).UTC()
+			}
+			if diff := cmp.Diff([]elumenta.RouteHealth{route}, h.Routes); diff != "" {
+				t.Errorf("%s: %s", about, diff)
+			}
+			for i, d := range refused {
+				if want := time.Now().Add(d).UTC(); d > 0 && !h.Keys[i].Equal(want) || d == 0 && !h.Keys[i].IsZero() {
+					t.Errorf("%s: key %d is out until %v", about, i+1, h.Keys[i])
+				}
+			}
+		}
+		expect("at first", elumenta.RouteClosed, 0, 0, 0)
+		answer = fails(elumenta.KindAuth, 401, 0)
+		b.ask(t, false)
+		expect("both keys are refused", elumenta.RouteClosed, 0, time.Minute, time.Minute)
+		time.Sleep(2 * time.Minute)
+		answer = fails(elumenta.KindOverloaded, 529, 7*time.Second)
+		b.ask(t, false)
+		expect("it asked to be left alone", elumenta.RouteResting, 7*time.Second, 0, 0)
+		time.Sleep(8 * time.Second)
+		answer = fails(elumenta.KindFailed, 500, 0)
+		for range 10 {
+			b.ask(t, false)
+		}
+		if h := b.service.Health("a").Routes[0]; h.State != elumenta.RouteOpen || time.Until(h.Until) > 12*time.Second || time.Until(h.Until) < 8*time.Second {
+			t.Errorf("after failures: %+v", h)
+		}
+		time.Sleep(13 * time.Second)
+		answer = nil
+		b.ask(t, false)
+		expect("tried again", elumenta.RouteTrial, 0, 0, 0)
+		for range 4 {
+			b.ask(t, false)
+		}
+		expect("well again", elumenta.RouteClosed, 0, 0, 0)
 	})
 }

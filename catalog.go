@@ -34,8 +34,8 @@ type Route struct {
 	Order, Weight int
 	// Region is a name for people, shown in attempts; may be empty.
 	Region string
-	// Local is a route within this process: its failures are played, and never cut it off.
-	Local bool
+	// Unguarded routes are called whatever became of earlier calls: no circuit breaker, no Retry-After, no key left out.
+	Unguarded bool
 }
 
 // Available reports whether any route serves the model.

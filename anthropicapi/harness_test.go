@@ -77,7 +77,7 @@ func newServer(t *testing.T, o setup) *server {
 				Temperature: &whole, TopP: &whole, Stop: 4, Vision: true, FetchesURLs: true, JSONSchema: true, Tools: true, Cache: elumenta.CacheMarks, CacheMinimum: 1024,
 			},
 		}
-		m.Routes = []elumenta.Route{{Provider: recorded{s, o.provider}, Local: true, Target: elumenta.Target{
+		m.Routes = []elumenta.Route{{Provider: recorded{s, o.provider}, Unguarded: true, Target: elumenta.Target{
 			Name: "test", Model: slug, BaseURL: o.baseURL, Credential: elumenta.NewSecret("secret"), Client: client, Capabilities: m.Capabilities,
 		}}}
 		return m

@@ -77,6 +77,8 @@ type fileProvider struct {
 	BaseURL   *string `key:"base_url"`
 	APIKey    *string `key:"api_key"`
 	APIKeyEnv *string `key:"api_key_env"`
+
+	CircuitBreaker *bool `key:"circuit_breaker"`
 }
 
 type fileModel struct {

@@ -34,6 +34,8 @@ type Provider struct {
 	Credentials []elumenta.Secret
 	// Enabled is false for a provider without the key that it needs: its models are not available.
 	Enabled bool
+	// Unguarded is whether it is called whatever became of earlier calls: without a circuit breaker, Retry-After and keys left out.
+	Unguarded bool
 	// keyEnv is the environment variable that holds the key, baseEnv the one that holds the base URL.
 	keyEnv, baseEnv string
 }
@@ -65,7 +67,7 @@ func builtinProviders() []Provider {
 		{Name: "deepseek", Format: FormatChat, BaseURL: "https://api.deepseek.com/v1", keyEnv: "DEEPSEEK_API_KEY", baseEnv: "DEEPSEEK_BASE_URL"},
 		{Name: "xai", Format: FormatChat, BaseURL: "https://api.x.ai/v1", keyEnv: "XAI_API_KEY", baseEnv: "XAI_BASE_URL"},
 		{Name: ollamaProvider, Format: FormatChat, BaseURL: "http://127.0.0.1:11434/v1"},
-		{Name: sandboxProvider, Format: FormatSandbox, Enabled: true},
+		{Name: sandboxProvider, Format: FormatSandbox, Enabled: true, Unguarded: true},
 	}
 }
 
@@ -128,6 +130,9 @@ func (b *builder) fileProvider(path string, f *fileProvider) {
 	}
 	if f.BaseURL != nil {
 		b.setBaseURL(p, *f.BaseURL, b.report(path+".base_url"))
+	}
+	if f.CircuitBreaker != nil {
+		p.Unguarded = !*f.CircuitBreaker
 	}
 	switch {
 	case f.APIKey != nil && f.APIKeyEnv != nil:

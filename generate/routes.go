@@ -64,7 +64,7 @@ type route struct {
 	targets   []elumenta.Target // one for each key
 	resting   []atomic.Int64    // for each key: Unix microseconds until which the provider asked to be left alone
 	ring      *keyRing
-	breaker   circuitbreaker.CircuitBreaker[any] // nil for a route that is never cut off
+	breaker   circuitbreaker.CircuitBreaker[any] // nil for an unguarded route
 	score     atomic.Uint64                      // bits of a float64: share of calls that succeeded lately
 	recovered atomic.Int64                       // Unix microseconds when the breaker last closed; zero: never opened
 }
@@ -114,7 +114,7 @@ func (r *routing) route(from *elumenta.Route) *route {
 	}
 	out.ring = r.rings[name]
 	out.score.Store(math.Float64bits(1))
-	if !from.Local {
+	if !from.Unguarded {
 		out.breaker = circuitbreaker.NewBuilder[any]().
 			WithFailureRateThreshold(breakerRate, breakerCalls, breakerWindow).
 			WithSuccessThresholdRatio(breakerGood, breakerTrials).

@@ -128,7 +128,7 @@ func testCatalog(s script, retires time.Time) *elumenta.Catalog {
 			Capabilities: elumenta.Capabilities{Temperature: &whole, Stop: 4, Vision: true, JSONSchema: true, JSONObject: true},
 		}
 		if p != nil {
-			m.Routes = []elumenta.Route{{Provider: p, Local: true, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: m.Capabilities}}}
+			m.Routes = []elumenta.Route{{Provider: p, Unguarded: true, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: m.Capabilities}}}
 		}
 		return m
 	}

@@ -118,7 +118,7 @@ func newServer(t *testing.T, answer script) *server {
 	model := func(slug string, cost int64, c elumenta.Capabilities, p elumenta.Provider) elumenta.Model {
 		return elumenta.Model{
 			Slug: slug, Name: slug, Category: "text", Provider: "test", MinPlan: "free", TokenCost: cost, UpstreamID: slug, Capabilities: c,
-			Routes: []elumenta.Route{{Provider: p, Local: true, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: c}}},
+			Routes: []elumenta.Route{{Provider: p, Unguarded: true, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: c}}},
 		}
 	}
 	catalog := elumenta.NewCatalog([]elumenta.Model{

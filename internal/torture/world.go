@@ -73,6 +73,13 @@ once_tokens = %d
 name = "fake"
 base_url = %q
 api_key = "sk-torture"
+circuit_breaker = false
+
+[[providers]]
+name = "other"
+base_url = %q
+api_key = "sk-torture,sk-torture-2"
+circuit_breaker = false
 
 [[models]]
 slug = %q
@@ -81,10 +88,10 @@ token_cost = %d
 
 [[models]]
 slug = %q
-provider = "fake"
+routes = [{provider = "fake"}, {provider = "other"}]
 token_cost = %d
 `, generationLimit, planFew, tokens, planPaced, pacedHour, pacedDay, planNarrow, tokens, narrowOpen, planGift, tokens,
-		upstream, cheapModel, cheapPrice, dearModel, dearPrice)
+		upstream, upstream, cheapModel, cheapPrice, dearModel, dearPrice)
 }
 
 // account is one that calls.

@@ -46,13 +46,13 @@ var mutants = []mutant{ //nolint:gochecknoglobals // never changed
 	b.release(row, key.id)
 `}}},
 	{"skip the give-back", "generate/generate.go", []edit{{
-		`	settled, err := s.settle(p, outcome)
+		`	settled, err := s.settle(ctx, p, outcome)
 `, `	if outcome.State == elumenta.GivenBack {
 		r.stop()
 		s.fail(r.sink, p.req, failure, elumenta.Settled{State: elumenta.GivenBack})
 		return
 	}
-	settled, err := s.settle(p, outcome)
+	settled, err := s.settle(ctx, p, outcome)
 `}}},
 	{"cache the key", "store/ledger_decide.go", []edit{{
 		`	s.Key = key == nil || key.account != r.Account || key.revision != r.KeyRevision
@@ -65,12 +65,12 @@ var mutants = []mutant{ //nolint:gochecknoglobals // never changed
 `, `		s.Assistant = revision == nil
 `}}},
 	{"commit in a goroutine", "generate/generate.go", []edit{{
-		`	settled, err := s.settle(p, outcome)
+		`	settled, err := s.settle(ctx, p, outcome)
 `, `	settled := elumenta.Settled{State: elumenta.Charged, TokensSpent: p.model.TokenCost}
 	if outcome.State == elumenta.Charged {
-		s.background.Go(func() { _, _ = s.settle(p, outcome) })
+		s.background.Go(func() { _, _ = s.settle(ctx, p, outcome) })
 	} else {
-		settled, err = s.settle(p, outcome)
+		settled, err = s.settle(ctx, p, outcome)
 	}
 `}}},
 }

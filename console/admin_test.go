@@ -149,8 +149,11 @@ func TestProviders(t *testing.T) {
 	operator.get("admin/providers").ok("works").without("failing")
 	s.generate(key, `{"model": "sandbox", "prompt": "sandbox:error 429"}`)
 	operator.get("admin/providers").ok("failing", "rate limit: 1").without("works")
+	operator.get("admin/providers").without("asked to wait", "is refused")
+	s.generate(key, `{"model": "paid", "prompt": "sandbox:error 429"}`)
+	operator.get("admin/providers").ok("asked to wait", "until ")
 	operator.Language = "ru"
-	operator.get("admin/providers").ok("с ошибками", "задайте OPENAI_API_KEY")
+	operator.get("admin/providers").ok("с ошибками", "задайте OPENAI_API_KEY", "просит подождать")
 }
 
 func TestReportQueue(t *testing.T) {

@@ -126,7 +126,7 @@ func testCatalog() *elumenta.Catalog {
 			m.Capabilities.Cache, m.Capabilities.CacheMinimum = elumenta.CacheMarks, 10
 		}
 		if p != nil {
-			m.Routes = []elumenta.Route{{Provider: p, Unguarded: true, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: m.Capabilities}}}
+			m.Routes = []elumenta.Route{{Provider: p, Unguarded: cost == 0, Target: elumenta.Target{Name: "test", Model: slug, Client: http.DefaultClient, Capabilities: m.Capabilities}}}
 		}
 		return m
 	}

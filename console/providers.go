@@ -32,6 +32,27 @@ type ProviderHealth struct {
 	LastSuccess *time.Time       `json:"last_success_at"`
 	LastFailure *time.Time       `json:"last_failure_at"`
 	LastKind    *string          `json:"last_failure_kind"`
+	Keys        []struct {
+		RefusedUntil *time.Time `json:"refused_until"`
+	} `json:"keys"`
+	Routes []ProviderRoute `json:"routes"`
+}
+
+// ProviderRoute is whether a provider is called for a model now.
+type ProviderRoute struct {
+	Model string     `json:"model"`
+	State string     `json:"state"`
+	Until *time.Time `json:"until"`
+}
+
+// route is how the provider is called for a model, or nothing where that is as usual.
+func (h *ProviderHealth) route(model string) *ProviderRoute {
+	for i := range h.Routes {
+		if r := &h.Routes[i]; r.Model == model && r.State != "closed" {
+			return r
+		}
+	}
+	return nil
 }
 
 // state is the key, under providers., of how the provider is: off, unused, failing or working. An input that it refused is no failure of its own.

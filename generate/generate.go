@@ -87,14 +87,18 @@ func New(o Options) *Service {
 	o.setDefaults()
 	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), prompts: newPromptCache(), stopped: make(chan struct{})}
 	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
-	s.routing.Store(newRouting(o.Catalog, s.RetryBudget, nil))
+	s.SetCatalog(o.Catalog)
 	return s
 }
 
 // SetCatalog replaces the models and their routes. Generations that run go on with the old ones. Counters of providers stay;
 // routes begin anew.
 func (s *Service) SetCatalog(c *elumenta.Catalog) {
-	s.routing.Store(newRouting(c, s.RetryBudget, s.routing.Load()))
+	r := newRouting(c, s.RetryBudget, s.routing.Load())
+	for m := range r.models {
+		s.metrics.unbudgeted.WithLabelValues(m.Slug) // from 0, so that the first one shows as an increase
+	}
+	s.routing.Store(r)
 }
 
 // Authenticate finds the caller of a key. It may return a cached copy: Generate confirms it before anything happens.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,7 +49,7 @@ type Options struct {
 	Assistants elumenta.AssistantStore
 	Usage      elumenta.UsageReader
 	Generator  Generator
-	Catalog    *elumenta.Catalog
+	Catalog    *elumenta.Catalog // at first, like Providers; SetCatalog replaces both
 	// Providers are those that the program knows, in the order in which operators read them.
 	Providers []elumenta.ProviderSetup
 	Plans     elumenta.Plans
@@ -116,7 +117,21 @@ type API struct {
 	started     time.Time
 	document    []byte
 	docs        []byte
+	offered     atomic.Pointer[offer]
 	documentTag string // entity tag of the document
+}
+
+// offer is what models there are, and who serves them.
+type offer struct {
+	catalog   *elumenta.Catalog
+	providers []elumenta.ProviderSetup
+}
+
+func (a *API) offer() *offer { return a.offered.Load() }
+
+// SetCatalog replaces the models and providers that the API knows; see Options. Its generator must have been given them before.
+func (a *API) SetCatalog(c *elumenta.Catalog, providers []elumenta.ProviderSetup) {
+	a.offered.Store(&offer{c, providers})
 }
 
 // New makes an API.
@@ -130,6 +145,7 @@ func New(o Options) (*API, error) {
 		origins: make(map[string]bool, len(o.CORSOrigins)),
 		started: time.Now().UTC(),
 	}
+	a.SetCatalog(o.Catalog, o.Providers)
 	for _, origin := range o.CORSOrigins {
 		a.origins[origin] = true
 	}

@@ -85,7 +85,7 @@ func (a *API) checkedHistory(b *historyBody) error {
 	errs := b.history.Check()
 	if n := len(b.history.Versions); n > 0 {
 		model := b.history.Newest().Model
-		if _, ok := a.Catalog.Get(model); !ok && model != "" {
+		if _, ok := a.offer().catalog.Get(model); !ok && model != "" {
 			errs.Add(fmt.Sprintf("versions[%d].model", n-1), "is not in the catalog; GET %s/models lists it", Base)
 		}
 	}

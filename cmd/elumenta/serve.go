@@ -60,7 +60,8 @@ GEMINI_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, each with a *_BASE_URL beside it,
 other hosts and models, can be set in the configuration file: see elumenta.example.toml.
 
 SIGTERM or SIGINT: /readyz fails at once, connections are accepted for --drain-delay more, running requests get
---drain-timeout, then the program ends with 0. A second signal ends it at once.`
+--drain-timeout, then the program ends with 0. A second signal ends it at once. SIGHUP: providers and models are read from
+the configuration file again, and what runs goes on; a file with a mistake changes nothing.`
 }
 
 func (c *serveCommand) overrides() config.Overrides {
@@ -73,7 +74,8 @@ func (c *serveCommand) overrides() config.Overrides {
 
 // Run serves until a signal.
 func (c *serveCommand) Run(p *program) error {
-	conf, err := config.Load(c.Config, c.overrides(), p.getenv)
+	load := func() (*config.Config, error) { return config.Load(c.Config, c.overrides(), p.getenv) }
+	conf, err := load()
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func (c *serveCommand) Run(p *program) error {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	n := &node{conf: conf, program: p, log: newLogger(conf.Log, p), metrics: newRegistry(), traceProviders: c.TraceProviders}
+	n := &node{conf: conf, load: load, program: p, log: newLogger(conf.Log, p), metrics: newRegistry(), traceProviders: c.TraceProviders}
 	if n.telemetry, err = telemetry.Start(ctx, version, p.getenv, n.log); err != nil {
 		return err
 	}
@@ -97,6 +99,7 @@ func (c *serveCommand) Run(p *program) error {
 // node is one running server.
 type node struct {
 	conf    *config.Config
+	load    func() (*config.Config, error) // reads it again
 	program *program
 	log     *slog.Logger
 	metrics *prometheus.Registry
@@ -134,7 +137,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	if err != nil {
 		return err
 	}
-	defer n.routes.close()
+	defer func() { n.routes.close() }()
 	pages, err := console.New(console.Options{API: api, Sessions: n.store, Logger: n.log, Version: version, Suggested: sync.OnceValue(starters.Suggested)})
 	if err != nil {
 		return fmt.Errorf("cannot make the console: %w", err)
@@ -147,6 +150,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	}
 	debug.FreeOSMemory() // what starting took, and serving does not
 	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
+	defer n.reloadOnHangup(api)()
 	return n.serve(ctx, withConsole(api, pages))
 }
 

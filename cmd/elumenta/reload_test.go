@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A reload takes another provider and its model without a dropped stream; a file with a mistake changes nothing.
+func TestReload(t *testing.T) {
+	before, after := newUpstream(t), newUpstream(t)
+	file := filepath.Join(t.TempDir(), "e.toml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	host := func(name string, u *upstream, slug string) string {
+		return "[[providers]]\nname = \"" + name + "\"\nbase_url = \"" + u.URL + "\"\n[[models]]\nslug = \"" + slug + "\"\nprovider = \"" + name + "\"\ntoken_cost = 0\n"
+	}
+	write(host("one", before, "old"))
+	s := start(t, "", nil, "--config", file)
+	status := func(model string) int {
+		t.Helper()
+		resp := s.generate(`{"model": "` + model + `", "prompt": "Hello", "stream": true}`)
+		defer func() { _ = resp.Body.Close() }()
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode
+	}
+	logged := func(what string) {
+		t.Helper()
+		for deadline := time.Now().Add(testLimit); !strings.Contains(s.log.String(), what); {
+			if time.Now().After(deadline) {
+				t.Fatalf("nothing says %q:\n%s", what, s.log)
+			}
+			s.get("/healthz")
+		}
+	}
+	running := s.generate(`{"model": "old", "prompt": "Hello", "stream": true}`)
+	defer func() { _ = running.Body.Close() }()
+	<-before.arrived
+
+	write("[[models]]\nslug = \"half\"\n")
+	s.signal(syscall.SIGHUP)
+	logged("was not reloaded")
+	write(host("two", after, "new"))
+	s.signal(syscall.SIGHUP)
+	logged("reloaded providers and models")
+	after.release <- struct{}{}
+	if got := status("new"); got != http.StatusOK {
+		t.Errorf("the new model answers %d", got)
+	}
+	if got := status("old"); got != http.StatusUnprocessableEntity {
+		t.Errorf("the old model answers %d", got)
+	}
+	before.release <- struct{}{}
+	body, err := io.ReadAll(running.Body)
+	if err != nil || !strings.Contains(string(body), " second half") || !strings.Contains(string(body), "generation_end") {
+		t.Errorf("the stream that ran: %v: %s", err, body)
+	}
+
+	write("drain_timeout = \"29s\"\n" + host("two", after, "newer"))
+	s.signal(syscall.SIGHUP)
+	logged("they need a restart")
+	after.release <- struct{}{}
+	if got := status("newer"); got != http.StatusOK {
+		t.Errorf("beside a setting that needs a restart: %d", got)
+	}
+	write("[[plans]]\nname = \"team\"\n" + host("two", after, "newest"))
+	s.signal(syscall.SIGHUP)
+	logged("plans have changed")
+	if got := status("newest"); got != http.StatusUnprocessableEntity {
+		t.Errorf("beside another plan: %d", got)
+	}
+}

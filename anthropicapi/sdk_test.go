@@ -51,6 +51,9 @@ func shape(t *testing.T, m *anthropic.Message) map[string]any {
 	}
 	delete(v, "id")
 	delete(v["elumenta"].(map[string]any), "generation_id")
+	for _, attempt := range v["elumenta"].(map[string]any)["attempts"].([]any) {
+		delete(attempt.(map[string]any), "duration_ms")
+	}
 	return v
 }
 

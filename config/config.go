@@ -16,33 +16,50 @@ import (
 // Config is everything that an operator can set, checked.
 type Config struct {
 	// Addr is where the API listens: host:port.
-	Addr string
+	Addr string `key:"addr"`
 	// Database is sqlite:PATH or a postgres:// URL. It may hold a password: do not log it.
-	Database string
+	Database string `key:"database"`
 	// MetricsAddr, if not empty, is where /metrics is served alone.
-	MetricsAddr string
+	MetricsAddr string `key:"metrics_addr"`
 	// TLSCert and TLSKey are files, both or neither.
-	TLSCert, TLSKey string
+	TLSCert string `key:"tls.cert"`
+	TLSKey  string `key:"tls.key"`
 	// TrustedProxies may set X-Forwarded-*; from anyone else it is ignored.
-	TrustedProxies []netip.Prefix
+	TrustedProxies []netip.Prefix `key:"trusted_proxies"`
 	// CORSOrigins may call the API from a browser; "*" is everyone.
-	CORSOrigins []string
+	CORSOrigins []string `key:"cors_origins"`
 	// DrainDelay is how long connections are accepted after readiness failed, DrainTimeout how long running requests get
 	// after that.
-	DrainDelay, DrainTimeout time.Duration
-	Log                      Log
-	Limits                   Limits
+	DrainDelay   time.Duration `key:"drain_delay"`
+	DrainTimeout time.Duration `key:"drain_timeout"`
+	Log          Log           `key:"log"`
+	Limits       Limits        `key:"limits"`
 	// KeepRecords is how long the records of single generations are kept, in whole days; zero means forever.
-	KeepRecords time.Duration
-	DeniedNames elumenta.DeniedNames
+	KeepRecords time.Duration        `key:"usage.keep_records"`
+	DeniedNames elumenta.DeniedNames `key:"marketplace.denied_names"`
 	// Starters is whether the starter assistants are published, UpdateStarters whether a newer program changes them.
-	Starters, UpdateStarters bool
-	Plans                    elumenta.Plans
-	Providers                []Provider
+	Starters       bool           `key:"marketplace.starters"`
+	UpdateStarters bool           `key:"marketplace.update_starters"`
+	Plans          elumenta.Plans `key:"plans"`
+
+	Providers []Provider
 	// Models have no routes yet: who knows the wire formats adds them, from Routes.
 	Models []elumenta.Model
 	// Routes are those of each model by its slug, sorted by Order; a model that is not in it has one, Model.Provider with Model.UpstreamID.
 	Routes map[string][]Route
+}
+
+// Changed names the settings that are not the same in another configuration, by their keys in the file; providers, models and
+// routes are not among them.
+func (c *Config) Changed(other *Config) []string {
+	var keys []string
+	ours, theirs := reflect.ValueOf(c).Elem(), reflect.ValueOf(other).Elem()
+	for i := range ours.NumField() {
+		if key := ours.Type().Field(i).Tag.Get("key"); key != "" && !reflect.DeepEqual(ours.Field(i).Interface(), theirs.Field(i).Interface()) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Log says how the log is written.

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -254,6 +255,7 @@ type upstream struct {
 	*httptest.Server
 	arrived chan struct{} // one for each call, after the first half was sent
 	release chan struct{} // one for each second half
+	key     atomic.Value  // string: the header Authorization of the last call
 }
 
 func newUpstream(t *testing.T) *upstream {
@@ -261,6 +263,7 @@ func newUpstream(t *testing.T) *upstream {
 	u := &upstream{arrived: make(chan struct{}, 10), release: make(chan struct{}, 10)}
 	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		u.key.Store(r.Header.Get("Authorization"))
 		w.Header().Set("Content-Type", "text/event-stream")
 		piece := func(text, finish string) {
 			choice := map[string]any{"index": 0, "delta": map[string]any{"content": text}, "finish_reason": nil}

@@ -4,26 +4,29 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"reflect"
+	"slices"
 	"sync"
 	"syscall"
 
 	"github.com/elumenta/elumenta"
-	"github.com/elumenta/elumenta/config"
 	"github.com/elumenta/elumenta/httpapi"
 )
 
-// reloadOnHangup takes providers and models from the configuration again at each SIGHUP, until the returned function is called.
-// Windows has no such signal.
-func (n *node) reloadOnHangup(api *httpapi.API) (end func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+// hangups receives SIGHUP from now on, until the returned function is called. Windows has no such signal.
+func hangups() (signals <-chan os.Signal, end func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// reloadAt reloads at each of the signals, until the returned function is called.
+func (n *node) reloadAt(signals <-chan os.Signal, api *httpapi.API) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
 			select {
-			case <-hangups:
+			case <-signals:
 				n.reload(api)
 			case <-ctx.Done():
 				return
@@ -31,25 +34,23 @@ func (n *node) reloadOnHangup(api *httpapi.API) (end func()) {
 		}
 	})
 	return func() {
-		signal.Stop(hangups)
 		cancel()
 		running.Wait()
 	}
 }
 
-// reload applies a configuration as a whole or not at all. What runs goes on with the routes that it began with.
+// reload takes providers, models and routes from the configuration again, as a whole or not at all. What runs goes on with the
+// routes that it began with.
 func (n *node) reload(api *httpapi.API) {
 	conf, err := n.load()
 	if err != nil {
 		n.log.Error("the configuration was not reloaded: it has mistakes, and what was read before stays", "error", err)
 		return
 	}
-	if !reflect.DeepEqual(conf.Plans, n.conf.Plans) {
-		n.log.Error("the configuration was not reloaded: plans have changed, which needs a restart")
+	restart := conf.Changed(n.conf)
+	if slices.Contains(restart, "plans") {
+		n.log.Error("the configuration was not reloaded: models go by the plans, and those have changed, which needs a restart")
 		return
-	}
-	if !reflect.DeepEqual(settled(conf), settled(n.conf)) {
-		n.log.Warn("settings other than providers and models have changed: they need a restart")
 	}
 	fresh := newRoutes(conf, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(fresh.models)
@@ -58,11 +59,7 @@ func (n *node) reload(api *httpapi.API) {
 	n.routes.close() // but for what still answers
 	n.routes = fresh
 	n.log.Info("reloaded providers and models", "providers", fresh.enabled, "models", len(fresh.models))
-}
-
-// settled is what a reload leaves as it is.
-func settled(c *config.Config) config.Config {
-	out := *c
-	out.Providers, out.Models, out.Routes = nil, nil, nil
-	return out
+	if len(restart) > 0 {
+		n.log.Warn("settings that need a restart have changed", "settings", restart)
+	}
 }

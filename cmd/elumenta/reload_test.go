@@ -22,7 +22,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	host := func(name string, u *upstream, slug string) string {
-		return "[[providers]]\nname = \"" + name + "\"\nbase_url = \"" + u.URL + "\"\n[[models]]\nslug = \"" + slug + "\"\nprovider = \"" + name + "\"\ntoken_cost = 0\n"
+		return "[[providers]]\nname = \"" + name + "\"\napi_key = \"sk-" + slug + "\"\nbase_url = \"" + u.URL + "\"\n[[models]]\nslug = \"" + slug + "\"\nprovider = \"" + name + "\"\ntoken_cost = 0\n"
 	}
 	write(host("one", before, "old"))
 	s := start(t, "", nil, "--config", file)
@@ -49,6 +49,7 @@ func TestReload(t *testing.T) {
 	write("[[models]]\nslug = \"half\"\n")
 	s.signal(syscall.SIGHUP)
 	logged("was not reloaded")
+	logged(filepath.Base(file) + ":1:") // where the mistake is
 	write(host("two", after, "new"))
 	s.signal(syscall.SIGHUP)
 	logged("reloaded providers and models")
@@ -59,6 +60,17 @@ func TestReload(t *testing.T) {
 	if got := status("old"); got != http.StatusUnprocessableEntity {
 		t.Errorf("the old model answers %d", got)
 	}
+	if key := after.key.Load(); key != "Bearer sk-new" {
+		t.Errorf("the provider was given %v", key)
+	}
+	for path, want := range map[string]string{"/api/v2/models": `"slug":"new"`, "/v1/models": `"id":"new"`, "/api/v2/admin/providers": `"name":"two","configured":true`} {
+		if body := s.authorized(path); !strings.Contains(body, want) || strings.Contains(body, `"old"`) {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+	if strings.Contains(s.log.String(), "need a restart") {
+		t.Errorf("nothing needs a restart:\n%s", s.log)
+	}
 	before.release <- struct{}{}
 	body, err := io.ReadAll(running.Body)
 	if err != nil || !strings.Contains(string(body), " second half") || !strings.Contains(string(body), "generation_end") {
@@ -67,15 +79,35 @@ func TestReload(t *testing.T) {
 
 	write("drain_timeout = \"29s\"\n" + host("two", after, "newer"))
 	s.signal(syscall.SIGHUP)
-	logged("they need a restart")
+	logged("settings=[drain_timeout]") // the last line of a reload
 	after.release <- struct{}{}
-	if got := status("newer"); got != http.StatusOK {
-		t.Errorf("beside a setting that needs a restart: %d", got)
+	if got := status("newer"); got != http.StatusOK || after.key.Load() != "Bearer sk-newer" {
+		t.Errorf("beside a setting that needs a restart: %d, with %v", got, after.key.Load())
 	}
 	write("[[plans]]\nname = \"team\"\n" + host("two", after, "newest"))
 	s.signal(syscall.SIGHUP)
-	logged("plans have changed")
+	logged("models go by the plans")
 	if got := status("newest"); got != http.StatusUnprocessableEntity {
 		t.Errorf("beside another plan: %d", got)
 	}
+}
+
+// authorized is what the server answers to its key.
+func (s *server) authorized(path string) string {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(body)
 }

@@ -88,7 +88,9 @@ func (c *serveCommand) Run(p *program) error {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	n := &node{conf: conf, load: load, program: p, log: newLogger(conf.Log, p), metrics: newRegistry(), traceProviders: c.TraceProviders}
+	signals, unhook := hangups()
+	defer unhook()
+	n := &node{conf: conf, load: load, hangups: signals, program: p, log: newLogger(conf.Log, p), metrics: newRegistry(), traceProviders: c.TraceProviders}
 	if n.telemetry, err = telemetry.Start(ctx, version, p.getenv, n.log); err != nil {
 		return err
 	}
@@ -100,6 +102,7 @@ func (c *serveCommand) Run(p *program) error {
 type node struct {
 	conf    *config.Config
 	load    func() (*config.Config, error) // reads it again
+	hangups <-chan os.Signal               // each asks for that
 	program *program
 	log     *slog.Logger
 	metrics *prometheus.Registry
@@ -150,7 +153,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	}
 	debug.FreeOSMemory() // what starting took, and serving does not
 	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
-	defer n.reloadOnHangup(api)()
+	defer n.reloadAt(n.hangups, api)()
 	return n.serve(ctx, withConsole(api, pages))
 }
 

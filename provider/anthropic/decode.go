@@ -118,12 +118,12 @@ type answerBlock struct {
 
 // usage counts tokens; what is nil was not said.
 type usage struct {
-	Input      *int64 `json:"input_tokens"`
-	CacheWrite *int64 `json:"cache_creation_input_tokens"`
-	CacheRead  *int64 `json:"cache_read_input_tokens"`
-	Output     *int64 `json:"output_tokens"`
+	Input      *wire.Tokens `json:"input_tokens"`
+	CacheWrite *wire.Tokens `json:"cache_creation_input_tokens"`
+	CacheRead  *wire.Tokens `json:"cache_read_input_tokens"`
+	Output     *wire.Tokens `json:"output_tokens"`
 	Details    struct {
-		Thinking *int64 `json:"thinking_tokens"`
+		Thinking *wire.Tokens `json:"thinking_tokens"`
 	} `json:"output_tokens_details"`
 }
 
@@ -312,9 +312,9 @@ func (d *decoder) count(u *usage) {
 	c.PromptTokens = d.input + c.CacheWriteTokens + c.CachedTokens
 }
 
-func take(into, n *int64) {
+func take(into *int64, n *wire.Tokens) {
 	if n != nil {
-		*into = *n
+		*into = int64(*n)
 	}
 }
 

@@ -42,11 +42,11 @@ type answerPart struct {
 
 // usage counts tokens. The prompt's include the cached ones; thoughts stand beside the candidates' tokens.
 type usage struct {
-	Prompt     int64 `json:"promptTokenCount"`
-	ToolPrompt int64 `json:"toolUsePromptTokenCount"`
-	Cached     int64 `json:"cachedContentTokenCount"`
-	Candidates int64 `json:"candidatesTokenCount"`
-	Thoughts   int64 `json:"thoughtsTokenCount"`
+	Prompt     wire.Tokens `json:"promptTokenCount"`
+	ToolPrompt wire.Tokens `json:"toolUsePromptTokenCount"`
+	Cached     wire.Tokens `json:"cachedContentTokenCount"`
+	Candidates wire.Tokens `json:"candidatesTokenCount"`
+	Thoughts   wire.Tokens `json:"thoughtsTokenCount"`
 }
 
 // decoder turns one answer into events.
@@ -200,10 +200,10 @@ func (d *decoder) count(u *usage) {
 		return
 	}
 	d.completion.Usage = elumenta.Usage{
-		PromptTokens:     u.Prompt + u.ToolPrompt,
-		CompletionTokens: u.Candidates + u.Thoughts,
-		CachedTokens:     u.Cached,
-		ReasoningTokens:  u.Thoughts,
+		PromptTokens:     int64(u.Prompt + u.ToolPrompt),
+		CompletionTokens: int64(u.Candidates + u.Thoughts),
+		CachedTokens:     int64(u.Cached),
+		ReasoningTokens:  int64(u.Thoughts),
 	}
 }
 

@@ -140,25 +140,51 @@ func (j *JSON) text() []byte {
 	return j.scratch
 }
 
-// Int reads a number, cut to a whole one that is not negative. Null is zero.
+// Int reads a number, cut to a whole one from 0 to MaxCount. Null is zero.
 func (j *JSON) Int() int64 {
 	raw := j.Raw()
-	switch {
-	case j.err != nil || string(raw) == "null":
+	if j.err != nil {
 		return 0
-	case raw[0] == '"':
+	}
+	n, ok := count(raw)
+	if !ok {
 		j.Fail()
-		return 0
+	}
+	return n
+}
+
+// MaxCount is the largest number that a provider's count is taken for: sums of such stay far from overflowing.
+const MaxCount = math.MaxInt32
+
+// count reads a number as a count; null is none.
+func count(raw []byte) (n int64, ok bool) {
+	if string(raw) == "null" {
+		return 0, true
 	}
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		return max(n, 0)
+		return min(max(n, 0), MaxCount), true
+	}
+	if len(raw) == 0 || raw[0] == '"' {
+		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil {
-		j.Fail()
-		return 0
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, false
 	}
-	return int64(min(max(f, 0), math.MaxInt32))
+	return int64(min(max(f, 0), MaxCount)), true
+}
+
+// Tokens is a count in a provider's usage, read as JSON.Int reads it.
+type Tokens int64
+
+// UnmarshalJSON reads a number.
+func (t *Tokens) UnmarshalJSON(raw []byte) error {
+	n, ok := count(raw)
+	if !ok {
+		return errJSON
+	}
+	*t = Tokens(n)
+	return nil
 }
 
 // Scalar reads a string, number or literal as text: some hosts write a code as a number. Null, objects and arrays are

@@ -81,3 +81,26 @@ func FuzzAppendString(f *testing.F) {
 		}
 	})
 }
+
+// Counts are cut to what can be summed, whichever way they are read.
+func TestCounts(t *testing.T) {
+	for raw, want := range map[string]int64{
+		"0": 0, "7": 7, "null": 0, "-5": 0, "1.9": 1, "1e3": 1000, "-0.5": 0, "9223372036854775807": wire.MaxCount, "99999999999999999999": wire.MaxCount, "1e999": wire.MaxCount, "-1e999": 0,
+		`"7"`: -1, "true": -1, "{}": -1,
+	} {
+		var j wire.JSON
+		j.Reset([]byte(raw))
+		got := j.Int()
+		var tokens wire.Tokens
+		err := tokens.UnmarshalJSON([]byte(raw))
+		if want < 0 {
+			if j.Err() == nil || err == nil {
+				t.Errorf("%s is taken for %d and %d", raw, got, tokens)
+			}
+			continue
+		}
+		if got != want || int64(tokens) != want || j.Err() != nil || err != nil {
+			t.Errorf("%s is %d, %v, and %d, %v; want %d", raw, got, j.Err(), tokens, err, want)
+		}
+	}
+}

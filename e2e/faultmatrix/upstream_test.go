@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -95,13 +96,19 @@ func formats() []format {
 	}
 }
 
-// fault is one way to fail. answer writes what comes over the connection, or nothing; it ends when the connection may be closed.
+// fault is one way to fail.
 type fault struct {
 	name   string
 	stream bool // needs a stream
-	base   func(server string) string
+	final  bool // no other route is asked
+	// base is where the host is, for what fails before it is reached; answer writes what comes over the connection, or nothing, and ends
+	// when that may be closed.
+	base   func(h *hosts) string
 	answer func(c *connection, f *format)
 }
+
+// hosts are the addresses of the fake provider.
+type hosts struct{ plain, secure string }
 
 // connection is a hijacked one of the fake provider.
 type connection struct {
@@ -139,31 +146,47 @@ func good(c *connection, f *format) {
 	}
 }
 
-// upstream serves all faults: the path begins with the number of the case.
+// upstream serves all cases: the path begins with the number of one, and of the route.
 type upstream struct {
 	formats []format
 	faults  []fault
-	calls   []atomic.Int64
-	seen    []chan struct{}
+	cases   []played
+}
+
+// played is a case at the fake provider.
+type played struct {
+	place
+	calls [2]atomic.Int64
+	seen  chan struct{} // closed once the client has the beginning of its answer
+}
+
+func (u *upstream) prepare(places []place) {
+	u.cases = make([]played, len(places))
+	for i, p := range places {
+		u.cases[i].place, u.cases[i].seen = p, make(chan struct{})
+	}
 }
 
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var fault, form, number int
-	if _, err := fmt.Sscanf(r.URL.Path, "/%d/%d/%d/", &fault, &form, &number); err != nil {
+	var number, route int
+	if _, err := fmt.Sscanf(r.URL.Path, "/%d/%d/", &number, &route); err != nil {
 		http.Error(w, "no case", http.StatusTeapot)
 		return
 	}
-	u.calls[number].Add(1)
+	p := &u.cases[number]
+	p.calls[route].Add(1)
 	body, _ := io.ReadAll(r.Body)
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	c := &connection{conn, bytes.Contains(body, []byte(`"stream":true`)) || strings.Contains(r.URL.Path, "streamGenerateContent"), u.seen[number]}
-	if fault < 0 {
-		good(c, &u.formats[form])
+	c := &connection{conn, bytes.Contains(body, []byte(`"stream":true`)) || strings.Contains(r.URL.Path, "streamGenerateContent"), p.seen}
+	if route == 1 {
+		good(c, &u.formats[p.format])
 		return
 	}
-	u.faults[fault].answer(c, &u.formats[form])
+	u.faults[p.fault].answer(c, &u.formats[p.format])
 }
+
+func discard() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -227,8 +227,12 @@ func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
 	}
 	first := elumenta.NewAccount{DisplayName: "Administrator", Role: elumenta.RoleAdmin, Plan: "unlimited"}
 	created, err := n.store.Bootstrap(ctx, key, first, "First key")
-	if err != nil || !created {
+	if err != nil {
 		return err
+	}
+	if !created {
+		n.checkGiven(ctx, given)
+		return nil
 	}
 	if given != nil {
 		n.log.Info("made the first account, with the key of ELUMENTA_BOOTSTRAP_KEY")
@@ -308,6 +312,16 @@ func shownAddr(a net.Addr) string {
 		return a.String()
 	}
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+// checkGiven says where a key is given that does not open a database with accounts: otherwise its owner learns of it by a 401.
+func (n *node) checkGiven(ctx context.Context, given *elumenta.KeySecret) {
+	if given == nil {
+		return
+	}
+	if _, err := n.store.Authenticate(ctx, given.Hash()); elumenta.HasCode(err, elumenta.CodeNotAuthenticated) {
+		n.log.Warn("ELUMENTA_BOOTSTRAP_KEY is not used: the database has accounts already, and this is no key of theirs; elumenta keys create makes one")
+	}
 }
 
 // retryBudget is a share of requests; below 0 is none.

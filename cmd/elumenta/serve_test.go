@@ -54,7 +54,8 @@ func TestFirstStart(t *testing.T) {
 
 func TestBootstrapKey(t *testing.T) {
 	key := newKey()
-	s := start(t, "", []string{"ELUMENTA_BOOTSTRAP_KEY=" + key})
+	database := "sqlite:" + filepath.Join(t.TempDir(), "e.db")
+	s := start(t, database, []string{"ELUMENTA_BOOTSTRAP_KEY=" + key})
 	if s.out() != "" || strings.Contains(s.log.String(), key) {
 		t.Errorf("the key is printed: %s%s", s.out(), s.log)
 	}
@@ -64,6 +65,15 @@ func TestBootstrapKey(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || strings.Count(string(body), "content_delta") < 3 || !strings.HasSuffix(string(body), "data: [DONE]\n\n") {
 		t.Errorf("%v: %s", err, body)
+	}
+	s.stop()
+	// Later it is the key of an account, or of none, which is said.
+	for given, warned := range map[string]bool{key: false, newKey(): true} {
+		s := start(t, database, []string{"ELUMENTA_BOOTSTRAP_KEY=" + given})
+		if strings.Contains(s.log.String(), "ELUMENTA_BOOTSTRAP_KEY is not used") != warned || strings.Contains(s.log.String(), given) {
+			t.Errorf("warned should be %t: %s", warned, s.log)
+		}
+		s.stop()
 	}
 }
 

@@ -169,7 +169,10 @@ func matches(value, operator, pattern string) bool {
 // What alerts and dashboard ask for is what the program has: whoever renames a metric, a label or a route is told.
 func TestMonitoringNamesWhatIsMeasured(t *testing.T) {
 	u := newUpstream(t)
-	s := start(t, startOptions{database: storetest.Postgres(t), env: u.env()})
+	o := twoRoutes(t, u)
+	o.database, o.env = storetest.Postgres(t), append(o.env, u.env()...)
+	s := start(t, o)
+	s.must(t, http.StatusOK, "POST", "/api/v2/generate", map[string]any{"model": "routed", "prompt": "hi"})
 	id := s.createAssistant(t, "deepseek-v3", "Be brief.")
 	s.must(t, http.StatusOK, "POST", "/api/v2/generate", generateWith(id))
 	u.answer(func(w http.ResponseWriter, _ *http.Request, _ []byte) {

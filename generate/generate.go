@@ -95,9 +95,7 @@ func New(o Options) *Service {
 // routes begin anew.
 func (s *Service) SetCatalog(c *elumenta.Catalog) {
 	r := newRouting(c, s.RetryBudget, s.routing.Load())
-	for m := range r.models {
-		s.metrics.unbudgeted.WithLabelValues(m.Slug) // from 0, so that the first one shows as an increase
-	}
+	s.metrics.begin(r)
 	s.routing.Store(r)
 }
 

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,6 +57,18 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures, m.moved, m.unbudgeted, m.refusedKeys, m.prompts)
 	}
 	return m
+}
+
+// begin has counters of rare events at 0, so that the first one shows as an increase.
+func (m *metrics) begin(r *routing) {
+	for model := range r.models {
+		m.unbudgeted.WithLabelValues(model.Slug)
+	}
+	for provider, ring := range r.rings {
+		for key := range ring.out {
+			m.refusedKeys.WithLabelValues(provider, strconv.Itoa(key+1))
+		}
+	}
 }
 
 func (m *metrics) settledOutcome(model *elumenta.Model, o elumenta.Outcome) {

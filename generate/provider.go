@@ -21,7 +21,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(interrupt, func() { cancel(context.Cause(interrupt)) })()
-	p.routes.budget.payIn()
+	p.routes.budget.payIn(time.Now())
 	turn := p.routes.turn(p.prompt.CacheKey)
 	var (
 		done       tried

@@ -88,7 +88,7 @@ func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
 	}
 	for _, m := range c.Models() {
 		all := &modelRoutes{}
-		all.budget.share(share)
+		all.budget.pay = int64(share * call)
 		for i := range m.Routes {
 			all.routes = append(all.routes, r.route(&m.Routes[i]))
 		}
@@ -302,11 +302,13 @@ func (k *keyRing) refuse(key int, e *elumenta.ProviderError, now time.Time) bool
 	return k.out[key].Swap(until) <= now.UnixMicro()
 }
 
-// budget is what may be spent on trying again: each request pays a share of a call in, up to a limit, and each further call
-// of a request costs one, so that a provider's outage is not made worse (https://sre.google/sre-book/handling-overload/).
+// budget is what may be spent on trying again: each request pays a share of a call in, and each second one, up to a limit, and each
+// further call of a request costs one, so that a provider's outage is not made worse (https://sre.google/sre-book/handling-overload/).
+// What comes with time is for models that are seldom asked, whose failing route no circuit breaker sees soon.
 type budget struct {
 	saved atomic.Int64 // thousandths of a call
-	pay   int64        // thousandths that a request pays in
+	paid  atomic.Int64 // Unix milliseconds until which time has paid
+	pay   int64        // thousandths that a request pays in; zero: nothing is ever paid in
 }
 
 const (
@@ -315,16 +317,21 @@ const (
 	mostSavings  = 100 * call
 )
 
-func (b *budget) share(share float64) {
-	b.pay = int64(share * call)
-	if b.pay > 0 {
-		b.saved.Store(firstSavings)
+// payIn is called for each request.
+func (b *budget) payIn(now time.Time) {
+	if b.pay == 0 {
+		return
 	}
-}
-
-func (b *budget) payIn() {
-	if b.saved.Load() < mostSavings {
-		b.saved.Add(b.pay)
+	amount, paid := b.pay, b.paid.Load()
+	if at := now.UnixMilli(); at > paid && b.paid.CompareAndSwap(paid, at) {
+		if paid == 0 {
+			amount += firstSavings
+		} else {
+			amount += min(at-paid, mostSavings) // a call a second
+		}
+	}
+	if saved := b.saved.Add(amount); saved > mostSavings {
+		b.saved.Add(mostSavings - saved)
 	}
 }
 

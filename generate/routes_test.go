@@ -364,6 +364,32 @@ func TestOutage(t *testing.T) {
 	})
 }
 
+// A model that is seldom asked, with a route that always fails, is answered by the other one, however long that goes on; so is one that is asked
+// often.
+func TestARouteIsGone(t *testing.T) {
+	for _, pause := range []time.Duration{10 * time.Millisecond, 300 * time.Millisecond, time.Second, 1500 * time.Millisecond, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+				if call == "a" {
+					return fails(elumenta.KindUnreachable, 0, 0)
+				}
+				return nil
+			})
+			defer b.close()
+			failed := 0
+			for range 300 {
+				if s, _ := b.ask(t, false); s.failure != nil {
+					failed++
+				}
+				time.Sleep(pause)
+			}
+			if failed > 0 {
+				t.Errorf("asked every %v, %d of 300 failed", pause, failed)
+			}
+		})
+	}
+}
+
 // The state of keys and routes is what operators see.
 func TestRouteHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -20,15 +20,21 @@ type Model struct {
 	// RetiresAt, if not zero, is announced with every generation; ReplacedBy is the slug to move to.
 	RetiresAt  time.Time
 	ReplacedBy string
-	// Routes are the places that serve the model, sorted by Order. None: not available.
+	// Routes are the places that serve the model, sorted by Order, at most MaxRoutes. None: not available.
 	Routes []Route
 }
+
+// The most routes of a model, and the most keys of a provider.
+const (
+	MaxRoutes       = 8
+	MaxProviderKeys = 8
+)
 
 // Route is a wire format and a place that speaks it.
 type Route struct {
 	Provider Provider
 	Target   Target
-	// Credentials are used instead of the target's, each for its share; empty: the target's alone.
+	// Credentials, at most MaxProviderKeys, are used instead of the target's, in turn; empty: the target's alone.
 	Credentials []Secret
 	// Order says when the route is tried: the lowest first. Routes of the same order share requests by Weight; less than 1 is 1.
 	Order, Weight int

@@ -1,6 +1,9 @@
 package elumenta
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // ProviderSetup is a provider that the program knows, configured or not.
 type ProviderSetup struct {
@@ -45,3 +48,47 @@ const (
 	RouteTrial   RouteState = "half_open" // a few calls are let through, to see whether it is well again
 	RouteResting RouteState = "resting"   // the provider asked to be left alone, by its Retry-After
 )
+
+// Attempt is one call of a provider on the way to an answer.
+type Attempt struct {
+	Provider string // as in the configuration
+	Region   string // of the route; may be empty
+	// Kind is why it failed; zero for the call that gave the answer.
+	Kind     ErrorKind
+	Duration time.Duration
+}
+
+// AppendJSON appends {"provider", "region", "error", "duration_ms"}: region where there is one, error null for the call that
+// gave the answer.
+func (a *Attempt) AppendJSON(b []byte) []byte {
+	b = append(b, `{"provider":`...)
+	b = strconv.AppendQuote(b, a.Provider) // names of the configuration: plain ASCII
+	if a.Region != "" {
+		b = append(b, `,"region":`...)
+		b = strconv.AppendQuote(b, a.Region)
+	}
+	b = append(b, `,"error":`...)
+	if a.Kind == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = strconv.AppendQuote(b, a.Kind.String())
+	}
+	b = append(b, `,"duration_ms":`...)
+	b = strconv.AppendInt(b, a.Duration.Milliseconds(), 10)
+	return append(b, '}')
+}
+
+// AppendAttempts appends a JSON array of attempts.
+func AppendAttempts(b []byte, attempts []Attempt) []byte {
+	b = append(b, '[')
+	for i := range attempts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = attempts[i].AppendJSON(b)
+	}
+	return append(b, ']')
+}
+
+// MarshalJSON is AppendJSON.
+func (a Attempt) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }

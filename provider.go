@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -34,46 +32,6 @@ type Target struct {
 	Capabilities Capabilities
 	Client       *http.Client
 }
-
-// Secret is a provider's credential. It redacts itself when printed, logged or marshalled; Reveal gives the text.
-type Secret struct{ text string }
-
-// NewSecret wraps a credential.
-func NewSecret(text string) Secret { return Secret{text} }
-
-// Reveal returns the credential, for the request to the provider and nothing else.
-func (s Secret) Reveal() string { return s.text }
-
-// IsZero reports whether there is no credential.
-func (s Secret) IsZero() bool { return s.text == "" }
-
-// String hides the credential.
-func (s Secret) String() string { return "[redacted]" }
-
-// GoString hides the credential.
-func (s Secret) GoString() string { return s.String() }
-
-// LogValue hides the credential.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText hides the credential, in JSON too.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// Text is instructions or a piece of a conversation. It is a string that redacts itself when printed or logged with
-// %v, %q or slog; string(t) is the text. Marshalling shows it: a wire format is what it is for.
-type Text string
-
-// String hides the text and says how long it is.
-func (t Text) String() string { return fmt.Sprintf("[%d bytes]", len(t)) }
-
-// GoString hides the text.
-func (t Text) GoString() string { return t.String() }
-
-// Format hides the text whatever the verb.
-func (t Text) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, t.String()) }
-
-// LogValue hides the text.
-func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // PartKind says which fields of a Part are used.
 type PartKind uint8
@@ -355,50 +313,6 @@ type Completion struct {
 	Warnings   []Warning
 	UpstreamID string // the provider's id of the answer
 }
-
-// Attempt is one call of a provider on the way to an answer.
-type Attempt struct {
-	Provider string // as in the configuration
-	Region   string // of the route; may be empty
-	// Kind is why it failed; zero for the call that gave the answer.
-	Kind     ErrorKind
-	Duration time.Duration
-}
-
-// AppendJSON appends {"provider", "region", "error", "duration_ms"}: region where there is one, error null for the call that
-// gave the answer.
-func (a *Attempt) AppendJSON(b []byte) []byte {
-	b = append(b, `{"provider":`...)
-	b = strconv.AppendQuote(b, a.Provider) // names of the configuration: plain ASCII
-	if a.Region != "" {
-		b = append(b, `,"region":`...)
-		b = strconv.AppendQuote(b, a.Region)
-	}
-	b = append(b, `,"error":`...)
-	if a.Kind == 0 {
-		b = append(b, "null"...)
-	} else {
-		b = strconv.AppendQuote(b, a.Kind.String())
-	}
-	b = append(b, `,"duration_ms":`...)
-	b = strconv.AppendInt(b, a.Duration.Milliseconds(), 10)
-	return append(b, '}')
-}
-
-// AppendAttempts appends a JSON array of attempts.
-func AppendAttempts(b []byte, attempts []Attempt) []byte {
-	b = append(b, '[')
-	for i := range attempts {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = attempts[i].AppendJSON(b)
-	}
-	return append(b, ']')
-}
-
-// MarshalJSON is AppendJSON.
-func (a Attempt) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
 
 // Warning names something that was left out or changed.
 type Warning struct {

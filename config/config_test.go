@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -271,6 +272,74 @@ api_key_env = "NOT_SET"
 		}
 		if key != want.key || p.BaseURL != want.base || p.Enabled != want.enabled {
 			t.Errorf("%s: %q %q %t", want.name, key, p.BaseURL, p.Enabled)
+		}
+	}
+}
+
+// Routes are sorted by order, the first one's provider and id are the model's, and what a route leaves out is the model's own.
+func TestRoutesAndKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.toml")
+	if err := os.WriteFile(path, []byte(`
+[[providers]]
+name = "two-keys"
+base_url = "http://two.example/v1"
+api_key = "one, two"
+circuit_breaker = false
+[[models]]
+slug = "gpt-5.2"
+routes = [{provider = "two-keys", upstream_id = "other", region = "eu", order = 2, weight = 7}, {provider = "openai"}, {provider = "xai", order = 2}]
+[[models]]
+slug = "new"
+routes = [{provider = "two-keys"}]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path, Overrides{}, environment("OPENAI_API_KEY", "a,b , c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := "gpt-5.2"
+	for slug, want := range map[string][]Route{
+		own:     {{"openai", own, "", 0, 1}, {"two-keys", "other", "eu", 2, 7}, {"xai", own, "", 2, 1}},
+		"new":   {{"two-keys", "new", "", 0, 1}},
+		"gpt-5": {{"openai", "gpt-5", "", 0, 1}},
+	} {
+		at := slices.IndexFunc(c.Models, func(m elumenta.Model) bool { return m.Slug == slug })
+		m := &c.Models[at]
+		for i := range want {
+			if want[i].UpstreamID == own {
+				want[i].UpstreamID = m.UpstreamID
+			}
+		}
+		if got := c.RoutesOf(m); !slices.Equal(got, want) || m.Provider != want[0].Provider || m.UpstreamID != want[0].UpstreamID {
+			t.Errorf("%s: %+v, %s %s", slug, got, m.Provider, m.UpstreamID)
+		}
+	}
+	for name, want := range map[string]string{"openai": "a b c", "two-keys": "one two", "xai": ""} {
+		var keys []string
+		p := provider(t, c, name)
+		for _, k := range p.Credentials {
+			keys = append(keys, k.Reveal())
+		}
+		if strings.Join(keys, " ") != want || p.Unguarded != (name == "two-keys") {
+			t.Errorf("%s: %q, unguarded %t", name, keys, p.Unguarded)
+		}
+	}
+}
+
+// Every setting but providers, models and routes can be named where it differs.
+func TestChanged(t *testing.T) {
+	a, b := defaults(), defaults()
+	if got := a.Changed(b); got != nil {
+		t.Errorf("%v", got)
+	}
+	b.Addr, b.Limits.GenerateBody, b.DrainDelay, b.Providers = "x", 1, 1, nil
+	if got := a.Changed(b); !slices.Equal(got, []string{"addr", "drain_delay", "limits"}) {
+		t.Errorf("%v", got)
+	}
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if keyless := f.Tag.Get("key") == ""; keyless != slices.Contains([]string{"Providers", "Models", "Routes"}, f.Name) {
+			t.Errorf("%s: without a key %t", f.Name, keyless)
 		}
 	}
 }

@@ -42,6 +42,40 @@ func TestMistakesAreNamedWithTheirLines(t *testing.T) {
 			"f.yaml:1: addr must be a string", "f.yaml:3: limits.first_piece must be a duration", "f.yaml:4: models must be a list, is a table",
 			"f.yaml:5: log must be a table of settings, is a string",
 		}},
+		{"routes", "f.toml", `[[models]]
+slug = "gpt-5"
+routes = []
+[[models]]
+slug = "gpt-5.2"
+routes = [
+  {order = 1},
+  {provider = "nobody"},
+  {provider = "openai", upstream_id = "", region = "E U", order = -1},
+  {provider = "openai", weight = 0},
+  {provider = "openai", weight = 1001, colour = 1},
+]
+[limits]
+retry_budget_percent = -1
+`, []string{
+			"f.toml:3: models[0].routes must have 1 to 8 routes", "f.toml:7: models[1].routes[0] needs a provider", "f.toml:8: models[1].routes[1].provider is no provider: \"nobody\"",
+			"f.toml:9: models[1].routes[2].upstream_id must have 1 to 200 bytes", "f.toml:9: models[1].routes[2].region must match", "f.toml:9: models[1].routes[2].order must not be negative",
+			"f.toml:10: models[1].routes[3].weight must be 1 to 1000", "f.toml:11: models[1].routes[4].colour is not a known setting", "f.toml:11: models[1].routes[4].weight must be 1 to 1000", "f.toml:14: limits.retry_budget_percent must not be negative",
+		}},
+		{"keys", "f.toml", `[[providers]]
+name = "a"
+base_url = "http://a.example/v1"
+api_key = "one,,two"
+[[providers]]
+name = "b"
+base_url = "http://b.example/v1"
+api_key = "one, two,one"
+[[providers]]
+name = "c"
+base_url = "http://c.example/v1"
+api_key = "1,2,3,4,5,6,7,8,9"
+`, []string{
+			"f.toml:4: providers[0].api_key is empty", "f.toml:8: providers[1].api_key has the same key twice", "f.toml:12: providers[2].api_key has 9 keys; at most 8",
+		}},
 		{"several at once, values", "f.toml", `addr = "8080"
 database = "mysql://x"
 trusted_proxies = [

@@ -174,14 +174,11 @@ func (b *builder) environment() {
 	}
 }
 
-// maxKeys is the most keys of a provider.
-const maxKeys = 8
-
 // setCredentials reads a provider's key, or several, with commas between them.
 func (b *builder) setCredentials(p *Provider, list string, report func(string, ...any)) {
 	keys := strings.Split(list, ",")
-	if len(keys) > maxKeys {
-		report("has %d keys; at most %d are used", len(keys), maxKeys)
+	if len(keys) > elumenta.MaxProviderKeys {
+		report("has %d keys; at most %d are used", len(keys), elumenta.MaxProviderKeys)
 		return
 	}
 	var secrets []elumenta.Secret

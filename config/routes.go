@@ -25,11 +25,7 @@ func (c *Config) RoutesOf(m *elumenta.Model) []Route {
 	return []Route{{Provider: m.Provider, UpstreamID: m.UpstreamID, Weight: 1}}
 }
 
-// The most routes of a model, and its largest order and weight.
-const (
-	maxRoutes = 8
-	maxWeight = 1000
-)
+const maxWeight = 1000
 
 // routes reads the routes of a model. The first takes the place of its provider.
 func (b *builder) routes(path string, f *fileModel) {
@@ -38,8 +34,8 @@ func (b *builder) routes(path string, f *fileModel) {
 	}
 	path += ".routes"
 	m := &b.Models[b.slug(*f.Slug)]
-	if len(f.Routes) == 0 || len(f.Routes) > maxRoutes {
-		b.at(path, "must have 1 to %d routes; leave it out for the model's provider alone", maxRoutes)
+	if len(f.Routes) == 0 || len(f.Routes) > elumenta.MaxRoutes {
+		b.at(path, "must have 1 to %d routes; leave it out for the model's provider alone", elumenta.MaxRoutes)
 		return
 	}
 	var routes []Route

@@ -136,14 +136,12 @@ type choice struct {
 
 func (c choice) target() *elumenta.Target { return &c.route.targets[c.key] }
 
-// tried are the choices of a request that were called already, by bits: 8 keys of each of 8 routes.
+// tried are the choices of a request that were called already, a bit for each key of each route.
 type tried uint64
 
-// The most routes of a model, and keys of a provider.
-const (
-	maxRoutes = 8
-	maxKeys   = 8
-)
+const maxKeys = elumenta.MaxProviderKeys
+
+var _ [64 - elumenta.MaxRoutes*maxKeys]struct{} // they fit
 
 func (t tried) has(route, key int) bool { return t&(1<<(route*maxKeys+key)) != 0 }
 

@@ -219,10 +219,16 @@ func (s *server) env() []string {
 	return []string{"ELUMENTA_URL=" + s.url, "ELUMENTA_API_KEY=" + s.key}
 }
 
+// get asks as the server's first account.
 func (s *server) get(path string) (int, string) {
 	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testLimit}
-	resp, err := client.Get(s.url + path)
+	resp, err := client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func TestReload(t *testing.T) {
 		t.Errorf("the provider was given %v", key)
 	}
 	for path, want := range map[string]string{"/api/v2/models": `"slug":"new"`, "/v1/models": `"id":"new"`, "/api/v2/admin/providers": `"name":"two","configured":true`} {
-		if body := s.authorized(path); !strings.Contains(body, want) || strings.Contains(body, `"old"`) {
+		if _, body := s.get(path); !strings.Contains(body, want) || strings.Contains(body, `"old"`) {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
@@ -90,24 +90,4 @@ func TestReload(t *testing.T) {
 	if got := status("newest"); got != http.StatusUnprocessableEntity {
 		t.Errorf("beside another plan: %d", got)
 	}
-}
-
-// authorized is what the server answers to its key.
-func (s *server) authorized(path string) string {
-	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+s.key)
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return string(body)
 }

@@ -13,23 +13,14 @@ import (
 func (s *server) starters() (names, models map[string]string) {
 	s.t.Helper()
 	names, models = map[string]string{}, map[string]string{}
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+"/api/v2/assistants/marketplace?limit=100", nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+s.key)
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
+	_, body := s.get("/api/v2/assistants/marketplace?limit=100")
 	var list struct {
 		Items []struct {
 			ID, Name, Model string
 			Version         int
 		}
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+	if err := json.Unmarshal([]byte(body), &list); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, a := range list.Items {

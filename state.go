@@ -43,7 +43,7 @@ func UnpackState(text string) (s State, ok bool) {
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	var p packed
-	if err != nil || json.Unmarshal(b, &p) != nil || p.Format == "" || p.Data == "" {
+	if err != nil || json.Unmarshal(b, &p) != nil || p.Format == "" || p.Data == "" || strings.Contains(p.Format+p.Data+p.Call, "\x00") {
 		return s, false
 	}
 	switch p.Part {
@@ -53,21 +53,15 @@ func UnpackState(text string) (s State, ok bool) {
 	return s, false
 }
 
-// AttachState gives a tool call of a conversation, or the assistant's last text, its state back. State whose part is not there is dropped.
-func AttachState(turns []Turn, s *State) {
-	for _, turn := range slices.Backward(turns) {
-		if turn.Role != RoleOfAssistant {
-			continue
-		}
-		for k := range slices.Backward(turn.Parts) {
-			p := &turn.Parts[k]
-			if p.Kind == s.Part && (p.Kind != PartToolCall || p.ToolCall.ID == s.Call) {
-				p.Opaque = &s.Opaque
-				return
-			}
-		}
-		if s.Part == PartText {
-			return
+// Attach gives the state back to what it belongs to among the parts of one message: the tool call that it names, or the last text. It reports
+// whether that is there.
+func (s *State) Attach(parts []Part) bool {
+	for i := range slices.Backward(parts) {
+		p := &parts[i]
+		if p.Kind == s.Part && (p.Kind != PartToolCall || p.ToolCall.ID == s.Call) {
+			p.Opaque = &s.Opaque
+			return true
 		}
 	}
+	return false
 }

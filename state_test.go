@@ -20,23 +20,34 @@ func TestState(t *testing.T) {
 	}
 	pack := func(text string) string { return "elumenta1." + base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for _, text := range []string{
-		"", "elumenta1.", "elumenta1.%", "gAAAA", pack("null"), pack(`{"f":"gemini","d":"x"}`), pack(`{"f":"gemini","d":"x","p":2}`), pack(`{"f":"","d":"x","p":5}`), pack(`{"f":"gemini","p":5}`), pack(`{"f`),
+		"", "elumenta1.", "elumenta1.%", "gAAAA", pack("null"), pack(`{"f":"gemini","d":"x"}`), pack(`{"f":"gemini","d":"x","p":2}`), pack(`{"f":"","d":"x","p":5}`), pack(`{"f":"gemini","p":5}`), pack(`{"f`), pack(`{"f":"gemini","d":"a\u0000","p":5}`),
 	} {
 		if s, ok := elumenta.UnpackState(text); ok {
 			t.Errorf("%q is taken for %+v", text, s)
 		}
 	}
-	turns := []elumenta.Turn{
-		{Role: elumenta.RoleOfAssistant, Parts: []elumenta.Part{
-			{Kind: elumenta.PartText, Text: "a"}, {Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "1"}}, {Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "2"}},
-		}},
-		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: "b"}}},
-		{Role: elumenta.RoleOfAssistant, Parts: []elumenta.Part{{Kind: elumenta.PartReasoning, Text: "c"}}},
+	parts := []elumenta.Part{
+		{Kind: elumenta.PartText, Text: "a"}, {Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "1"}}, {Kind: elumenta.PartText, Text: "b"}, {Kind: elumenta.PartReasoning, Text: "c"},
 	}
-	for _, s := range []elumenta.State{{Part: elumenta.PartToolCall, Call: "1"}, {Part: elumenta.PartToolCall, Call: "3"}, {Part: elumenta.PartText}} {
-		elumenta.AttachState(turns, &s)
+	for i, s := range []elumenta.State{{Part: elumenta.PartToolCall, Call: "1"}, {Part: elumenta.PartToolCall, Call: "3"}, {Part: elumenta.PartText}} {
+		if s.Attach(parts) != (i != 1) {
+			t.Errorf("%+v", s)
+		}
 	}
-	if turns[0].Parts[1].Opaque == nil || turns[0].Parts[0].Opaque != nil || turns[0].Parts[2].Opaque != nil || turns[1].Parts[0].Opaque != nil || turns[2].Parts[0].Opaque != nil {
-		t.Errorf("%+v", turns)
+	if parts[0].Opaque != nil || parts[1].Opaque == nil || parts[2].Opaque == nil || parts[3].Opaque != nil {
+		t.Errorf("%+v", parts)
+	}
+}
+
+// Clients have these texts in their histories: they mean the same to every later version.
+func TestStateOfEarlierVersions(t *testing.T) {
+	for text, want := range map[string]elumenta.State{
+		`{"f":"gemini","d":"s","p":1}`:          {Opaque: elumenta.Opaque{Format: "gemini", Data: "s"}, Part: elumenta.PartText},
+		`{"f":"gemini","d":"s","p":3,"c":"id"}`: {Opaque: elumenta.Opaque{Format: "gemini", Data: "s"}, Part: elumenta.PartToolCall, Call: "id"},
+		`{"f":"anthropic","d":"s","p":5}`:       {Opaque: elumenta.Opaque{Format: "anthropic", Data: "s"}, Part: elumenta.PartReasoning},
+	} {
+		if got, ok := elumenta.UnpackState("elumenta1." + base64.RawURLEncoding.EncodeToString([]byte(text))); !ok || got != want {
+			t.Errorf("%s is taken for %+v", text, got)
+		}
 	}
 }

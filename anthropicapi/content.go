@@ -64,10 +64,10 @@ func (d *decoding) message() {
 			d.req.System = append(d.req.System, parts[i].Text)
 		}
 	case len(parts) > 0:
-		d.req.Turns = append(d.req.Turns, elumenta.Turn{Role: elumenta.TurnRole(role), Parts: parts})
 		for i := range d.states {
-			elumenta.AttachState(d.req.Turns, &d.states[i])
+			d.states[i].Attach(parts)
 		}
+		d.req.Turns = append(d.req.Turns, elumenta.Turn{Role: elumenta.TurnRole(role), Parts: parts})
 	case role == string(elumenta.RoleOfUser):
 		d.badMember("content", "must not be empty")
 	}
@@ -129,6 +129,10 @@ func (d *decoding) content() (parts []placed) {
 		if part, ok := d.block(); ok {
 			parts = append(parts, placed{part, index})
 		}
+		if n := len(parts); d.textState != nil && n > 0 && parts[n-1].Kind == elumenta.PartText {
+			parts[n-1].Opaque = d.textState
+		}
+		d.textState = nil
 		index++
 	})
 	return parts
@@ -282,7 +286,10 @@ func (d *decoding) thought(b *block) (part elumenta.Part, ok bool) {
 	}
 	part = elumenta.Part{Kind: elumenta.PartReasoning, Text: elumenta.Text(b.thinking)}
 	switch s, packed := elumenta.UnpackState(text); {
-	case packed && s.Part != elumenta.PartReasoning:
+	case packed && s.Part == elumenta.PartText:
+		d.textState = &s.Opaque
+		return part, false
+	case packed && s.Part == elumenta.PartToolCall:
 		d.states = append(d.states, s)
 		return part, false
 	case packed:

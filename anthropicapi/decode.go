@@ -43,7 +43,8 @@ type decoding struct {
 	req         elumenta.Request
 	endUser     string
 	calls       map[string]string // the names of the tools that were called so far, by the calls' ids
-	states      []elumenta.State  // of the message that is read, of parts that are no reasoning
+	states      []elumenta.State  // of tool calls of the message that is read
+	textState   *elumenta.Opaque  // of the text before the block that is read
 	marksWarned bool
 	ttlWarned   bool
 	model       bool // given, right or wrong, as the others

@@ -117,6 +117,9 @@ func (e *chatEncoder) Event(b []byte, ev elumenta.Event) []byte {
 	default:
 		return b
 	}
+	if ev.Kind != elumenta.EventReasoning {
+		e.thought = e.thought[:0] // no state has come for it, and none will
+	}
 	b = append(b, e.head...)
 	b = append(b, `"choices":[{"index":0,"delta":{`...)
 	switch ev.Kind {

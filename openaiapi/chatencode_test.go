@@ -80,9 +80,10 @@ func TestChatChunks(t *testing.T) {
 	play := func(e elumenta.Encoder) string {
 		b := e.Begin(nil, &started)
 		for _, ev := range []elumenta.Event{
-			{Kind: elumenta.EventReasoning, Text: "hm"}, {Kind: elumenta.EventText, Text: "a"}, {Kind: elumenta.EventRefusal, Text: "No."},
+			{Kind: elumenta.EventReasoning, Text: "A"}, {Kind: elumenta.EventText, Text: "a"}, // whose state never comes
+			{Kind: elumenta.EventReasoning, Text: "hm"}, {Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: &elumenta.Opaque{Format: "anthropic", Data: "s"}},
+			{Kind: elumenta.EventRefusal, Text: "No."},
 			{Kind: elumenta.EventToolCall, ID: "c1", Name: "weather"}, {Kind: elumenta.EventToolInput, Text: `{"a":`},
-			{Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: &elumenta.Opaque{Format: "anthropic", Data: "s"}},
 			{Kind: elumenta.EventOpaque, Part: elumenta.PartToolCall, Opaque: &elumenta.Opaque{Format: "gemini", Data: "s"}},
 		} {
 			b = e.Event(b, ev)
@@ -93,10 +94,10 @@ func TestChatChunks(t *testing.T) {
 		delta := func(s string) string {
 			return chunkHead + `{"index":0,"delta":{` + s + `},"logprobs":null,"finish_reason":null}]` + usage + "}\n\n"
 		}
-		return delta(`"role":"assistant","content":"","refusal":null`) + delta(`"reasoning_content":"hm"`) + delta(`"content":"a"`) + delta(`"refusal":"No."`) +
+		return delta(`"role":"assistant","content":"","refusal":null`) + delta(`"reasoning_content":"A"`) + delta(`"content":"a"`) +
+			delta(`"reasoning_content":"hm"`) + delta(`"reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"`+state+`","index":0}]`) + delta(`"refusal":"No."`) +
 			delta(`"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"weather","arguments":""}}]`) +
 			delta(`"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]`) +
-			delta(`"reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"`+state+`","index":0}]`) +
 			delta(`"tool_calls":[{"index":0,"extra_content":{"google":{"thought_signature":"s"}}}]`) + ": keep-alive\n\n" +
 			chunkHead + `{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],` + ownMember + usage + "}\n\n"
 	}

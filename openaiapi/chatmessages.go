@@ -157,10 +157,10 @@ func (t *talk) assistant(field string, m *chatMessage) {
 	}
 	switch {
 	case len(parts) > thoughts:
-		t.out.Turns = append(t.out.Turns, elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: parts})
 		for i := range states {
-			elumenta.AttachState(t.out.Turns, &states[i])
+			states[i].Attach(parts)
 		}
+		t.out.Turns = append(t.out.Turns, elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: parts})
 	case len(t.errs) == 0: // an answer that a limit ended before it said anything
 		t.warn(elumenta.WarnUnsupported, field, "says nothing: left out")
 	}

@@ -136,9 +136,9 @@ type chatExtra struct {
 }
 
 // reasoning reads the reasoning that an assistant's message brings back, with its state. Reasoning alone goes to hosts that have it under this name.
-func (t *talk) reasoning(field string, m *chatMessage) (parts []elumenta.Part, states []elumenta.State) {
+func (t *talk) reasoning(message string, m *chatMessage) (parts []elumenta.Part, states []elumenta.State) {
 	if given(m.ReasoningDetails) {
-		field += ".reasoning_details"
+		field := message + ".reasoning_details"
 		for i, v := range t.items(field, m.ReasoningDetails, elumenta.MaxParts) {
 			var in chatDetail
 			if !t.into(item(field, i), v, &in) {
@@ -153,16 +153,16 @@ func (t *talk) reasoning(field string, m *chatMessage) (parts []elumenta.Part, s
 			default:
 				states = append(states, s)
 			}
+			t.unknown(item(field, i), in.Others)
 		}
-		return parts, states
 	}
-	if m.ReasoningContent != "" {
+	if m.ReasoningContent != "" && len(parts) == 0 {
 		parts = append(parts, elumenta.Part{
-			Kind: elumenta.PartReasoning, Text: t.text(field+".reasoning_content", m.ReasoningContent),
+			Kind: elumenta.PartReasoning, Text: t.text(message+".reasoning_content", m.ReasoningContent),
 			Opaque: &elumenta.Opaque{Format: openAIFormat, Data: reasoningContent},
 		})
 	}
-	return parts, nil
+	return parts, states
 }
 
 // signature reads the state that a tool call brings back.

@@ -17,6 +17,8 @@ type responsesEncoder struct {
 	message  int   // the item that text is added to, or -1
 	thought  int   // the item that reasoning is added to, or -1
 	calls    []int // the items of the answer's tool calls
+	// textState is the state of the text that is open, which becomes an item when the message ends.
+	textState string
 }
 
 // outputItem is an item of the output: a function call, reasoning or a message.
@@ -110,7 +112,7 @@ func (*responsesEncoder) KeepAlive(b []byte) []byte { return append(b, keepAlive
 func (e *responsesEncoder) End(b []byte, r *elumenta.Result) []byte {
 	b = e.closeThought(b)
 	status, _ := e.ended(r.Finish)
-	last := len(e.items) - 1
+	last := e.last()
 	for at := range e.items {
 		if !e.items[at].open {
 			continue
@@ -154,6 +156,9 @@ func (e *responsesEncoder) Fail(b []byte, failed *elumenta.Error, _ elumenta.Req
 // said adds a piece to the message, and to its last part if that is of the same kind.
 func (e *responsesEncoder) said(b []byte, refusal bool, text elumenta.Text) []byte {
 	b = e.closeThought(b)
+	if e.textState != "" {
+		b = e.closeMessage(b, statusCompleted) // the state is of what was said so far
+	}
 	if e.message < 0 {
 		e.message = len(e.items)
 		b = e.openItem(b, outputItem{})
@@ -225,7 +230,13 @@ func (e *responsesEncoder) closeMessage(b []byte, status string) []byte {
 	b = e.closePart(b)
 	b = e.closeItem(b, e.message, status)
 	e.message = -1
-	return b
+	if e.textState == "" {
+		return b
+	}
+	at := len(e.items)
+	b = e.openItem(b, outputItem{reasoning: true})
+	e.items[at].state, e.textState = e.textState, ""
+	return e.closeItem(b, at, statusCompleted)
 }
 
 // closeCall ends a call. Calls are open to the end: some providers send the pieces of several by turns.

@@ -30,9 +30,7 @@ func (r *responsesReader) input() {
 		for i := range in.value {
 			r.item(i, &in.value[i])
 		}
-		for i := range r.states {
-			elumenta.AttachState(r.out.Turns, &r.states[i])
-		}
+		r.attachStates()
 		r.unanswered()
 	}
 	if len(r.out.Turns) > 0 || len(r.errs) > 0 {
@@ -43,6 +41,24 @@ func (r *responsesReader) input() {
 		return
 	}
 	r.turn(elumenta.RoleOfUser, elumenta.Part{Kind: elumenta.PartText, Text: opener})
+}
+
+// attachStates gives function calls their states back, on whichever side of them those stand.
+func (r *responsesReader) attachStates() {
+	if len(r.states) == 0 {
+		return
+	}
+	for i := range r.out.Turns {
+		for k := range r.out.Turns[i].Parts {
+			p := &r.out.Turns[i].Parts[k]
+			if p.Kind != elumenta.PartToolCall {
+				continue
+			}
+			if s := r.states[p.ToolCall.ID]; s != nil {
+				p.Opaque = &s.Opaque
+			}
+		}
+	}
 }
 
 func (r *responsesReader) item(i int, in *inputItem) {

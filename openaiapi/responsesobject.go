@@ -128,17 +128,27 @@ func (e *responsesEncoder) appendOutput(b []byte, status string) []byte {
 	if status == statusFailed {
 		status = statusIncomplete
 	}
+	last := e.last()
 	for at := range e.items {
 		state := statusCompleted
 		if at > 0 {
 			b = append(b, ',')
 		}
-		if at == len(e.items)-1 || e.items[at].open {
+		if at == last || e.items[at].open {
 			state = status
 		}
 		b = e.appendItem(b, at, state)
 	}
 	return b
+}
+
+// last is the item that the response came as far as: reasoning and state behind it tell nothing of that.
+func (e *responsesEncoder) last() int {
+	at := len(e.items) - 1
+	for at > 0 && e.items[at].reasoning {
+		at--
+	}
+	return at
 }
 
 // appendItem appends an item. While it is in progress it is empty.

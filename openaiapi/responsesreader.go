@@ -13,10 +13,10 @@ type responsesReader struct {
 	body responsesBody
 	out  elumenta.SurfaceRequest
 
-	calls   map[string]*pendingCall // by call_id
-	results bool                    // the last turn holds outputs of functions alone
-	spoken  bool                    // the last turn has a message of the assistant
-	states  []elumenta.State        // of function calls, which may stand on either side
+	calls   map[string]*pendingCall    // by call_id
+	results bool                       // the last turn holds outputs of functions alone
+	spoken  bool                       // the last turn has a message of the assistant
+	states  map[string]*elumenta.State // of function calls, by their id
 }
 
 // responsesRules are the fields that ask for what is not done here.

@@ -79,6 +79,10 @@ func (e *responsesEncoder) keep(b []byte, ev *elumenta.Event) []byte {
 		}
 		call = e.items[e.calls[ev.Index]].callID
 	}
+	if ev.Part == elumenta.PartText && e.message >= 0 {
+		e.textState = stateOf(ev.Part, "", ev.Opaque) // until the message ends
+		return b
+	}
 	if ev.Part != elumenta.PartReasoning {
 		b = e.closeThought(b)
 	}
@@ -153,10 +157,15 @@ func (r *responsesReader) reasoning(at string, in *inputItem) {
 	s, packed := elumenta.UnpackState(state)
 	switch {
 	case packed && s.Part == elumenta.PartToolCall:
-		r.states = append(r.states, s)
+		if r.states == nil {
+			r.states = map[string]*elumenta.State{}
+		}
+		r.states[s.Call] = &s
 		return
-	case packed && s.Part == elumenta.PartText:
-		elumenta.AttachState(r.out.Turns, &s)
+	case packed && s.Part == elumenta.PartText: // it stands behind the text
+		if n := len(r.out.Turns); n > 0 && r.out.Turns[n-1].Role == elumenta.RoleOfAssistant {
+			s.Attach(r.out.Turns[n-1].Parts)
+		}
 		return
 	case packed:
 		part.Opaque = &s.Opaque

@@ -64,6 +64,41 @@ func (e *responsesEncoder) Whole(b []byte, a *elumenta.Answer, r *elumenta.Resul
 	return append(e.response(b, r, nil, nil), '\n')
 }
 
+// wholePart adds a part of a whole answer to the items. Text and refusal are one message, up to a tool call or reasoning.
+func (e *responsesEncoder) wholePart(a *elumenta.Answer, p *elumenta.AnswerPart) {
+	switch p.Kind {
+	case elumenta.PartReasoning:
+		e.message = -1
+		e.items = append(e.items, outputItem{reasoning: true, summary: a.TextOf(p), state: stateOf(p.Kind, "", p.Opaque)})
+		return
+	case elumenta.PartToolCall:
+		e.message = -1
+		c := &a.ToolCalls[p.Call]
+		e.items = append(e.items, outputItem{call: true, callID: c.ID, name: c.Name, arguments: []byte(c.Arguments)})
+		if p.Opaque != nil {
+			e.items = append(e.items, outputItem{reasoning: true, state: stateOf(p.Kind, c.ID, p.Opaque)})
+		}
+		return
+	}
+	if text := a.TextOf(p); len(text) > 0 {
+		if e.message < 0 {
+			e.message = len(e.items)
+			e.items = append(e.items, outputItem{})
+		}
+		m := &e.items[e.message]
+		refusal := p.Kind == elumenta.PartRefusal
+		if n := len(m.parts); n > 0 && m.parts[n-1].refusal == refusal {
+			m.parts[n-1].text = append(m.parts[n-1].text, text...)
+		} else {
+			m.parts = append(m.parts, outputPart{refusal: refusal, text: append([]byte(nil), text...)})
+		}
+	}
+	if p.Opaque != nil {
+		e.message = -1
+		e.items = append(e.items, outputItem{reasoning: true, state: stateOf(p.Kind, "", p.Opaque)})
+	}
+}
+
 // Begin is the events response.created and response.in_progress.
 func (e *responsesEncoder) Begin(b []byte, s *elumenta.Started) []byte {
 	e.started, e.message, e.thought = *s, -1, -1

@@ -9,49 +9,6 @@ import (
 // Items of the type reasoning (https://platform.openai.com/docs/guides/reasoning). Nothing is kept here, so that each has its encrypted_content: the
 // provider's state, packed, which the next request brings back. What a provider shows of the reasoning is one part of the summary.
 
-// wholePart adds a part of a whole answer to the items. Text and refusal are one message, up to a tool call or reasoning.
-func (e *responsesEncoder) wholePart(a *elumenta.Answer, p *elumenta.AnswerPart) {
-	switch p.Kind {
-	case elumenta.PartReasoning:
-		e.message = -1
-		e.items = append(e.items, outputItem{reasoning: true, summary: a.TextOf(p), state: stateOf(p.Kind, "", p.Opaque)})
-		return
-	case elumenta.PartToolCall:
-		e.message = -1
-		c := &a.ToolCalls[p.Call]
-		e.items = append(e.items, outputItem{call: true, callID: c.ID, name: c.Name, arguments: []byte(c.Arguments)})
-		if p.Opaque != nil {
-			e.items = append(e.items, outputItem{reasoning: true, state: stateOf(p.Kind, c.ID, p.Opaque)})
-		}
-		return
-	}
-	if text := a.TextOf(p); len(text) > 0 {
-		if e.message < 0 {
-			e.message = len(e.items)
-			e.items = append(e.items, outputItem{})
-		}
-		m := &e.items[e.message]
-		refusal := p.Kind == elumenta.PartRefusal
-		if n := len(m.parts); n > 0 && m.parts[n-1].refusal == refusal {
-			m.parts[n-1].text = append(m.parts[n-1].text, text...)
-		} else {
-			m.parts = append(m.parts, outputPart{refusal: refusal, text: append([]byte(nil), text...)})
-		}
-	}
-	if p.Opaque != nil {
-		e.message = -1
-		e.items = append(e.items, outputItem{reasoning: true, state: stateOf(p.Kind, "", p.Opaque)})
-	}
-}
-
-// stateOf packs a state; "" for none.
-func stateOf(part elumenta.PartKind, call string, o *elumenta.Opaque) string {
-	if o == nil {
-		return ""
-	}
-	return (&elumenta.State{Opaque: *o, Part: part, Call: call}).Pack()
-}
-
 // think adds a piece to the reasoning item, and begins one where none is open.
 func (e *responsesEncoder) think(b []byte, text elumenta.Text) []byte {
 	b = e.openThought(b)
@@ -182,9 +139,6 @@ func ownReasoning(id string) bool {
 	_, valid := elumenta.ParseGenerationID("gen_" + generation)
 	return ok && numbered && valid
 }
-
-// openAIFormat names the format of OpenAI's own state: provider/openai's, whose Data is the item as it goes back.
-const openAIFormat = "openai"
 
 func appendOwnReasoning(b []byte, in *inputItem) []byte {
 	b = append(b, `{"type":"reasoning"`...)

@@ -39,7 +39,7 @@ func (r *responsesReader) howToThink(in *reasoningConfig) {
 	}
 	switch summary {
 	case "", "auto", "concise", "detailed":
-		r.out.Reasoning.Summary = summary
+		r.out.Reasoning.Summary, in.Summary = summary, summary // the response repeats it under the newer name
 	default:
 		r.bad(field, codeInvalidValue, "must be auto, concise or detailed")
 	}

@@ -183,12 +183,14 @@ func (e *exporter) write(ctx context.Context, a *saved) error {
 		}
 	}
 	content := a.file()
-	labels, err := e.labels(ctx, a.ID)
-	if err != nil {
-		return err
-	}
-	if len(labels) > 0 {
-		content.Labels = labels
+	if e.versions { // labels name them
+		labels, err := e.labels(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		if len(labels) > 0 {
+			content.Labels = labels
+		}
 	}
 	if err := e.put(file, assistantfile.Format(content)); err != nil {
 		return err

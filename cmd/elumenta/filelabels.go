@@ -40,6 +40,7 @@ func labelsPath(id string) string { return assistantsPath + "/" + id + "/labels"
 type labelChanges struct {
 	set     map[string][]elumenta.LabelShare
 	deleted []string
+	lost    []string // whose versions a shortened history does not have any more
 }
 
 func (c *labelChanges) any() bool { return len(c.set)+len(c.deleted) > 0 }
@@ -57,6 +58,9 @@ func (c *labelChanges) about() (about []string) {
 	}
 	for _, name := range c.deleted {
 		about = append(about, "label "+name+" deleted")
+	}
+	for _, name := range c.lost {
+		about = append(about, "label "+name+" left out: the history is too long for the server, and loses its version")
 	}
 	return about
 }
@@ -91,41 +95,45 @@ func (pl *planner) labelSteps(ctx context.Context, s *step) error {
 	if len(s.labels.set) == 0 {
 		return nil
 	}
-	versions, err := pl.versionsAfter(ctx, s)
+	versions, shortened, err := pl.versionsAfter(ctx, s)
 	if err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.labels.set)) {
-		for _, share := range s.labels.set[name] {
-			if versions[share.Version] {
-				continue
-			}
+		missing := slices.IndexFunc(s.labels.set[name], func(l elumenta.LabelShare) bool { return !versions[l.Version] })
+		switch {
+		case missing < 0:
+		case shortened:
+			s.labels.lost = append(s.labels.lost, name)
+			delete(s.labels.set, name)
+		default:
 			line, column := s.want.Where("labels." + name)
 			pl.problems = append(pl.problems, assistantfile.Problem{File: s.want.source, Line: line, Column: column, Message: fmt.Sprintf(
-				"labels.%s names version %d, which is not saved", name, share.Version)})
+				"labels.%s names version %d, which is not saved", name, s.labels.set[name][missing].Version)})
 		}
 	}
 	return nil
 }
 
-// versionsAfter are the numbers of the versions that an assistant has once the rest of a step is done.
-func (pl *planner) versionsAfter(ctx context.Context, s *step) (map[int]bool, error) {
-	numbers := map[int]bool{}
+// versionsAfter are the numbers of the versions that an assistant has once the rest of a step is done, and whether a history was shortened
+// for that. Of one that is numbered anew none keeps its number.
+func (pl *planner) versionsAfter(ctx context.Context, s *step) (numbers map[int]bool, shortened bool, err error) {
+	numbers = map[int]bool{}
 	if s.have == nil {
-		body, _, err := imported(pl.root, s.want)
-		if err != nil {
-			return nil, err
+		body, dropped, err := imported(pl.root, s.want)
+		if err != nil || body.renumbered {
+			return numbers, true, err
 		}
 		for _, v := range body.Versions {
 			if n, ok := v["version"].(int); ok {
 				numbers[n] = true
 			}
 		}
-		return numbers, nil
+		return numbers, dropped > 0, nil
 	}
 	saved, err := pl.versions(ctx, s.have.ID, s.have.Version)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for i := range saved {
 		numbers[saved[i].Version] = true
@@ -133,7 +141,7 @@ func (pl *planner) versionsAfter(ctx context.Context, s *step) (map[int]bool, er
 	if len(s.changed) > 0 {
 		numbers[s.have.Version+1] = true
 	}
-	return numbers, nil
+	return numbers, false, nil
 }
 
 // label does what a step says of labels. Deleting comes first, since their number is limited.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -67,5 +69,44 @@ func TestFilesKeepLabels(t *testing.T) {
 	}
 	if now := s.api("GET", path, nil); now.Version != 4 {
 		t.Errorf("version %d", now.Version)
+	}
+}
+
+// Labels stop nothing that has no use for them: a file that is passed over, one without its versions, and a history that is numbered anew.
+func TestLabelsThatCannotBeKept(t *testing.T) {
+	s := start(t, "", nil)
+	path := assistantsPath + "/" + s.api("POST", assistantsPath, map[string]any{"name": "One", "model": "sandbox", "instructions": "a"}).ID
+	s.api("PUT", path, map[string]any{"instructions": "b"})
+	s.api("PUT", path+"/labels/production", map[string]any{"version": 1})
+	dir, alone := t.TempDir(), t.TempDir()
+	must(t, s.env(), "", "export", dir)
+	must(t, s.env(), "", "export", alone, "--no-versions")
+	if text := files(t, alone)["one.md"]; strings.Contains(text, "labels") {
+		t.Errorf("%s", text)
+	}
+	other := start(t, "", nil)
+	if r := invoke(t, other.env(), "", "apply", alone, "--yes"); r.code != 0 || len(other.all()) != 1 {
+		t.Errorf("%+v", r)
+	}
+
+	s.api("PUT", path, map[string]any{"instructions": "c"})
+	s.api("PUT", path+"/labels/production", map[string]any{"version": 3})
+	s.api("DELETE", path+"/versions/1", nil)
+	if r := invoke(t, s.env(), "", "apply", dir, "--dry-run"); r.code != 0 || !strings.Contains(r.out, "has not changed since") {
+		t.Errorf("%+v", r)
+	}
+
+	replace(t, dir, "one.md", "version: 2\n", "version: 1000002\n")
+	replace(t, dir, "one.md", "production: 1\n", "production: 1000001\n")
+	for _, n := range []string{"1", "2"} {
+		name := "one.versions/" + n + ".md"
+		replace(t, dir, name, "version: "+n+"\n", "version: 100000"+n+"\n")
+		if err := os.Rename(filepath.Join(dir, name), filepath.Join(dir, "one.versions", "100000"+n+".md")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	third := start(t, "", nil)
+	if r := invoke(t, third.env(), "", "apply", dir, "--yes"); r.code != 0 || !strings.Contains(r.out, "label production left out") || len(third.all()) != 1 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -118,23 +118,24 @@ func (pl *planner) step(ctx context.Context, w *wanted, have *saved) (step, erro
 	if s.changed, err = changes(w.Assistant, before); err != nil {
 		return s, err
 	}
+	known := string(w.ID) == have.ID && w.Version > 0
+	s.kind = stepSame
+	if len(s.changed) > 0 {
+		s.kind, s.about = stepUpdate, describe(s.changed, w.Assistant, before)
+		if known && w.Version < have.Version {
+			if err = pl.compare(ctx, &s); err != nil || s.kind != stepUpdate {
+				return s, err // passed over, with its labels
+			}
+		}
+	}
 	if err = pl.labelSteps(ctx, &s); err != nil {
 		return s, err
 	}
-	known := string(w.ID) == have.ID && w.Version > 0
-	if s.kind = stepSame; len(s.changed) == 0 && s.labels.any() {
-		s.kind, s.about = stepUpdate, s.labels.about()
+	if s.labels.any() {
+		s.kind, s.about = stepUpdate, append(s.about, s.labels.about()...)
 	}
-	if len(s.changed) == 0 {
-		s.behind = w.entry != nil && known && w.Version != have.Version
-		return s, nil
-	}
-	s.kind = stepUpdate
-	s.about = append(describe(s.changed, w.Assistant, before), s.labels.about()...)
-	if known && w.Version < have.Version {
-		err = pl.compare(ctx, &s)
-	}
-	return s, err
+	s.behind = len(s.changed) == 0 && w.entry != nil && known && w.Version != have.Version
+	return s, nil
 }
 
 // compare looks whether the file has changed, too, where the server has a newer version than the file came from.

@@ -24,6 +24,8 @@ func think(model string, in elumenta.Reasoning) (*thinkingConfig, []elumenta.War
 	switch {
 	case !in.Asked():
 		return nil, nil
+	case !budgets && !signsCalls(model) && in.Mode == elumenta.ReasoningOff:
+		return nil, nil
 	case !budgets && !signsCalls(model):
 		return leave("the model does not think: left out")
 	case in.Mode == elumenta.ReasoningOff && budgets && strings.Contains(name, "flash"):

@@ -26,6 +26,7 @@ func TestReasoning(t *testing.T) {
 		"off":                 {"gemini-2.5-flash", elumenta.Reasoning{Mode: off}, config(`"thinkingBudget":0`), ""},
 		"never off":           {"gemini-3-pro", elumenta.Reasoning{Mode: off}, "", "reasoning"},
 		"a model that cannot": {"gemini-2.0-flash", elumenta.Reasoning{Mode: on}, "", "reasoning"},
+		"nor has to":          {"gemini-2.0-flash", elumenta.Reasoning{Mode: off}, "", ""},
 	} {
 		p := elumenta.Prompt{Turns: []elumenta.Turn{{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: "Hi"}}}}, Reasoning: c.in}
 		if sent, warned := providertest.Reasoned(t, gemini.Provider{}, c.model, &p, "generationConfig"); sent != c.sent || warned != c.warned {

@@ -46,14 +46,12 @@ type takenDownView struct {
 }
 
 // Schema describes the type to huma, which would not let a reference be null.
-func (takenDownView) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Type: huma.TypeObject, Nullable: true, Required: []string{"reason", "at"}, AdditionalProperties: false,
-		Description: "null, or why and when an operator took it from the marketplace: it cannot be published.",
-		Properties: map[string]*huma.Schema{
-			"reason": {Type: huma.TypeString}, "at": {Type: huma.TypeString, Format: "date-time"},
-		},
-	}
+func (takenDownView) Schema(r huma.Registry) *huma.Schema {
+	s := orNull(component(r, "TakenDown", []string{"reason", "at"}, map[string]*huma.Schema{
+		"reason": {Type: huma.TypeString}, "at": {Type: huma.TypeString, Format: "date-time"},
+	}))
+	s.Description = "null, or why and when an operator took it from the marketplace: it cannot be published."
+	return s
 }
 
 func viewTakenDown(t *elumenta.TakeDown) *takenDownView {

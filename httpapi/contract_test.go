@@ -119,7 +119,7 @@ func TestDocumentedFieldsAreDecoded(t *testing.T) {
 		"DisplayName": {"PATCH", "/user/me"}, "GenerateRequest": {"POST", "/generate"},
 		"NewAccount": {"POST", "/admin/accounts"}, "UpdateAccount": {"PATCH", account}, "SetPlan": {"PUT", account + "/plan"},
 		"Topup": {"POST", account + "/topups"}, "Reason": {"POST", account + "/suspend"}, "Unpublish": {"POST", "/admin/assistants/" + id + "/unpublish"},
-		"CopyAssistant": {"POST", "/assistants/" + id + "/copy"}, "NewReport": {"POST", "/assistants/" + id + "/reports"},
+		"CopyAssistant": {"POST", "/assistants/" + id + "/copy"}, "NewLabel": {"PUT", "/assistants/" + id + "/labels/production"}, "NewReport": {"POST", "/assistants/" + id + "/reports"},
 	} {
 		fields := doc.Components.Schemas[schema].Properties
 		if len(fields) == 0 {

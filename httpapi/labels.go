@@ -33,8 +33,8 @@ type labelView struct {
 }
 
 type shareView struct {
-	Version int `json:"version"`
-	Weight  int `json:"weight" doc:"Relative to the sum of all."`
+	Version int `json:"version" minimum:"1"`
+	Weight  int `json:"weight" minimum:"1" maximum:"10000" doc:"Relative to the sum of all."`
 }
 
 func viewLabel(l *elumenta.Label) labelView {

@@ -134,6 +134,7 @@ func (a *API) bodies() map[string]*huma.Schema {
 		"update-user":      schemaOf[displayNameDoc](r),
 		"generate":         schemaOf[generateRequestDoc](r),
 		"copy-assistant":   schemaOf[copyAssistantDoc](r),
+		"set-label":        schemaOf[newLabelDoc](r),
 		"import-assistant": schemaOf[importAssistantDoc](r),
 		"report-assistant": schemaOf[newReportDoc](r),
 

@@ -131,6 +131,11 @@ type copyAssistantDoc struct {
 	Name    *string `json:"name,omitempty" minLength:"1" maxLength:"100" nullable:"true" doc:"The copy's name; the original's if it is left out."`
 }
 
+type newLabelDoc struct {
+	Version int         `json:"version,omitempty" minimum:"1" doc:"The one version that the label stands for; or else split."`
+	Split   []shareView `json:"split,omitempty" minItems:"1" maxItems:"10" nullable:"false"`
+}
+
 type newReportDoc struct {
 	Reason  string  `json:"reason" enum:"spam,harmful,illegal,impersonation,copyright,sexual,other"`
 	Comment *string `json:"comment,omitempty" maxLength:"1000" nullable:"true" doc:"Your own words; only operators read them."`
@@ -149,20 +154,26 @@ type jsonSchemaView struct {
 }
 
 // Schema describes the type to huma, which would not let a reference be null.
-func (responseFormatView) Schema(huma.Registry) *huma.Schema {
-	object := func(required []string, properties map[string]*huma.Schema) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeObject, Required: required, Properties: properties, AdditionalProperties: false}
-	}
-	s := object([]string{"type"}, map[string]*huma.Schema{
-		"type": {Type: huma.TypeString, Enum: []any{elumenta.FormatText, elumenta.FormatJSONObject, elumenta.FormatJSONSchema}},
-		"json_schema": object([]string{"name", "schema"}, map[string]*huma.Schema{
-			"name":   {Type: huma.TypeString, Pattern: "^[a-zA-Z0-9_-]{1,64}$"},
-			"schema": {Type: huma.TypeObject, Description: "JSON Schema, of at most 64 KiB.", AdditionalProperties: true},
-			"strict": {Type: huma.TypeBoolean, Nullable: true},
-		}),
+func (responseFormatView) Schema(r huma.Registry) *huma.Schema {
+	schema := component(r, "JSONSchema", []string{"name", "schema"}, map[string]*huma.Schema{
+		"name":   {Type: huma.TypeString, Pattern: "^[a-zA-Z0-9_-]{1,64}$"},
+		"schema": {Type: huma.TypeObject, Description: "JSON Schema, of at most 64 KiB.", AdditionalProperties: true},
+		"strict": {Type: huma.TypeBoolean, Nullable: true},
 	})
-	s.Nullable = true
-	return s
+	return orNull(component(r, "ResponseFormat", []string{"type"}, map[string]*huma.Schema{
+		"type":        {Type: huma.TypeString, Enum: []any{elumenta.FormatText, elumenta.FormatJSONObject, elumenta.FormatJSONSchema}},
+		"json_schema": schema,
+	}))
+}
+
+// component keeps an object as a component and refers to it.
+func component(r huma.Registry, name string, required []string, properties map[string]*huma.Schema) *huma.Schema {
+	r.Map()[name] = &huma.Schema{Type: huma.TypeObject, Required: required, Properties: properties, AdditionalProperties: false}
+	return &huma.Schema{Ref: "#/components/schemas/" + name}
+}
+
+func orNull(s *huma.Schema) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{s, {Type: "null"}}}
 }
 
 type generateRequestDoc struct {
@@ -208,22 +219,18 @@ func (stopDoc) Schema(huma.Registry) *huma.Schema {
 type contentDoc struct{}
 
 // Schema describes a text or a list of parts.
-func (contentDoc) Schema(huma.Registry) *huma.Schema {
+func (contentDoc) Schema(r huma.Registry) *huma.Schema {
 	least, most := 1, elumenta.MaxParts
 	text := &huma.Schema{Type: huma.TypeString, MinLength: &least}
-	kind := func(s string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Enum: []any{s}} }
 	url := &huma.Schema{Type: huma.TypeString, Description: "data:image/png;base64,… (PNG, JPEG, GIF or WebP) or https://… of a public host, which is only handed on to a provider that fetches by itself."}
-	image := &huma.Schema{
-		Type: huma.TypeObject, Required: []string{"url"}, AdditionalProperties: false,
-		Properties: map[string]*huma.Schema{"url": url, "detail": {Type: huma.TypeString, Nullable: true, Description: "Left out, with a warning."}},
+	image := component(r, "Image", []string{"url"}, map[string]*huma.Schema{
+		"url": url, "detail": {Type: huma.TypeString, Nullable: true, Description: "Left out, with a warning."},
+	})
+	part := func(name, field string, value *huma.Schema) *huma.Schema {
+		kind := &huma.Schema{Type: huma.TypeString, Enum: []any{field}}
+		return component(r, name, []string{"type", field}, map[string]*huma.Schema{"type": kind, field: value})
 	}
-	part := func(name string, value *huma.Schema) *huma.Schema {
-		return &huma.Schema{
-			Type: huma.TypeObject, Required: []string{"type", name}, AdditionalProperties: false,
-			Properties: map[string]*huma.Schema{"type": kind(name), name: value},
-		}
-	}
-	parts := &huma.Schema{OneOf: []*huma.Schema{part("text", text), part("image_url", image)}}
+	parts := &huma.Schema{OneOf: []*huma.Schema{part("TextPart", "text", text), part("ImagePart", "image_url", image)}}
 	return &huma.Schema{OneOf: []*huma.Schema{text, {Type: huma.TypeArray, MinItems: &least, MaxItems: &most, Items: parts}}}
 }
 

@@ -42,10 +42,15 @@ test: ## Run every test with the race detector, installing what they need on Deb
 lint: ## Check format, vet, compiled templates and golangci-lint (built once into the cache, in the version that scripts/golangci-lint pins)
 	scripts/check-generated
 	scripts/golangci-lint run ./...
+	cd client && ../scripts/golangci-lint run ./...
 
 .PHONY: generate
 generate: ## Compile the console's templates (*.templ)
 	go tool templ generate -path console
+
+.PHONY: clients
+clients: ## Generate the clients in client/ and clients/ from the OpenAPI document
+	scripts/generate-clients
 
 .PHONY: screenshots
 screenshots: build ## Take the pictures of README.md again, in Chromium

@@ -1,0 +1,3 @@
+module github.com/elumenta/elumenta/client
+
+go 1.24

@@ -72,7 +72,7 @@ func (c *Client) AdminListKeysAll(ctx context.Context, id string, params AdminLi
 	})
 }
 
-// AdminListLedger: read an account's journal, newest first. Every movement of its tokens, with the balance after it. With Accept: text/csv, or format=csv, all entries of a time are rows of a file, 10,000 at most. For accounts with the role admin; others get 403.
+// AdminListLedger: read an account's journal, newest first. Every movement of its tokens, with the balance after it. For accounts with the role admin; others get 403.
 func (c *Client) AdminListLedger(ctx context.Context, id string, params AdminListLedgerParams, options ...Option) (*PageLedger, error) {
 	r := request{method: http.MethodGet, path: "/api/v2/admin/accounts/{id}/ledger", options: options}
 	r.fill("id", id)
@@ -437,7 +437,7 @@ func (c *Client) GetBalance(ctx context.Context, options ...Option) (*Balance, e
 	return do[Balance](ctx, c, &r)
 }
 
-// GetStatement: read your statement, newest first. Every movement of your tokens, with the balance after it. An entry adds to the balance if its destination is available, and takes from it if its source is. On an unlimited plan generations move none. With Accept: text/csv, or format=csv, all entries of a time are rows of a file, 10,000 at most.
+// GetStatement: read your statement, newest first. Every movement of your tokens, with the balance after it. An entry adds to the balance if its destination is available, and takes from it if its source is. On an unlimited plan generations move none.
 func (c *Client) GetStatement(ctx context.Context, params GetStatementParams, options ...Option) (*PageStatement, error) {
 	r := request{method: http.MethodGet, path: "/api/v2/balance/statement", options: options}
 	query(&r, "limit", params.Limit)
@@ -525,7 +525,7 @@ func (c *Client) GetModel(ctx context.Context, slug string, options ...Option) (
 	return do[Model](ctx, c, &r)
 }
 
-// GetUsage: add up your generations. What was settled before the call is in it. Whole days cost the same however many generations there were. With Accept: text/csv, or format=csv, the items are rows of a file, without the total.
+// GetUsage: add up your generations. What was settled before the call is in it. Whole days cost the same however many generations there were.
 func (c *Client) GetUsage(ctx context.Context, params GetUsageParams, options ...Option) (*Usage, error) {
 	r := request{method: http.MethodGet, path: "/api/v2/usage", options: options}
 	query(&r, "from", params.From)

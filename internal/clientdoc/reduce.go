@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -60,14 +61,17 @@ const (
 	jsonType = "application/json"
 	refBase  = "#/components/schemas/"
 
-	// unions that the reduced document names.
+	streamEvent = "StreamEvent"
+	// what the reduced document names.
 	assistantOrListing = "AssistantOrListing"
-	event              = "Event"
 	errorCode          = "ErrorCode"
 )
 
 // left are parameters that the clients have no use for: they read JSON, and keep nothing that could be asked for conditionally.
 var left = []string{"format", "If-None-Match"}
+
+// csv is what descriptions say of files of comma-separated values.
+var csv = regexp.MustCompile(` ?With Accept: text/csv[^.]*\.`)
 
 func (d *document) reduce() error {
 	for path, item := range d.Paths {
@@ -89,21 +93,26 @@ func (d *document) reduce() error {
 	}
 	delete(schemas["GenerateRequest"].Properties, "stream") // the client's method says
 	schemas[errorCode] = schemas["Error"].Properties["error"]
-	events := schemas["StreamEvent"]
+	events := schemas[streamEvent]
 	events.OneOf = slices.DeleteFunc(events.OneOf, func(s *schema) bool { return s.name() == "StreamError" }) // is thrown
-	schemas[event] = events
-	d.prune(event, errorCode)
+	events.Description = "One of a stream: a GenerationStart first, a ContentDelta for each piece, a GenerationEnd last."
+	d.prune(streamEvent, errorCode)
 	d.forGo()
 	return nil
 }
 
 func (d *document) operation(op *operation) error {
 	op.Snake = snake(op.OperationID)
+	op.Description = csv.ReplaceAllString(op.Description, "")
 	op.Parameters = slices.DeleteFunc(op.Parameters, func(p *parameter) bool { return slices.Contains(left, p.Name) })
 	for _, p := range op.Parameters {
 		p.Snake = snake(p.Name)
-		if p.Name == "n" { // a version: the server takes any text, since what is no number is not found
+		switch p.Name {
+		case "n": // a version: the server takes any text, since what is no number is not found
 			p.Schema.Type = types{"integer"}
+		case "If-Match": // quoted by the client
+			p.Schema.Type = types{"integer"}
+			p.Description = "The version that the update is meant for."
 		}
 	}
 	if op.RequestBody != nil {

@@ -90,7 +90,9 @@ func (c *serveCommand) Run(p *program) error {
 
 	signals, unhook := hangups()
 	defer unhook()
-	n := &node{conf: conf, load: load, hangups: signals, program: p, log: newLogger(conf.Log, p), metrics: newRegistry(), traceProviders: c.TraceProviders}
+	log, closeLog := newLogger(conf.Log, p.stderr)
+	defer closeLog()
+	n := &node{conf: conf, load: load, hangups: signals, program: p, log: log, metrics: newRegistry(), traceProviders: c.TraceProviders}
 	if n.telemetry, err = telemetry.Start(ctx, version, p.getenv, n.log); err != nil {
 		return err
 	}
@@ -287,14 +289,6 @@ func (n *node) publishStarters(ctx context.Context) error {
 		return nil
 	}
 	return n.store.PublishStarters(ctx, starters.Set(n.routes.models), elumenta.StarterOptions{Keep: !n.conf.UpdateStarters, Note: "updated with Elumenta " + version})
-}
-
-func newLogger(c config.Log, p *program) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(p.stderr, options))
-	}
-	return slog.New(slog.NewTextHandler(p.stderr, options))
 }
 
 func newRegistry() *prometheus.Registry {

@@ -86,14 +86,14 @@ func (s *stream) KeepAlive() error {
 	return s.send()
 }
 
-// End sends the last events.
+// End writes the last events, which the server sends together with the end of the body.
 func (s *stream) End(r elumenta.Result) error {
 	if s.err != nil {
 		return s.err
 	}
 	s.result = r
 	s.held = s.encoder.End(s.held, &s.result)
-	return s.send()
+	return s.write()
 }
 
 // Fail answers an HTTP error before the stream has opened and an error event after.
@@ -107,7 +107,7 @@ func (s *stream) Fail(e *elumenta.Error, settled elumenta.Settled) error {
 		return s.err
 	}
 	s.held = s.encoder.Fail(s.held, e, s.c.id, &settled)
-	return s.send()
+	return s.write()
 }
 
 // send writes what is held back and flushes it. A client that does not read fails it in the end.
@@ -115,11 +115,15 @@ func (s *stream) send() error {
 	if len(s.held) == 0 {
 		return nil
 	}
+	if s.write() == nil {
+		s.err = s.flush()
+	}
+	return s.err
+}
+
+func (s *stream) write() error {
 	_ = s.control.SetWriteDeadline(time.Now().Add(s.a.WriteTimeout)) // not every writer has one
 	_, s.err = s.c.Write(s.held)
 	s.held = s.held[:0]
-	if s.err == nil {
-		s.err = s.flush()
-	}
 	return s.err
 }

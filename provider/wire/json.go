@@ -219,6 +219,10 @@ func AppendString[T ~string](b []byte, value T) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(text); {
+		if len(text)-i >= 8 && plain(text[i:]) {
+			i += 8
+			continue
+		}
 		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
 			i++
@@ -237,6 +241,14 @@ func AppendString[T ~string](b []byte, value T) []byte {
 		from = i
 	}
 	return append(append(b, text[from:]...), '"')
+}
+
+// plain reports whether the next eight bytes are ASCII that is not escaped, looking at all of them at once: where it says no, it may be wrong.
+func plain(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (x|(x-' '*ones)|((x^'"'*ones)-ones)|((x^'\\'*ones)-ones))&high == 0
 }
 
 func appendEscape(b []byte, c byte) []byte {

@@ -14,6 +14,7 @@ import (
 
 // What stands between a client and a server, and servers of other versions, answer other things, too.
 func TestForeignAnswers(t *testing.T) {
+	hungUp := make(chan struct{})
 	answers := map[string]http.HandlerFunc{
 		"proxy": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
@@ -25,6 +26,12 @@ func TestForeignAnswers(t *testing.T) {
 		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "data: {\"type\":\"news\"}\n\n")
+		},
+		"endless": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "data: {\"type\":\"content_delta\",\"delta\":\"Hello\"}\n\n")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			close(hungUp)
 		},
 		"garbage": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "data: {\n\n") },
 	}
@@ -52,6 +59,14 @@ func TestForeignAnswers(t *testing.T) {
 	if events, err := stream("cut"); events != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%d events, %v", events, err)
 	}
+	answer = answers["endless"]
+	for _, err := range c.GenerateStream(t.Context(), client.GenerateRequest{Prompt: "Hello"}) {
+		if err != nil {
+			t.Error(err)
+		}
+		break
+	}
+	<-hungUp
 	var syntax *json.SyntaxError
 	if _, err := stream("garbage"); !errors.As(err, &syntax) {
 		t.Errorf("%v", err)

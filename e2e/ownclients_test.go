@@ -34,7 +34,7 @@ var ownClients = map[string]ownClient{
 		},
 	},
 	"js": {
-		dir: "clients/javascript", test: []string{"node", "--test", "--test-reporter=spec", "test/"}, file: "main.mjs", needs: "npm",
+		dir: "clients/javascript", test: []string{"node", "--test", "--test-reporter=spec"}, file: "main.mjs", needs: "npm",
 		program: func(t *testing.T, folder, client string) []string {
 			write(t, filepath.Join(folder, "package.json"), "{}")
 			command(t, folder, nil, "npm", "install", "--offline", "--no-audit", "--no-fund", client)

@@ -108,7 +108,13 @@ test("abort", async () => {
 });
 
 test("foreign answers", async (t) => {
+  /** @type {() => void} */
+  let hungUp = () => {};
   const proxy = createServer((request, response) => {
+    if (request.headers["idempotency-key"] === "endless") {
+      response.once("close", () => hungUp());
+      return response.write('data: {"type":"content_delta","delta":"Hello"}\n\n');
+    }
     if (request.method === "POST") return response.end('data: {"type":"news"}\n\n');
     response.writeHead(request.url?.endsWith("/balance") ? 302 : 502, { Location: server, "Retry-After": "7" }).end("<html>Bad gateway");
   });
@@ -119,4 +125,8 @@ test("foreign answers", async (t) => {
   assert.equal((await fails(proxied.getUser(), undefined, 502)).retryAfter, 7);
   await fails(proxied.getBalance(), undefined, 302); // the key goes nowhere else
   await assert.rejects(list(proxied.generateStream({ prompt: "Hello" })), TypeError);
+  const gone = new Promise((resolve) => (hungUp = () => resolve(undefined)));
+  for await (const _ of proxied.generateStream({ prompt: "Hello" }, { idempotencyKey: "endless" })) break;
+  await gone;
+  await assert.rejects(list(proxied.generateStream({ prompt: "Hello" }, { idempotencyKey: "endless", timeout: 50 })), { name: "TimeoutError" });
 });

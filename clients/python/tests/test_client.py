@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unittest
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Optional
 
 from elumenta import Client, ElumentaError, types
@@ -104,6 +104,8 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(client.get_user()["plan"], client.get_user()["plan"])
 
     def test_foreign_answers(self) -> None:
+        hung_up = Event()
+
         class Proxy(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(302 if self.path.endswith("/balance") else 502)
@@ -113,9 +115,15 @@ class ClientTest(unittest.TestCase):
                 self.wfile.write(b"<html>Bad gateway")
 
             def do_POST(self) -> None:
+                endless = self.headers["Idempotency-Key"] == "endless"
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(b'data: {"type": "news"}\n\n')
+                if endless:
+                    self.wfile.write(b'data: {"type": "content_delta", "delta": "Hello"}\n\n')
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    self.rfile.read(1)  # until the client hangs up
+                    hung_up.set()
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -131,6 +139,16 @@ class ClientTest(unittest.TestCase):
         self.fails("", 302, elsewhere.exception)
         with self.assertRaises(ConnectionError), proxied.generate_stream({"prompt": "Hello"}) as stream:
             self.assertEqual(list(stream), [])
+        with proxied.generate_stream({"prompt": "Hello"}, idempotency_key="endless") as stream:
+            self.assertEqual(next(stream)["type"], "content_delta")
+            waits = Thread(target=lambda: list(stream))  # for an event that does not come, until another thread closes the stream
+            waits.start()
+        waits.join()
+        hung_up.wait()
+        hung_up.clear()
+        for _ in proxied.generate_stream({"prompt": "Hello"}, idempotency_key="endless"):
+            break
+        hung_up.wait()
         server.shutdown()
         server.server_close()
         with self.assertRaises(OSError):

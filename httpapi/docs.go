@@ -72,7 +72,7 @@ func renderDocs(doc *huma.OpenAPI) ([]byte, error) {
 			i = len(page.Tags)
 			page.Tags = append(page.Tags, docsTag{Name: op.Tags[0]})
 		}
-		page.Tags[i].Operations = append(page.Tags[i].Operations, showOperation(op))
+		page.Tags[i].Operations = append(page.Tags[i].Operations, showOperation(doc, op))
 	}
 	schemas := doc.Components.Schemas.Map()
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
@@ -89,7 +89,7 @@ func renderDocs(doc *huma.OpenAPI) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func showOperation(op *huma.Operation) docsOperation {
+func showOperation(doc *huma.OpenAPI, op *huma.Operation) docsOperation {
 	o := docsOperation{
 		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description, Key: len(op.Security) > 0,
 	}
@@ -100,7 +100,7 @@ func showOperation(op *huma.Operation) docsOperation {
 		o.Body = showContent(op.RequestBody.Content)
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
-		r := op.Responses[status]
+		r := shared(doc, op.Responses[status])
 		o.Responses = append(o.Responses, docsResponse{Status: status, Text: r.Description, Type: showContent(r.Content)})
 	}
 	return o

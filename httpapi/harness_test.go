@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -309,19 +310,23 @@ func (r *reply) events() []object {
 
 // document validates answers against the OpenAPI document.
 type document struct {
-	paths    map[string]map[string]operation
-	compiler *jsonschema.Compiler
-	mu       sync.Mutex
-	seen     map[string]bool // operations and statuses that were checked
+	paths     map[string]map[string]operation
+	responses map[string]response
+	compiler  *jsonschema.Compiler
+	mu        sync.Mutex
+	seen      map[string]bool // operations and statuses that were checked
 }
 
 type operation struct {
-	Responses map[string]struct {
-		Content map[string]struct{ Schema object }
-	}
+	Responses   map[string]response
 	RequestBody struct {
 		Content map[string]struct{ Schema object }
 	}
+}
+
+type response struct {
+	Ref     string `json:"$ref"`
+	Content map[string]struct{ Schema object }
 }
 
 const documentURL = "test:///openapi.json"
@@ -329,7 +334,8 @@ const documentURL = "test:///openapi.json"
 func newDocument(t *testing.T, b []byte) *document {
 	t.Helper()
 	var d struct {
-		Paths map[string]map[string]operation
+		Paths      map[string]map[string]operation
+		Components struct{ Responses map[string]response }
 	}
 	if err := json.Unmarshal(b, &d); err != nil {
 		t.Fatal(err)
@@ -344,7 +350,7 @@ func newDocument(t *testing.T, b []byte) *document {
 	if err := c.AddResource(documentURL, whole); err != nil {
 		t.Fatal(err)
 	}
-	return &document{paths: d.Paths, compiler: c, seen: map[string]bool{}}
+	return &document{paths: d.Paths, responses: d.Components.Responses, compiler: c, seen: map[string]bool{}}
 }
 
 // match finds the path that an address belongs to; a literal part beats a parameter.
@@ -380,6 +386,10 @@ func (d *document) check(t *testing.T, method, address string, r *reply) {
 		t.Errorf("%s %s answers %d, which the document does not list: %s", method, p, r.status, r.body)
 		return
 	}
+	ref := res.Ref
+	if ref != "" {
+		res = d.responses[path.Base(ref)]
+	}
 	d.mu.Lock()
 	d.seen[method+" "+p+" "+status] = true
 	d.mu.Unlock()
@@ -394,8 +404,11 @@ func (d *document) check(t *testing.T, method, address string, r *reply) {
 		t.Errorf("%s %s %d: Content-Type %q, the document has %v", method, p, r.status, media, slices.Collect(maps.Keys(res.Content)))
 		return
 	}
-	at := "#/paths/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(p) + "/" + strings.ToLower(method) + "/responses/" + status +
-		"/content/" + strings.ReplaceAll(media, "/", "~1") + "/schema"
+	at := "#/paths/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(p) + "/" + strings.ToLower(method) + "/responses/" + status
+	if ref != "" {
+		at = ref
+	}
+	at += "/content/" + strings.ReplaceAll(media, "/", "~1") + "/schema"
 	switch media {
 	case "application/json":
 		d.validate(t, at, r.body)

@@ -176,6 +176,7 @@ func (a *API) complete() {
 		}
 		for status, r := range op.Responses {
 			addHeaders(op, status, r)
+			op.Responses[status] = share(doc, op, status, r)
 		}
 	}
 	get := doc.Paths[Base+"/assistants/{id}"].Get
@@ -194,7 +195,31 @@ func (a *API) complete() {
 		answer.Content = jsonOf(view)
 		answer.Content[csvType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
-	delete(doc.Components.Schemas.Map(), "ErrorModel") // huma's own, which is never sent
+	delete(doc.Components.Schemas.Map(), "ErrorModel") // huma's own, which are never sent
+	delete(doc.Components.Schemas.Map(), "ErrorDetail")
+}
+
+// share keeps an error's description once, for all operations that need a key. A conflict of generate has a header more.
+func share(doc *huma.OpenAPI, op *huma.Operation, status string, r *huma.Response) *huma.Response {
+	if status < "400" || len(op.Security) == 0 || status == "409" && op.OperationID == "generate" {
+		return r
+	}
+	name := "Error" + status
+	if doc.Components.Responses == nil {
+		doc.Components.Responses = map[string]*huma.Response{}
+	}
+	doc.Components.Responses[name] = r
+	return &huma.Response{Ref: responsesBase + name}
+}
+
+const responsesBase = "#/components/responses/"
+
+// shared returns what a reference stands for.
+func shared(doc *huma.OpenAPI, r *huma.Response) *huma.Response {
+	if r.Ref == "" {
+		return r
+	}
+	return doc.Components.Responses[strings.TrimPrefix(r.Ref, responsesBase)]
 }
 
 func operations(doc *huma.OpenAPI) (ops []*huma.Operation) {

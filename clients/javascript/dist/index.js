@@ -40,8 +40,10 @@ async function* lines(response, wait) {
     if (response.body === null)
         return;
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let rest = "";; wait.again()) {
+    for (let rest = "";;) {
+        wait.again();
         const { done, value } = await reader.read();
+        wait.pause();
         if (done)
             return;
         const whole = (rest + value).split("\n");

@@ -45,6 +45,8 @@ export declare class Wait {
     get signal(): AbortSignal;
     /** Gives the server its time once more. */
     again(): void;
+    /** Takes the time back that a caller takes. */
+    pause(): void;
     /** Ends the call, if it still runs. */
     end(): void;
 }

@@ -78,6 +78,10 @@ export class Wait {
             this.#controller.abort(new DOMException(`The server was silent for ${this.#timeout} ms.`, "TimeoutError"));
         }, this.#timeout);
     }
+    /** Takes the time back that a caller takes. */
+    pause() {
+        clearTimeout(this.#timer);
+    }
     /** Ends the call, if it still runs. */
     end() {
         clearTimeout(this.#timer);

@@ -1,7 +1,7 @@
 /** Calls an Elumenta server. Types and methods are generated from the server's OpenAPI document. */
 import { ElumentaError, type ErrorBody } from "./error.js";
 import { Operations } from "./operations.js";
-import type { CallOptions } from "./transport.js";
+import type { CallOptions, Wait } from "./transport.js";
 import type { GenerateRequest, StreamEvent } from "./types.js";
 
 export { ElumentaError } from "./error.js";
@@ -39,11 +39,13 @@ export class Client extends Operations {
 
 const known = new Set<string>(["generation_start", "content_delta", "generation_end"] satisfies StreamEvent["type"][]);
 
-async function* lines(response: Response, wait: { again(): void }): AsyncGenerator<string, void, undefined> {
+async function* lines(response: Response, wait: Wait): AsyncGenerator<string, void, undefined> {
   if (response.body === null) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let rest = ""; ; wait.again()) {
+  for (let rest = ""; ; ) {
+    wait.again();
     const { done, value } = await reader.read();
+    wait.pause();
     if (done) return;
     const whole = (rest + value).split("\n");
     rest = whole.pop() ?? "";

@@ -114,6 +114,11 @@ export class Wait {
     }, this.#timeout);
   }
 
+  /** Takes the time back that a caller takes. */
+  pause(): void {
+    clearTimeout(this.#timer);
+  }
+
   /** Ends the call, if it still runs. */
   end(): void {
     clearTimeout(this.#timer);

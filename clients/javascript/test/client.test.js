@@ -107,6 +107,16 @@ test("abort", async () => {
   assert.equal(typeof (await client.getUser()).plan, "string");
 });
 
+test("a slow reader is no silent server", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let pieces = 0;
+  for await (const event of client.generateStream({ model: "sandbox", prompt: "Hello" })) {
+    if (event.type === "content_delta") pieces++;
+    t.mock.timers.tick(3_600_000);
+  }
+  assert(pieces > 1);
+});
+
 test("foreign answers", async (t) => {
   /** @type {() => void} */
   let hungUp = () => {};

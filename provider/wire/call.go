@@ -63,7 +63,7 @@ func (c *Call) Send(ctx context.Context) (*Answer, error) {
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
 	req.Header = c.header()
-	resp, err := c.client().Do(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
+	resp, err := c.transport().RoundTrip(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
 		cancel()
 		return nil, a.transportError(err)
@@ -92,13 +92,12 @@ func (c *Call) header() http.Header {
 	return h
 }
 
-func (c *Call) client() *http.Client {
-	var client http.Client
-	if c.Target.Client != nil {
-		client = *c.Target.Client
+// transport is the client's: a whole http.Client follows redirects and keeps cookies, and costs as much as the transport does.
+func (c *Call) transport() http.RoundTripper {
+	if c.Target.Client == nil || c.Target.Client.Transport == nil {
+		return http.DefaultTransport
 	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
+	return c.Target.Client.Transport
 }
 
 func (c *Call) check(a *Answer) error {

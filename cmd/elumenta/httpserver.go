@@ -66,8 +66,10 @@ func (n *node) httpServer(h http.Handler) *http.Server {
 		// What the server says here is about connections: failed handshakes, clients that speak something else.
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
-	if n.listeners.certificate != nil {
-		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*n.listeners.certificate}}
+	if n.certificate.Load() != nil {
+		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return n.certificate.Load(), nil
+		}}
 	}
 	return s
 }

@@ -15,17 +15,9 @@ import (
 // listeners are the addresses that a node has taken. metrics is nil without an address of its own.
 type listeners struct {
 	api, metrics net.Listener
-	certificate  *tls.Certificate
 }
 
 func listen(c *config.Config) (l listeners, err error) {
-	if c.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-		if err != nil {
-			return l, certificateError(c, err)
-		}
-		l.certificate = &pair
-	}
 	if l.api, err = listenOn(c.Addr, "--addr"); err != nil {
 		return l, err
 	}
@@ -57,11 +49,19 @@ func listenOn(addr, flag string) (net.Listener, error) {
 	return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", addr, err, flag)
 }
 
-func certificateError(c *config.Config, err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("cannot read %s: %w; --tls-cert and --tls-key name PEM files", e.Path, e.Err)
+// loadCertificate reads the files that a configuration names; it is nil without TLS.
+func loadCertificate(c *config.Config) (*tls.Certificate, error) {
+	if c.TLSCert == "" {
+		return nil, nil
 	}
-	return fmt.Errorf("the certificate %s does not go with the key %s: %w; both must be PEM, and belong together", c.TLSCert, c.TLSKey, err)
+	pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err == nil {
+		return &pair, nil
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("cannot read %s: %w; --tls-cert and --tls-key name PEM files", e.Path, e.Err)
+	}
+	return nil, fmt.Errorf("the certificate %s does not go with the key %s: %w; both must be PEM, and belong together", c.TLSCert, c.TLSKey, err)
 }
 
 func (l listeners) close() {

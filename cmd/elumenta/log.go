@@ -4,18 +4,16 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-
-	"github.com/elumenta/elumenta/config"
 )
 
 // mostLogBytes is how much of the log waits to be written at most.
 const mostLogBytes = 1 << 20
 
 // newLogger makes the log of a server. close writes what is left of it; what is logged after that is written at once.
-func newLogger(c config.Log, out io.Writer) (log *slog.Logger, closeLog func()) {
+func newLogger(format string, level slog.Leveler, out io.Writer) (log *slog.Logger, closeLog func()) {
 	w := newLogWriter(out)
-	options := &slog.HandlerOptions{Level: c.Level}
-	if c.Format == "json" {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options)), w.close
 	}
 	return slog.New(slog.NewTextHandler(w, options)), w.close

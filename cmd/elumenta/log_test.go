@@ -2,12 +2,11 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
-
-	"github.com/elumenta/elumenta/config"
 )
 
 // slowFile is a file whose first write takes until it is let go.
@@ -30,7 +29,7 @@ func (f *slowFile) Write(p []byte) (int, error) {
 func TestLogWaitsForNoDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &slowFile{let: make(chan struct{})}
-		log, closeLog := newLogger(config.Log{Format: "json"}, f)
+		log, closeLog := newLogger("json", slog.LevelInfo, f)
 		var want strings.Builder
 		for i := range 1000 {
 			log.Info("request", "n", i)

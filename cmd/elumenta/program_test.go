@@ -112,15 +112,44 @@ type server struct {
 	code     int           // once ended is closed
 }
 
+// lockedBuffer is text that one goroutine writes and others wait for.
 type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	written chan struct{} // closed by the next Write; nil: nobody waits
 }
 
 func (l *lockedBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.written != nil {
+		close(l.written)
+		l.written = nil
+	}
 	return l.b.Write(p)
+}
+
+// await waits until the text has what.
+func (l *lockedBuffer) await(t *testing.T, what string) {
+	t.Helper()
+	late := time.After(testLimit)
+	for {
+		l.mu.Lock()
+		there := strings.Contains(l.b.String(), what)
+		if l.written == nil {
+			l.written = make(chan struct{})
+		}
+		written := l.written
+		l.mu.Unlock()
+		if there {
+			return
+		}
+		select {
+		case <-written:
+		case <-late:
+			t.Fatalf("nothing says %q:\n%s", what, l)
+		}
+	}
 }
 
 func (l *lockedBuffer) String() string {

@@ -39,18 +39,32 @@ func (n *node) reloadAt(signals <-chan os.Signal, api *httpapi.API) (end func())
 	}
 }
 
-// reload takes providers, models and routes from the configuration again, as a whole or not at all. What runs goes on with the
-// routes that it began with.
+// reload takes providers, models, routes, the certificate and the log level from the configuration again, as a whole or not at
+// all. What runs goes on with the routes that it began with.
 func (n *node) reload(api *httpapi.API) {
 	conf, err := n.load()
 	if err != nil {
 		n.log.Error("the configuration was not reloaded: it has mistakes, and what was read before stays", "error", err)
 		return
 	}
-	restart := conf.Changed(n.conf)
+	pair, err := loadCertificate(conf)
+	if err != nil {
+		n.log.Error("the configuration was not reloaded: its certificate cannot be used, and what was read before stays", "error", err)
+		return
+	}
+	running := *n.conf
+	running.Log.Level = conf.Log.Level
+	if pair != nil && running.TLSCert != "" {
+		running.TLSCert, running.TLSKey = conf.TLSCert, conf.TLSKey
+	}
+	restart := conf.Changed(&running)
 	if slices.Contains(restart, "plans") {
 		n.log.Error("the configuration was not reloaded: models go by the plans, and those have changed, which needs a restart")
 		return
+	}
+	n.level.Set(conf.Log.Level)
+	if n.certificate.Load() != nil && pair != nil {
+		n.certificate.Store(pair)
 	}
 	fresh := newRoutes(conf, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(fresh.models)

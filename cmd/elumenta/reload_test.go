@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net/http"
 	"os"
@@ -8,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // A reload takes another provider and its model without a dropped stream; a file with a mistake changes nothing.
@@ -33,26 +34,17 @@ func TestReload(t *testing.T) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 		return resp.StatusCode
 	}
-	logged := func(what string) {
-		t.Helper()
-		for deadline := time.Now().Add(testLimit); !strings.Contains(s.log.String(), what); {
-			if time.Now().After(deadline) {
-				t.Fatalf("nothing says %q:\n%s", what, s.log)
-			}
-			s.get("/healthz")
-		}
-	}
 	running := s.generate(`{"model": "old", "prompt": "Hello", "stream": true}`)
 	defer func() { _ = running.Body.Close() }()
 	<-before.arrived
 
 	write("[[models]]\nslug = \"half\"\n")
 	s.signal(syscall.SIGHUP)
-	logged("was not reloaded")
-	logged(filepath.Base(file) + ":1:") // where the mistake is
+	s.log.await(t, "was not reloaded")
+	s.log.await(t, filepath.Base(file)+":1:") // where the mistake is
 	write(host("two", after, "new"))
 	s.signal(syscall.SIGHUP)
-	logged("reloaded providers and models")
+	s.log.await(t, "reloaded providers and models")
 	after.release <- struct{}{}
 	if got := status("new"); got != http.StatusOK {
 		t.Errorf("the new model answers %d", got)
@@ -79,15 +71,74 @@ func TestReload(t *testing.T) {
 
 	write("drain_timeout = \"29s\"\n" + host("two", after, "newer"))
 	s.signal(syscall.SIGHUP)
-	logged("settings=[drain_timeout]") // the last line of a reload
+	s.log.await(t, "settings=[drain_timeout]") // the last line of a reload
 	after.release <- struct{}{}
 	if got := status("newer"); got != http.StatusOK || after.key.Load() != "Bearer sk-newer" {
 		t.Errorf("beside a setting that needs a restart: %d, with %v", got, after.key.Load())
 	}
 	write("[[plans]]\nname = \"team\"\n" + host("two", after, "newest"))
 	s.signal(syscall.SIGHUP)
-	logged("models go by the plans")
+	s.log.await(t, "models go by the plans")
 	if got := status("newest"); got != http.StatusUnprocessableEntity {
 		t.Errorf("beside another plan: %d", got)
+	}
+}
+
+// A renewed certificate counts from the next connection and a log level at once; files that do not belong together change nothing.
+func TestReloadCertificate(t *testing.T) {
+	dir := t.TempDir()
+	copied := func(from, name string) string {
+		t.Helper()
+		text, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
+	}
+	firstCert, firstKey := certificate(t)
+	cert, key := copied(firstCert, "cert.pem"), copied(firstKey, "key.pem")
+	file := filepath.Join(dir, "e.toml")
+	s := start(t, "", nil, "--tls-cert", cert, "--tls-key", key, "--config", copied(os.DevNull, "e.toml"))
+	served := func(certFile string) error {
+		text, err := os.ReadFile(certFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(text)
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(s.url, "https://"), &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12})
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	}
+	if err := served(firstCert); err != nil {
+		t.Fatal(err)
+	}
+	renewedCert, renewedKey := certificate(t)
+	copied(renewedCert, "cert.pem")
+	s.signal(syscall.SIGHUP)
+	s.log.await(t, "belong together")
+	if err := served(firstCert); err != nil {
+		t.Errorf("after half of a renewal: %v", err)
+	}
+	copied(renewedKey, "key.pem")
+	if err := os.WriteFile(file, []byte("[log]\nlevel = \"debug\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.signal(syscall.SIGHUP)
+	s.log.await(t, "reloaded providers")
+	if err := served(renewedCert); err != nil {
+		t.Errorf("after a renewal: %v", err)
+	}
+	if err := served(firstCert); err == nil {
+		t.Error("the old certificate is still served")
+	}
+	s.log.await(t, "level=DEBUG") // of the handshake that failed
+	if strings.Contains(s.log.String(), "need a restart") {
+		t.Errorf("nothing needs a restart:\n%s", s.log)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -61,7 +62,8 @@ other hosts and models, can be set in the configuration file: see elumenta.examp
 
 SIGTERM or SIGINT: /readyz fails at once, connections are accepted for --drain-delay more, running requests get
 --drain-timeout, then the program ends with 0. A second signal ends it at once. SIGHUP: providers and models are read from
-the configuration file again, and what runs goes on; a file with a mistake changes nothing.`
+the configuration file again, the log level and the files of --tls-cert and --tls-key too, and what runs goes on; a file with a
+mistake changes nothing.`
 }
 
 func (c *serveCommand) overrides() config.Overrides {
@@ -90,9 +92,11 @@ func (c *serveCommand) Run(p *program) error {
 
 	signals, unhook := hangups()
 	defer unhook()
-	log, closeLog := newLogger(conf.Log, p.stderr)
+	n := &node{conf: conf, load: load, hangups: signals, program: p, metrics: newRegistry(), traceProviders: c.TraceProviders}
+	n.level.Set(conf.Log.Level)
+	var closeLog func()
+	n.log, closeLog = newLogger(conf.Log.Format, &n.level, p.stderr)
 	defer closeLog()
-	n := &node{conf: conf, load: load, hangups: signals, program: p, log: log, metrics: newRegistry(), traceProviders: c.TraceProviders}
 	if n.telemetry, err = telemetry.Start(ctx, version, p.getenv, n.log); err != nil {
 		return err
 	}
@@ -107,22 +111,29 @@ type node struct {
 	hangups <-chan os.Signal               // each asks for that
 	program *program
 	log     *slog.Logger
+	level   slog.LevelVar
 	metrics *prometheus.Registry
 
 	telemetry      *telemetry.Telemetry // nil: off
 	traceProviders bool
 
-	listeners listeners
-	store     *store.Store
-	generator atomic.Pointer[generate.Service] // nil until the store is open
-	routes    *routes
-	draining  chan struct{} // closed when the node begins to stop
+	listeners   listeners
+	certificate atomic.Pointer[tls.Certificate] // nil: no TLS
+	store       *store.Store
+	generator   atomic.Pointer[generate.Service] // nil until the store is open
+	routes      *routes
+	draining    chan struct{} // closed when the node begins to stop
 }
 
 // run takes the addresses before it touches the database, so that the key of a first start is not printed by a program
 // that then cannot serve.
 func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	n.draining = make(chan struct{})
+	pair, err := loadCertificate(n.conf)
+	if err != nil {
+		return err
+	}
+	n.certificate.Store(pair)
 	if n.listeners, err = listen(n.conf); err != nil {
 		return err
 	}

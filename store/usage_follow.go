@@ -11,12 +11,11 @@ import (
 
 const (
 	followInterval = time.Second
-	// A transaction of the follower takes up to pacedNotes notes, and so many that about followRows rows come of them: other
-	// writes wait for it. It begins with firstNotes, and followPause is between two of them. A follower that is still behind
-	// after pacedChunks takes up to followNotes and no pause.
-	pacedNotes, followNotes, followRows, firstNotes = 125, 500, 500, 100
-	pacedChunks                                     = 200
-	followPause                                     = 5 * time.Millisecond
+	// A transaction of the follower takes up to followNotes notes, and so many that about followRows rows come of them: other
+	// writes wait for it. It begins with firstNotes. After each of pacedChunks the follower rests for followPause; one that is still behind then, no more.
+	followNotes, followRows, firstNotes = 500, 500, 100
+	pacedChunks                         = 100
+	followPause                         = 20 * time.Millisecond
 )
 
 // errFollowed says that notes were gone before they could be rolled up.
@@ -55,11 +54,7 @@ type rollupRow struct {
 // followUsage moves notes into the rollups until few wait.
 func (s *Store) followUsage(ctx context.Context) error {
 	for n := 0; ctx.Err() == nil; n++ {
-		most := int64(followNotes)
-		if n < pacedChunks {
-			most = pacedNotes
-		}
-		more, err := s.rollUp(ctx, most)
+		more, err := s.rollUp(ctx)
 		if err != nil || !more {
 			return err
 		}
@@ -73,13 +68,13 @@ func (s *Store) followUsage(ctx context.Context) error {
 	return nil
 }
 
-// rollUp moves one chunk of up to most notes, in one transaction, so that a note is in the rollups once it is gone, and only then. On
+// rollUp moves one chunk of notes, in one transaction, so that a note is in the rollups once it is gone, and only then. On
 // SQLite a single server follows, and the writer is spared the reading: what was read is still so when it writes. On
 // Postgres each node's transaction takes notes that no other one has.
-func (s *Store) rollUp(ctx context.Context, most int64) (more bool, err error) {
+func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 	var r rollup
-	limit := min(most, s.follower.limit.Load())
-	defer func() { s.follower.limit.Store(r.nextLimit(limit, most)) }()
+	limit := s.follower.limit.Load()
+	defer func() { s.follower.limit.Store(r.nextLimit(limit)) }()
 	if _, ok := s.engine.(*sqliteEngine); !ok {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error {
 			r = rollup{}
@@ -128,12 +123,12 @@ func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) 
 }
 
 // nextLimit is how many notes the next chunk takes: fewer where each has rows of its own.
-func (r *rollup) nextLimit(limit, most int64) int64 {
+func (r *rollup) nextLimit(limit int64) int64 {
 	switch {
 	case len(r.rows) > followRows:
 		return max(1, limit/2)
 	case r.more && len(r.rows) <= followRows/2:
-		return min(2*limit, most)
+		return min(2*limit, followNotes)
 	}
 	return limit
 }

@@ -68,7 +68,7 @@ api_key = "one,,two"
 [[providers]]
 name = "b"
 base_url = "http://b.example/v1"
-api_key = "one, two,one"
+api_key = "one, two, one"
 [[providers]]
 name = "c"
 base_url = "http://c.example/v1"

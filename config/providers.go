@@ -182,8 +182,9 @@ func (b *builder) setCredentials(p *Provider, list string, report func(string, .
 		return
 	}
 	var secrets []elumenta.Secret
-	for i, key := range keys {
-		key = strings.TrimSpace(key)
+	for i := range keys {
+		keys[i] = strings.TrimSpace(keys[i])
+		key := keys[i]
 		if key == "" {
 			report("is empty: give the provider's key or leave it out")
 			return

@@ -86,7 +86,7 @@ func (r *routing) state(provider string, out *elumenta.ProviderHealth, now time.
 	ring := r.rings[provider]
 	out.Keys = make([]time.Time, len(ring.out))
 	for i := range ring.out {
-		if until := time.UnixMicro(ring.out[i].Load()).UTC(); until.After(now) {
+		if until := r.clock.time(ring.out[i].Load()); until.After(now) {
 			out.Keys[i] = until
 		}
 	}
@@ -101,7 +101,7 @@ func (r *route) state(model string, now time.Time) elumenta.RouteHealth {
 	for i := range r.resting {
 		least = min(least, r.resting[i].Load())
 	}
-	switch until := time.UnixMicro(least).UTC(); {
+	switch until := r.clock.time(least); {
 	case r.breaker.IsOpen():
 		h.State, h.Until = elumenta.RouteOpen, now.Add(r.breaker.RemainingDelay()).UTC()
 	case until.After(now):

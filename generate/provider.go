@@ -27,7 +27,13 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 		done       tried
 		completion elumenta.Completion
 		failure    error
+		paid       bool // a further call
 	)
+	defer func() {
+		if paid {
+			p.routes.budget.giveBack()
+		}
+	}()
 	for {
 		c, wait, ok := p.routes.choose(turn, done, time.Now())
 		if !ok {
@@ -36,23 +42,24 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			}
 			return completion, failure
 		}
-		if failure != nil && !p.routes.budget.spend() {
-			s.metrics.unbudgeted.WithLabelValues(p.model.Slug).Inc()
-			return completion, failure
+		if failure != nil && !paid {
+			if paid = p.routes.budget.spend(); !paid {
+				s.metrics.unbudgeted.WithLabelValues(p.model.Slug).Inc()
+				return completion, failure
+			}
 		}
 		if !c.begin() {
 			done = done.with(c, true)
-			if failure != nil {
-				p.routes.budget.giveBack()
-			}
 			continue
 		}
+		paid = false // it is called
 		if failure != nil {
 			last := &r.attempts[len(r.attempts)-1]
 			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
 		}
 		_, _, another := p.routes.choose(turn, done.with(c, true), time.Now())
 		completion, failure = s.attempt(running, ctx, p, r, c, another)
+		paid = r.paidNext()
 		e, failed := errors.AsType[*elumenta.ProviderError](failure)
 		if !failed || e.Kind == elumenta.KindRejected || running.Err() != nil || !r.again() {
 			return completion, failure
@@ -74,6 +81,9 @@ func (s *Service) attempt(running, ctx context.Context, p *prepared, r *relay, c
 	}
 	s.metrics.providerCall(target.Name, p.model, r, completion.Usage)
 	e, failed := errors.AsType[*elumenta.ProviderError](err)
+	if elumenta.HasCode(err, elumenta.CodeInternal) { // a panic over what the provider sent
+		e, failed = &elumenta.ProviderError{Kind: elumenta.KindFailed}, true
+	}
 	left := err != nil && (!failed || ctx.Err() != nil) // the client left, or this node broke it off
 	if c.end(e, left && r.firstPiece.IsZero(), r.ended) {
 		s.keyRefused(c, e)

@@ -26,14 +26,16 @@ type relay struct {
 	timer      *time.Timer
 	cancel     context.CancelCauseFunc // of the provider's call; nil once it has ended
 	opened     bool
-	pieces     bool      // output has reached the sink
-	firstPiece time.Time // zero if there was none
-	lastEvent  time.Time // of the provider
-	lastWrite  time.Time // to the client
-	sinkErr    error     // the client is gone
-	called     time.Time // when the provider's call began
-	answerBy   time.Time // when a call that has not begun to answer makes way for the next route; zero: the limits alone count
-	ended      time.Time // when the provider's call ended
+	pieces     bool          // output has reached the sink
+	firstPiece time.Time     // zero if there was none
+	lastEvent  time.Time     // of the provider
+	lastWrite  time.Time     // to the client
+	sinkErr    error         // the client is gone
+	blocked    time.Duration // how long writes to the client took
+	called     time.Time     // when the provider's call began
+	answerBy   time.Time     // when a call that has not begun to answer makes way for the next route; zero: the limits alone count
+	paid       bool          // the retry budget has paid for a next call
+	ended      time.Time     // when the provider's call ended
 	stopped    bool
 }
 
@@ -44,8 +46,9 @@ func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
 	return r
 }
 
-// watch looks after a provider's call that begins; cancel ends it. While there is another route, a call that does not begin to
-// answer gets half of the time that is left.
+// watch looks after a provider's call that begins; cancel ends it. While there is another route that the retry budget can pay, a call
+// that does not begin to answer gets half of the time that is left, or all of it but what a stream would get: whether a whole answer
+// has begun cannot be seen.
 func (r *relay) watch(target *elumenta.Target, another bool, cancel context.CancelCauseFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +56,12 @@ func (r *relay) watch(target *elumenta.Target, another bool, cancel context.Canc
 	r.target, r.cancel, r.called, r.lastEvent, r.answerBy = target, cancel, now, time.Time{}, time.Time{}
 	if another {
 		_, at := r.limit()
-		r.answerBy = now.Add(at.Sub(now) / 2)
+		left := at.Sub(now)
+		share := left / 2
+		if !r.stream {
+			share = max(share, left-r.s.FirstPiece)
+		}
+		r.answerBy = now.Add(share)
 	}
 	if r.timer == nil {
 		r.timer = time.AfterFunc(r.next(now), r.tick)
@@ -83,7 +91,7 @@ func (r *relay) emit(ev elumenta.Event) error {
 			return nil
 		}
 		r.lastWrite = time.Now()
-		return r.keep(r.sink.Event(ev))
+		return r.write(ev, r.lastWrite)
 	}
 	r.lastEvent = time.Now()
 	thought := ev.Kind == elumenta.EventReasoning || ev.Kind == elumenta.EventOpaque
@@ -100,8 +108,19 @@ func (r *relay) emit(ev elumenta.Event) error {
 			return err
 		}
 	}
-	err := r.keep(r.sink.Event(ev))
+	err := r.write(ev, r.lastEvent)
 	r.pieces = r.pieces || first && err == nil
+	return err
+}
+
+// write gives an event to the sink. The time that the client takes to read is none of the provider's.
+func (r *relay) write(ev elumenta.Event, now time.Time) error {
+	err := r.keep(r.sink.Event(ev))
+	end := time.Now()
+	r.blocked += end.Sub(now)
+	if !r.lastEvent.IsZero() {
+		r.lastEvent = end
+	}
 	return err
 }
 
@@ -124,13 +143,46 @@ func (r *relay) tick() {
 		return
 	}
 	now := time.Now()
-	if limit, at := r.limit(); r.cancel != nil && !now.Before(at) {
-		r.cancel(&elumenta.ProviderError{Kind: elumenta.KindTimeout, Message: limit})
+	if limit, at := r.limit(); r.cancel != nil && !now.Before(at) && !r.mayGoOn(at) {
+		r.cancel(r.late(limit))
 		r.cancel = nil
 	} else if r.stream && r.sinkErr == nil && now.Sub(r.lastWrite) >= r.s.Silence {
 		r.breakSilence(now)
 	}
 	r.timer.Reset(r.next(now))
+}
+
+// mayGoOn reports whether a call that is to make way for another route need not, since the retry budget has nothing for that.
+func (r *relay) mayGoOn(at time.Time) bool {
+	if !at.Equal(r.answerBy) {
+		return false
+	}
+	r.paid = r.p.routes.budget.spend()
+	r.answerBy = time.Time{}
+	return !r.paid
+}
+
+// paidNext reports whether the retry budget has paid for the next call already.
+func (r *relay) paidNext() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	paid := r.paid
+	r.paid = false
+	return paid
+}
+
+// slowReader is the share of a generation's time from which on a client that does not read, and not its provider, used it up.
+const slowReader = 10
+
+var errSlowReader = errors.New("the client read too slowly")
+
+// late is why a call is broken off. A stream that its client held up ends as if the client had left: it has been given all but the rest.
+func (r *relay) late(limit string) error {
+	if r.stream && r.pieces && r.blocked >= r.s.Whole/slowReader {
+		r.sinkErr = errSlowReader
+		return errSlowReader
+	}
+	return &elumenta.ProviderError{Kind: elumenta.KindTimeout, Message: limit}
 }
 
 func (r *relay) breakSilence(now time.Time) {
@@ -232,6 +284,9 @@ func (r *relay) outcome(ctx context.Context, c elumenta.Completion, err error) (
 		return o, nil
 	case left && r.stream && r.pieces && (r.sinkErr != nil || errors.Is(err, context.Canceled)):
 		o.Error = errorClientLeft
+		if r.sinkErr == errSlowReader { //nolint:errorlint // ours
+			return o, elumenta.Errorf(elumenta.CodeProviderTimeout, "the answer was read too slowly: the generation took longer than is allowed")
+		}
 		return o, elumenta.Errorf(errorClientLeft, "the client left")
 	case left:
 		o.State, o.Error = elumenta.GivenBack, errorClientLeft

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,8 +29,18 @@ const (
 	maxCooldown = 5 * time.Minute // most of a provider's Retry-After that is obeyed
 )
 
+// clock counts microseconds from its start, never zero, so that a system clock that is set back keeps no route or key out.
+type clock struct{ start time.Time }
+
+func (c clock) at(t time.Time) int64 { return t.Sub(c.start).Microseconds() + 1 }
+
+func (c clock) time(at int64) time.Time {
+	return c.start.Add(time.Duration(at-1) * time.Microsecond).UTC()
+}
+
 // routing is a catalog with the state of its routes.
 type routing struct {
+	clock   clock
 	catalog *elumenta.Catalog
 	models  map[*elumenta.Model]*modelRoutes
 	rings   map[string]*keyRing // by provider
@@ -38,6 +49,7 @@ type routing struct {
 
 // modelRoutes are a model's routes in the order of the catalog, with what may be spent on trying again.
 type modelRoutes struct {
+	clock  clock
 	routes []*route
 	budget budget
 	turns  atomic.Uint64
@@ -60,22 +72,25 @@ func (m *modelRoutes) turn(cacheKey string) turn {
 // route is a place that serves a model, and how it has been doing.
 type route struct {
 	elumenta.Route
+	clock     clock
 	hash      uint64
 	targets   []elumenta.Target // one for each key
-	resting   []atomic.Int64    // for each key: Unix microseconds until which the provider asked to be left alone
+	resting   []atomic.Int64    // for each key: until when the provider asked to be left alone, by clock
 	ring      *keyRing
 	breaker   circuitbreaker.CircuitBreaker[any] // nil for an unguarded route
-	score     atomic.Uint64                      // bits of a float64: share of calls that succeeded lately
-	recovered atomic.Int64                       // Unix microseconds when the breaker last closed; zero: never opened
+	trials    trials
+	score     atomic.Uint64 // bits of a float64: share of calls that succeeded lately
+	recovered atomic.Int64  // when the breaker last closed, by clock; zero: never opened
 }
 
 // keyRing says which of a provider's keys are left out since the provider refused them.
 type keyRing struct {
-	out []atomic.Int64 // Unix microseconds
+	clock clock
+	out   []atomic.Int64 // until when, by clock
 }
 
 func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
-	r := &routing{catalog: c, models: map[*elumenta.Model]*modelRoutes{}, rings: map[string]*keyRing{}, health: newHealth(c)}
+	r := &routing{clock: clock{time.Now()}, catalog: c, models: map[*elumenta.Model]*modelRoutes{}, rings: map[string]*keyRing{}, health: newHealth(c)}
 	if before != nil {
 		for name := range r.health {
 			if h := before.health[name]; h != nil {
@@ -87,8 +102,8 @@ func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
 		return r
 	}
 	for _, m := range c.Models() {
-		all := &modelRoutes{}
-		all.budget.pay = int64(share * call)
+		all := &modelRoutes{clock: r.clock}
+		all.budget.clock, all.budget.pay = r.clock, int64(share*call)
 		for i := range m.Routes {
 			all.routes = append(all.routes, r.route(&m.Routes[i]))
 		}
@@ -102,7 +117,7 @@ func (r *routing) route(from *elumenta.Route) *route {
 	if len(keys) == 0 {
 		keys = []elumenta.Secret{from.Target.Credential}
 	}
-	out := &route{Route: *from, hash: promptHash(from.Target.Name + "\x00" + from.Target.Model), resting: make([]atomic.Int64, len(keys))}
+	out := &route{Route: *from, clock: r.clock, hash: promptHash(from.Target.Name + "\x00" + from.Target.Model), resting: make([]atomic.Int64, len(keys))}
 	for _, key := range keys {
 		target := from.Target
 		target.Credential = key
@@ -110,7 +125,7 @@ func (r *routing) route(from *elumenta.Route) *route {
 	}
 	name := from.Target.Name
 	if r.rings[name] == nil || len(r.rings[name].out) != len(keys) {
-		r.rings[name] = &keyRing{out: make([]atomic.Int64, len(keys))}
+		r.rings[name] = &keyRing{clock: r.clock, out: make([]atomic.Int64, len(keys))}
 	}
 	out.ring = r.rings[name]
 	out.score.Store(math.Float64bits(1))
@@ -119,12 +134,49 @@ func (r *routing) route(from *elumenta.Route) *route {
 			WithFailureRateThreshold(breakerRate, breakerCalls, breakerWindow).
 			WithSuccessThresholdRatio(breakerGood, breakerTrials).
 			WithDelay(breakerDelay).WithJitterFactor(0.2).
+			OnHalfOpen(func(circuitbreaker.StateChangedEvent) { out.trials.restart() }).
 			OnClose(func(circuitbreaker.StateChangedEvent) {
 				out.score.Store(math.Float64bits(1))
-				out.recovered.Store(time.Now().UnixMicro())
+				out.recovered.Store(out.clock.at(time.Now()))
 			}).Build()
 	}
 	return out
+}
+
+// trials are the calls that are let through a half-open breaker. The library's own permits are given back by a verdict alone, and a
+// call that its client leaves has none; nor has one that began before the breaker opened.
+type trials struct {
+	mu      sync.Mutex
+	round   uint64 // how often the breaker was half open
+	running int
+}
+
+func (t *trials) restart() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.round, t.running = t.round+1, 0
+}
+
+// begin returns the round that a trial belongs to; zero: there are enough.
+func (t *trials) begin() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running >= breakerTrials {
+		return 0
+	}
+	t.running++
+	return t.round
+}
+
+// end reports whether the trial's round is still the one.
+func (t *trials) end(round uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if round != t.round {
+		return false
+	}
+	t.running--
+	return true
 }
 
 // choice is a route, its place among the model's, and one of its keys.
@@ -132,6 +184,7 @@ type choice struct {
 	route *route
 	at    int
 	key   int
+	trial uint64 // the round of the route's trials that the call belongs to; zero: it is none
 }
 
 func (c choice) target() *elumenta.Target { return &c.route.targets[c.key] }
@@ -156,7 +209,7 @@ func (t tried) with(c choice, all bool) tried {
 // choose returns the best choice that was not tried yet: the lowest order first, in it by weight, and of its keys one that
 // the provider does not refuse. wait is the least time until there is a choice again, if there is none and that is known.
 func (m *modelRoutes) choose(t turn, done tried, now time.Time) (c choice, wait time.Duration, ok bool) {
-	at := now.UnixMicro()
+	at := m.clock.at(now)
 	wait = math.MaxInt64
 	best, order := math.Inf(1), 0
 	for i, r := range m.routes {
@@ -175,7 +228,7 @@ func (m *modelRoutes) choose(t turn, done tried, now time.Time) (c choice, wait 
 			}
 		}
 		if cost := r.cost(t, at); !ok || cost < best {
-			c, ok = choice{r, i, k}, true
+			c, ok = choice{route: r, at: i, key: k}, true
 			best, order = cost, r.Order
 		}
 	}
@@ -203,7 +256,8 @@ func unit(h uint64) float64 {
 func (r *route) share(at int64) float64 {
 	score := math.Float64frombits(r.score.Load())
 	share := max(score*score, leastScore)
-	if since := time.Duration(at-r.recovered.Load()) * time.Microsecond; since < slowStart {
+	recovered := r.recovered.Load()
+	if since := time.Duration(at-recovered) * time.Microsecond; recovered != 0 && since < slowStart {
 		share *= max(0.1, float64(since)/float64(slowStart))
 	}
 	return share
@@ -229,7 +283,17 @@ func (r *route) key(i int, t turn, done tried, at int64) (key int, rest time.Dur
 }
 
 // begin asks the circuit breaker for leave. Whoever has it must end the call.
-func (c choice) begin() bool { return c.route.breaker == nil || c.route.breaker.TryAcquirePermit() }
+func (c *choice) begin() bool {
+	b := c.route.breaker
+	if b == nil || b.IsClosed() {
+		return true
+	}
+	if b.IsOpen() && !b.TryAcquirePermit() { // once its delay is over, this makes it half open
+		return false
+	}
+	c.trial = c.route.trials.begin()
+	return c.trial != 0
+}
 
 // end notes how a call went. e is nil for an answer, and left says that the call ended for a reason of the client's, or ours,
 // before the provider said anything. refused reports whether the key was left out just now.
@@ -262,10 +326,11 @@ func (c choice) end(e *elumenta.ProviderError, left bool, now time.Time) (refuse
 	if good || bad {
 		r.note(good)
 	}
+	counts := c.trial == 0 && r.breaker.IsClosed() || c.trial != 0 && r.trials.end(c.trial)
 	switch {
-	case good:
+	case counts && good:
 		r.breaker.RecordSuccess()
-	case bad || r.breaker.IsHalfOpen(): // a trial that says nothing was none that succeeded
+	case counts && bad:
 		r.breaker.RecordFailure()
 	}
 	return refused
@@ -290,14 +355,14 @@ func (r *route) note(good bool) {
 // rest leaves a key alone on this route for as long as the provider asked.
 func (r *route) rest(key int, d time.Duration, now time.Time) {
 	if d > 0 {
-		r.resting[key].Store(now.Add(min(d, maxCooldown)).UnixMicro())
+		r.resting[key].Store(r.clock.at(now.Add(min(d, maxCooldown))))
 	}
 }
 
 // refuse leaves a key out for a while, on all of the provider's routes. It reports whether it was in use.
 func (k *keyRing) refuse(key int, e *elumenta.ProviderError, now time.Time) bool {
-	until := now.Add(max(keyOut, min(e.RetryAfter, maxCooldown))).UnixMicro()
-	return k.out[key].Swap(until) <= now.UnixMicro()
+	until := k.clock.at(now.Add(max(keyOut, min(e.RetryAfter, maxCooldown))))
+	return k.out[key].Swap(until) <= k.clock.at(now)
 }
 
 // budget is what may be spent on trying again: each request pays a share of a call in, and each second one, up to a limit, and each
@@ -305,8 +370,9 @@ func (k *keyRing) refuse(key int, e *elumenta.ProviderError, now time.Time) bool
 // What comes with time is for models that are seldom asked, whose failing route no circuit breaker sees soon.
 type budget struct {
 	saved atomic.Int64 // thousandths of a call
-	paid  atomic.Int64 // Unix milliseconds until which time has paid
-	pay   int64        // thousandths that a request pays in; zero: nothing is ever paid in
+	paid  atomic.Int64 // milliseconds by clock until which time has paid
+	clock clock
+	pay   int64 // thousandths that a request pays in; zero: nothing is ever paid in
 }
 
 const (
@@ -321,7 +387,7 @@ func (b *budget) payIn(now time.Time) {
 		return
 	}
 	amount, paid := b.pay, b.paid.Load()
-	if at := now.UnixMilli(); at > paid && b.paid.CompareAndSwap(paid, at) {
+	if at := b.clock.at(now)/1000 + 1; at > paid && b.paid.CompareAndSwap(paid, at) {
 		if paid == 0 {
 			amount += firstSavings
 		} else {

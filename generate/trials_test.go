@@ -1,0 +1,170 @@
+package generate_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+// slowSink is a client that takes its time for each write.
+type slowSink struct {
+	sink
+	takes time.Duration
+}
+
+func (s *slowSink) Event(e elumenta.Event) error {
+	if e.Kind == elumenta.EventPause {
+		time.Sleep(s.takes)
+	}
+	return s.sink.Event(e)
+}
+
+func asks() *elumenta.Request {
+	return &elumenta.Request{Model: "m", Stream: true, Turns: []elumenta.Turn{{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: "hi"}}}}}
+}
+
+// A client that reads slowly until the time of a generation is over pays for what it has read, and the provider is not to blame.
+func TestSlowReaderPays(t *testing.T) {
+	b := newBench(t, func(ctx context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		for range 100 {
+			if err := ctx.Err(); err != nil {
+				return elumenta.Completion{}, err
+			}
+			if err := say(emit, "x"); err != nil {
+				return elumenta.Completion{}, err
+			}
+		}
+		return done, nil
+	}, nil)
+	defer b.close()
+	b.service.Whole = 200 * time.Millisecond
+	b.service.BetweenPieces = 5 * time.Millisecond // less than one write
+	before := b.balance()
+	caller, err := b.service.Authenticate(t.Context(), b.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slowSink{takes: 10 * time.Millisecond}
+	b.service.Generate(t.Context(), caller, asks(), s)
+	if !elumenta.HasCode(s.failure, elumenta.CodeProviderTimeout) || b.balance() != before-price {
+		t.Errorf("%v, paid %d", s.failure, before-b.balance())
+	}
+	if h := b.service.Health("p"); len(h.Failures) > 0 {
+		t.Errorf("the provider is blamed: %v", h.Failures)
+	}
+}
+
+// A second route takes no time from the first one's call that it could not use, and leaves a whole answer most of it.
+func TestTimeBesideASecondRoute(t *testing.T) {
+	for name, c := range map[string]struct {
+		budget float64
+		stream bool
+		takes  time.Duration
+		calls  string
+		fails  bool
+	}{
+		"a stream that begins late":                   {0.2, true, 40 * time.Second, "a b", true},
+		"a stream that begins late, without a budget": {0, true, 40 * time.Second, "a", false},
+		"a whole answer of eight minutes":             {0.2, false, 8 * time.Minute, "a", false},
+		"a whole answer of more":                      {0.2, false, 9*time.Minute + 30*time.Second, "a b", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				routes := []elumenta.Route{to("a", 1), to("b", 2)}
+				b := newRouted(t, routes, func(ctx context.Context, _ string, _ func(elumenta.Event) error) error { return wait(ctx, c.takes) })
+				defer b.close()
+				b.service.RetryBudget = c.budget
+				b.service.SetCatalog(elumenta.NewCatalog([]elumenta.Model{{Slug: "m", MinPlan: "free", TokenCost: price, Routes: routes}}))
+				s, calls := b.ask(t, c.stream)
+				if calls != c.calls || (s.failure != nil) != c.fails {
+					t.Errorf("called %q, want %q; %v", calls, c.calls, s.failure)
+				}
+			})
+		})
+	}
+}
+
+// What a half-open breaker decides by are its trials' answers: not clients that hang up, and not calls from before the outage.
+func TestTrials(t *testing.T) {
+	state := func(b *routed) elumenta.RouteState { return b.service.Health("a").Routes[0].State }
+	t.Run("hang-ups", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			failing := true
+			b := newRouted(t, []elumenta.Route{to("a", 1)}, func(ctx context.Context, _ string, _ func(elumenta.Event) error) error {
+				if failing {
+					return fails(elumenta.KindFailed, 500, 0)
+				}
+				return wait(ctx, time.Second)
+			})
+			defer b.close()
+			for range 12 {
+				b.ask(t, true)
+			}
+			failing = false
+			time.Sleep(13 * time.Second)
+			for range 4 {
+				for range 7 {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+					b.run(ctx, elumenta.Request{Stream: true}, &sink{})
+					cancel()
+				}
+				if s, _ := b.ask(t, true); s.failure != nil {
+					t.Fatal(s.failure)
+				}
+			}
+			if got := state(b); got != elumenta.RouteClosed {
+				t.Errorf("%s after four good trials", got)
+			}
+		})
+	})
+	t.Run("old calls", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			old := true
+			b := newRouted(t, []elumenta.Route{to("a", 1)}, func(ctx context.Context, _ string, emit func(elumenta.Event) error) error {
+				if old {
+					_ = say(emit, "x")
+					return wait(ctx, 14*time.Second)
+				}
+				return fails(elumenta.KindFailed, 500, 0)
+			})
+			defer b.close()
+			caller, err := b.service.Authenticate(t.Context(), b.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 12 {
+				go b.service.Generate(t.Context(), caller, asks(), &sink{})
+			}
+			synctest.Wait()
+			old = false
+			for range 30 {
+				b.ask(t, true)
+			}
+			time.Sleep(12500 * time.Millisecond)
+			b.ask(t, true)
+			time.Sleep(3 * time.Second) // the old ones end well
+			synctest.Wait()
+			if got := state(b); got != elumenta.RouteTrial {
+				t.Errorf("%s after a trial that failed", got)
+			}
+		})
+	})
+	t.Run("a panic", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newRouted(t, []elumenta.Route{to("a", 1)}, func(_ context.Context, _ string, emit func(elumenta.Event) error) error {
+				_ = say(emit, "x")
+				panic("p")
+			})
+			defer b.close()
+			for range 12 {
+				b.ask(t, true)
+			}
+			if got := state(b); got != elumenta.RouteOpen {
+				t.Errorf("%s after twelve panics", got)
+			}
+		})
+	})
+}

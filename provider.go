@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -232,6 +233,21 @@ type Prompt struct {
 	Stream bool
 }
 
+// WithoutState returns the prompt without what providers want back of their own, and whether there was any.
+func (p *Prompt) WithoutState() (*Prompt, bool) {
+	out, had := *p, false
+	out.Turns = slices.Clone(p.Turns)
+	for i := range out.Turns {
+		t := &out.Turns[i]
+		t.Parts = slices.Clone(t.Parts)
+		for j := range t.Parts {
+			had = had || t.Parts[j].Opaque != nil
+			t.Parts[j].Opaque = nil
+		}
+	}
+	return &out, had
+}
+
 // SystemText joins instructions and system text for providers that take a single string: the instructions byte for
 // byte, then each system part behind a blank line.
 func (p *Prompt) SystemText() string {
@@ -329,6 +345,7 @@ const (
 	WarnSystemMoved   = "system_message_moved"
 	WarnModelRetiring = "model_retiring"
 	WarnImageDetail   = "image_detail_ignored"
+	WarnStateRefused  = "reasoning_state_refused"
 )
 
 // ErrorKind tells what a retry or another route could mend.
@@ -365,6 +382,7 @@ const (
 	RejectContext RejectReason = "context_too_long"
 	RejectContent RejectReason = "content"
 	RejectImage   RejectReason = "image"
+	RejectState   RejectReason = "state" // of an earlier answer, which another account or model of the provider gave
 	RejectOther   RejectReason = "other"
 )
 

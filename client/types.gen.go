@@ -122,12 +122,13 @@ const (
 
 // Defines values for GenerationWarningCode.
 const (
-	GenerationWarningCodeClampedSetting     GenerationWarningCode = "clamped_setting"
-	GenerationWarningCodeImageDetailIgnored GenerationWarningCode = "image_detail_ignored"
-	GenerationWarningCodeModelRetiring      GenerationWarningCode = "model_retiring"
-	GenerationWarningCodeSystemMessageMoved GenerationWarningCode = "system_message_moved"
-	GenerationWarningCodeUnknownField       GenerationWarningCode = "unknown_field"
-	GenerationWarningCodeUnsupportedSetting GenerationWarningCode = "unsupported_setting"
+	GenerationWarningCodeClampedSetting        GenerationWarningCode = "clamped_setting"
+	GenerationWarningCodeImageDetailIgnored    GenerationWarningCode = "image_detail_ignored"
+	GenerationWarningCodeModelRetiring         GenerationWarningCode = "model_retiring"
+	GenerationWarningCodeReasoningStateRefused GenerationWarningCode = "reasoning_state_refused"
+	GenerationWarningCodeSystemMessageMoved    GenerationWarningCode = "system_message_moved"
+	GenerationWarningCodeUnknownField          GenerationWarningCode = "unknown_field"
+	GenerationWarningCodeUnsupportedSetting    GenerationWarningCode = "unsupported_setting"
 )
 
 // Defines values for ImagePartType.
@@ -453,7 +454,7 @@ type AssistantVisibility string
 type Attempt struct {
 	DurationMs int64 `json:"duration_ms"`
 
-	// Error Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed); null for the one that gave the answer.
+	// Error Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer.
 	Error    *string `json:"error"`
 	Provider string  `json:"provider"`
 	Region   string  `json:"region,omitempty"`

@@ -60,12 +60,33 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 		_, _, another := p.routes.choose(turn, done.with(c, true), time.Now())
 		completion, failure = s.attempt(running, ctx, p, r, c, another)
 		paid = r.paidNext()
+		if r.again() && p.dropState(failure) {
+			failure = nil // the same route may answer now, and it is no retry that an outage could multiply
+			continue
+		}
 		e, failed := errors.AsType[*elumenta.ProviderError](failure)
 		if !failed || e.Kind == elumenta.KindRejected || running.Err() != nil || !r.again() {
 			return completion, failure
 		}
 		done = done.with(c, e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited)
 	}
+}
+
+// dropState leaves the state of earlier answers out of the prompt if the provider has refused it, and reports whether it did: OpenAI's
+// belongs to the organization whose key asked for the answer, and another key or route may be another one's.
+func (p *prepared) dropState(failure error) bool {
+	e, ok := errors.AsType[*elumenta.ProviderError](failure)
+	if !ok || e.Reason != elumenta.RejectState {
+		return false
+	}
+	prompt, had := p.prompt.WithoutState()
+	if had {
+		p.prompt = prompt
+		p.warnings = append(p.warnings, elumenta.Warning{
+			Code: elumenta.WarnStateRefused, Field: "messages", Message: "the provider does not take the state of an earlier answer, which another of its accounts gave: left out",
+		})
+	}
+	return had
 }
 
 // attempt calls one route. ctx ends with the client, running also with this node.

@@ -168,3 +168,60 @@ func TestTrials(t *testing.T) {
 		})
 	})
 }
+
+// A provider that refuses the state of an earlier answer, which belongs to another of its accounts, is asked once more without.
+func TestStateRefused(t *testing.T) {
+	refused := &elumenta.ProviderError{Kind: elumenta.KindRejected, Status: 400, Reason: elumenta.RejectState, Message: "ours"}
+	for name, c := range map[string]struct {
+		state  *elumenta.Opaque
+		always bool
+		calls  int
+		want   elumenta.Code
+	}{
+		"of another account":  {&elumenta.Opaque{Format: "openai", Data: "gAAA"}, false, 2, ""},
+		"and without it too":  {&elumenta.Opaque{Format: "openai", Data: "gAAA"}, true, 2, elumenta.CodeProviderRejected},
+		"where there is none": {nil, true, 1, elumenta.CodeProviderRejected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			b := newBench(t, func(_ context.Context, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+				calls++
+				if _, has := p.WithoutState(); has || c.always {
+					return elumenta.Completion{}, refused
+				}
+				return done, say(emit, "well")
+			}, nil)
+			defer b.close()
+			b.service.RetryBudget = -1
+			before := b.balance()
+			caller, err := b.service.Authenticate(t.Context(), b.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req := asks()
+			thought := elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: []elumenta.Part{{Kind: elumenta.PartReasoning, Text: "Hm.", Opaque: c.state}, {Kind: elumenta.PartText, Text: "yes?"}}}
+			req.Turns = []elumenta.Turn{req.Turns[0], thought, req.Turns[0]}
+			s := &sink{}
+			b.service.Generate(t.Context(), caller, req, s)
+			if calls != c.calls {
+				t.Errorf("called %d times, want %d", calls, c.calls)
+			}
+			if c.want != "" {
+				if !elumenta.HasCode(s.failure, c.want) || b.balance() != before {
+					t.Errorf("%v, paid %d", s.failure, before-b.balance())
+				}
+				return
+			}
+			if s.failure != nil || b.balance() != before-price {
+				t.Fatalf("%v, paid %d", s.failure, before-b.balance())
+			}
+			w, a := s.result.Warnings, s.result.Attempts
+			if len(w) != 1 || w[0].Code != elumenta.WarnStateRefused || len(a) != 2 || a[0].Kind != elumenta.KindRejected || a[1].Kind != 0 {
+				t.Errorf("warnings %+v, attempts %+v", w, a)
+			}
+			if req.Turns[1].Parts[0].Opaque == nil {
+				t.Error("the request itself was changed")
+			}
+		})
+	}
+}

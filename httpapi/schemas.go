@@ -269,12 +269,12 @@ type cacheDoc struct {
 type attemptDoc struct {
 	Provider   string  `json:"provider"`
 	Region     string  `json:"region,omitempty"`
-	Error      *string `json:"error" doc:"Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed); null for the one that gave the answer."`
+	Error      *string `json:"error" doc:"Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer."`
 	DurationMS int64   `json:"duration_ms"`
 }
 
 type generationWarningDoc struct {
-	Code    string `json:"code" enum:"unknown_field,unsupported_setting,clamped_setting,system_message_moved,model_retiring,image_detail_ignored"`
+	Code    string `json:"code" enum:"unknown_field,unsupported_setting,clamped_setting,system_message_moved,model_retiring,image_detail_ignored,reasoning_state_refused"`
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }

@@ -148,6 +148,8 @@ func (f *failure) rejected(e *elumenta.Error) {
 		f.code = "content_policy_violation"
 	case elumenta.RejectImage:
 		f.code = "invalid_image"
+	case elumenta.RejectState:
+		f.code = "invalid_encrypted_content"
 	}
 }
 

@@ -104,6 +104,7 @@ func faults() []providertest.Case {
 	add(400, elumenta.KindRejected, elumenta.RejectImage, "invalid_request_error", "messages.0.content.0.image.source.base64: image exceeds 5 MB maximum")
 	add(400, elumenta.KindRejected, elumenta.RejectImage, "invalid_request_error", "Could not process image")
 	add(400, elumenta.KindRejected, elumenta.RejectContent, "invalid_request_error", "Output blocked by content filtering policy")
+	add(400, elumenta.KindRejected, elumenta.RejectState, "invalid_request_error", "messages.1.content.0: Invalid `signature` in `thinking` block")
 	add(400, elumenta.KindRejected, elumenta.RejectOther, "invalid_request_error", "messages: roles must alternate")
 	add(400, elumenta.KindAuth, "", "invalid_request_error", "Your credit balance is too low to access the Anthropic API.")
 	add(413, elumenta.KindRejected, elumenta.RejectContext, "request_too_large", "Request exceeds the maximum size")

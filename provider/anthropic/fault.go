@@ -71,6 +71,8 @@ func (e apiError) rejected(status int) wire.Fault {
 		fault.Reason, fault.Message = elumenta.RejectContext, "the input is longer than the model's context"
 	case has("content filtering"):
 		fault.Reason, fault.Message = elumenta.RejectContent, "the provider refused the content"
+	case has("`signature` in `thinking`", "invalid signature in thinking", "`data` in `redacted_thinking`"):
+		fault.Reason, fault.Message = elumenta.RejectState, "the provider does not take the state of an earlier answer"
 	case has("image"):
 		fault.Reason, fault.Message = elumenta.RejectImage, "the provider could not take an image"
 	}

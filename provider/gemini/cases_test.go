@@ -111,6 +111,7 @@ func faults() []providertest.Case {
 	const invalidKey = `{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}`
 	add("INVALID_ARGUMENT", 400, elumenta.KindRejected, elumenta.RejectContext, "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).", "")
 	add("INVALID_ARGUMENT", 400, elumenta.KindRejected, elumenta.RejectImage, "Unable to process input image. Please retry", "")
+	add("INVALID_ARGUMENT", 400, elumenta.KindRejected, elumenta.RejectState, "Corrupted thought signature.", "")
 	add("INVALID_ARGUMENT", 400, elumenta.KindRejected, elumenta.RejectOther, "Request contains an invalid argument.", `{"@type":"type.googleapis.com/google.rpc.BadRequest"}`)
 	add("INVALID_ARGUMENT", 400, elumenta.KindAuth, "", "API key not valid. Please pass a valid API key.", invalidKey)
 	add("INVALID_ARGUMENT", 400, elumenta.KindAuth, "", "something", invalidKey)

@@ -77,6 +77,8 @@ func (s *status) rejected() wire.Fault {
 		return wire.Fault{Kind: elumenta.KindAuth}
 	case strings.Contains(text, "token count"):
 		fault.Reason, fault.Message = elumenta.RejectContext, "the input is longer than the model's context"
+	case strings.Contains(text, "thought signature is not valid"), strings.Contains(text, "corrupted thought signature"):
+		fault.Reason, fault.Message = elumenta.RejectState, "the provider does not take the state of an earlier answer"
 	case strings.Contains(text, "image"):
 		fault.Reason, fault.Message = elumenta.RejectImage, "the provider could not take an image"
 	}

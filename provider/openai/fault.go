@@ -99,6 +99,8 @@ func (p *problem) fault() wire.Fault {
 	case "content_filter", "content_policy_violation", "image_content_policy_violation", "invalid_prompt", "moderation_blocked",
 		"bio_policy", "cyber_policy", "misalignment_policy_violation":
 		return rejected(elumenta.RejectContent)
+	case "invalid_encrypted_content":
+		return rejected(elumenta.RejectState)
 	case "insufficient_quota", "billing_hard_limit_reached", "insufficient_balance":
 		return wire.Fault{Kind: elumenta.KindAuth, Message: "our account with the provider has no credit left"}
 	case "invalid_api_key", "account_deactivated", "authentication_error":
@@ -144,6 +146,8 @@ func rejected(reason elumenta.RejectReason) wire.Fault {
 		f.Message = "the provider's content policy refused this input"
 	case elumenta.RejectImage:
 		f.Message = "the provider could not use an image of this input"
+	case elumenta.RejectState:
+		f.Message = "the provider does not take the state of an earlier answer"
 	}
 	return f
 }

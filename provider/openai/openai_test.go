@@ -90,6 +90,7 @@ func TestErrorCodes(t *testing.T) {
 		{"content", 400, `{"error":{"code":"content_policy_violation","message":"m"}}`, elumenta.KindRejected, elumenta.RejectContent},
 		{"content, OpenRouter", 403, `{"error":{"code":403,"message":"m","metadata":{"reasons":["x"],"flagged_input":"canary-text-9c27"}}}`, elumenta.KindRejected, elumenta.RejectContent},
 		{"image", 400, `{"error":{"code":"invalid_image_format","message":"m"}}`, elumenta.KindRejected, elumenta.RejectImage},
+		{"state of another organization", 400, `{"error":{"message":"The encrypted content gAAA could not be verified. Reason: Encrypted content organization_id did not match the target organization.","type":"invalid_request_error","param":null,"code":"invalid_encrypted_content"}}`, elumenta.KindRejected, elumenta.RejectState},
 		{"quota", 429, `{"error":{"type":"insufficient_quota","code":"insufficient_quota","message":"m"}}`, elumenta.KindAuth, ""},
 		{"rate", 429, `{"error":{"code":"rate_limit_exceeded","message":"m"}}`, elumenta.KindRateLimited, ""},
 		{"model", 404, `{"error":{"code":"model_not_found","message":"m"}}`, elumenta.KindFailed, ""},

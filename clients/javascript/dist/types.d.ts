@@ -968,7 +968,7 @@ export interface components {
         Attempt: {
             /** Format: int64 */
             duration_ms: number;
-            /** @description Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed); null for the one that gave the answer. */
+            /** @description Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer. */
             error: string | null;
             provider: string;
             region?: string;
@@ -1254,7 +1254,7 @@ export interface components {
         };
         GenerationWarning: {
             /** @enum {string} */
-            code: "unknown_field" | "unsupported_setting" | "clamped_setting" | "system_message_moved" | "model_retiring" | "image_detail_ignored";
+            code: "unknown_field" | "unsupported_setting" | "clamped_setting" | "system_message_moved" | "model_retiring" | "image_detail_ignored" | "reasoning_state_refused";
             field: string;
             message: string;
         };

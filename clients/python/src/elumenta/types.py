@@ -108,7 +108,7 @@ class Assistant(TypedDict):
 class Attempt(TypedDict):
     duration_ms: int
     error: Optional[str]
-    """Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed); null for the one that gave the answer."""
+    """Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer."""
 
     provider: str
     region: NotRequired[str]
@@ -347,7 +347,7 @@ class GenerationUsage(TypedDict):
     total_tokens: int
 
 class GenerationWarning(TypedDict):
-    code: Literal["unknown_field", "unsupported_setting", "clamped_setting", "system_message_moved", "model_retiring", "image_detail_ignored"]
+    code: Literal["unknown_field", "unsupported_setting", "clamped_setting", "system_message_moved", "model_retiring", "image_detail_ignored", "reasoning_state_refused"]
     field: str
     message: str
 

@@ -22,6 +22,8 @@ type Model struct {
 	ReplacedBy string
 	// Routes are the places that serve the model, sorted by Order, at most MaxRoutes. None: not available.
 	Routes []Route
+	// HedgeAfter is how long a request's first call may be silent before another route is called beside it; zero: never.
+	HedgeAfter time.Duration
 }
 
 // The most routes of a model, and the most keys of a provider.

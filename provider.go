@@ -362,9 +362,10 @@ const (
 	KindTruncated                        // the body ended before the provider said so
 	KindMalformed                        // not the wire format: HTML, broken JSON, wrong types, a line too long
 	KindFailed                           // any other failure: 500, an error event
+	KindCancelled                        // none of its own: a call beside it answered first
 )
 
-var errorKinds = [...]string{"", "rejected", "auth", "rate_limited", "overloaded", "unreachable", "timeout", "truncated", "malformed", "failed"}
+var errorKinds = [...]string{"", "rejected", "auth", "rate_limited", "overloaded", "unreachable", "timeout", "truncated", "malformed", "failed", "cancelled"}
 
 // String is the kind's name, for logs and metrics.
 func (k ErrorKind) String() string {

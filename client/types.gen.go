@@ -454,7 +454,7 @@ type AssistantVisibility string
 type Attempt struct {
 	DurationMs int64 `json:"duration_ms"`
 
-	// Error Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer.
+	// Error Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was; cancelled, where another call began to answer first); null for the one that gave the answer.
 	Error    *string `json:"error"`
 	Provider string  `json:"provider"`
 	Region   string  `json:"region,omitempty"`

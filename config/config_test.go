@@ -288,6 +288,7 @@ circuit_breaker = false
 [[models]]
 slug = "gpt-5.2"
 routes = [{provider = "two-keys", upstream_id = "other", region = "eu", order = 2, weight = 7}, {provider = "openai"}, {provider = "xai", order = 2}]
+hedge_after = "1500ms"
 [[models]]
 slug = "new"
 routes = [{provider = "two-keys"}]
@@ -311,7 +312,7 @@ routes = [{provider = "two-keys"}]
 				want[i].UpstreamID = m.UpstreamID
 			}
 		}
-		if got := c.RoutesOf(m); !slices.Equal(got, want) || m.Provider != want[0].Provider || m.UpstreamID != want[0].UpstreamID {
+		if got := c.RoutesOf(m); !slices.Equal(got, want) || m.Provider != want[0].Provider || m.UpstreamID != want[0].UpstreamID || (m.HedgeAfter == 1500*time.Millisecond) != (slug == own) {
 			t.Errorf("%s: %+v, %s %s", slug, got, m.Provider, m.UpstreamID)
 		}
 	}

@@ -106,7 +106,8 @@ type fileModel struct {
 	RetiresAt          *date      `key:"retires_at"`
 	ReplacedBy         *string    `key:"replaced_by"`
 
-	Routes []fileRoute `key:"routes"`
+	Routes     []fileRoute `key:"routes"`
+	HedgeAfter *duration   `key:"hedge_after"`
 }
 
 type fileRoute struct {

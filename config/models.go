@@ -84,6 +84,7 @@ func (b *builder) model(path string, f *fileModel) {
 	m := &b.Models[at]
 	b.modelNames(path, f, m)
 	b.routes(path, f)
+	b.hedging(path, f, m)
 	b.modelNumbers(path, f, m)
 	b.modelSettings(path, f, &m.Capabilities)
 	if b.speaks(m, FormatAnthropic) && m.Capabilities.MaxTokens == 0 {

@@ -56,10 +56,23 @@ routes = [
 ]
 [limits]
 retry_budget_percent = -1
+[[models]]
+slug = "h"
+provider = "openai"
+hedge_after = "1s"
+[[models]]
+slug = "i"
+routes = [{provider = "openai"}, {provider = "xai"}]
+hedge_after = "10ms"
+[[models]]
+slug = "j"
+routes = [{provider = "openai"}, {provider = "xai"}]
+hedge_after = "3m"
 `, []string{
 			"f.toml:3: models[0].routes must have 1 to 8 routes", "f.toml:7: models[1].routes[0] needs a provider", "f.toml:8: models[1].routes[1].provider is no provider: \"nobody\"",
 			"f.toml:9: models[1].routes[2].upstream_id must have 1 to 200 bytes", "f.toml:9: models[1].routes[2].region must match", "f.toml:9: models[1].routes[2].order must not be negative",
 			"f.toml:10: models[1].routes[3].weight must be 1 to 1000", "f.toml:11: models[1].routes[4].colour is not a known setting", "f.toml:11: models[1].routes[4].weight must be 1 to 1000", "f.toml:14: limits.retry_budget_percent must not be negative",
+			"f.toml:18: models[2].hedge_after needs a model with two routes", "f.toml:22: models[3].hedge_after must be 50ms to limits.first_piece, 2m0s, or 0", "f.toml:26: models[4].hedge_after must be 50ms to limits.first_piece",
 		}},
 		{"keys", "f.toml", `[[providers]]
 name = "a"

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -51,6 +52,25 @@ func (b *builder) routes(path string, f *fileModel) {
 	b.Routes[m.Slug] = routes
 	if len(routes) > 0 {
 		m.Provider, m.UpstreamID = routes[0].Provider, routes[0].UpstreamID
+	}
+}
+
+// leastHedge is the least that a call is given before another one starts beside it.
+const leastHedge = 50 * time.Millisecond
+
+// hedging reads after how long a silent call is hedged.
+func (b *builder) hedging(path string, f *fileModel, m *elumenta.Model) {
+	if f.HedgeAfter == nil {
+		return
+	}
+	path += ".hedge_after"
+	switch after := time.Duration(*f.HedgeAfter); {
+	case after != 0 && (after < leastHedge || after > b.Limits.FirstPiece):
+		b.at(path, "must be %v to limits.first_piece, %v, or 0 for no hedging", leastHedge, b.Limits.FirstPiece)
+	case after != 0 && len(b.RoutesOf(m)) < 2:
+		b.at(path, "needs a model with two routes or more: the second call goes to another one")
+	default:
+		m.HedgeAfter = after
 	}
 }
 

@@ -17,6 +17,7 @@ type metrics struct {
 	firstPiece  *prometheus.HistogramVec
 	failures    *prometheus.CounterVec
 	moved       *prometheus.CounterVec
+	hedges      *prometheus.CounterVec
 	unbudgeted  *prometheus.CounterVec
 	refusedKeys *prometheus.CounterVec
 	prompts     *prometheus.CounterVec
@@ -47,6 +48,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.moved = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "elumenta_provider_fallbacks_total", Help: "Generations that moved on to another route or key, by the provider, model and kind of failure they left.",
 	}, []string{"provider", "model", "kind"})
+	m.hedges = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "elumenta_provider_hedges_total", Help: "Calls of another route beside a silent one, by that other's provider, model and outcome (won: it began to answer first; lost).",
+	}, []string{"provider", "model", "outcome"})
 	m.unbudgeted = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "elumenta_retry_budget_exhausted_total", Help: "Generations that failed with another route left, since the model's retry budget was spent.",
 	}, []string{"model"})
@@ -54,7 +58,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		Name: "elumenta_provider_keys_refused_total", Help: "Times that a provider's key was left out, since the provider refused it or its account is empty, by the key's place in the configuration.",
 	}, []string{"provider", "key"})
 	if reg != nil {
-		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures, m.moved, m.unbudgeted, m.refusedKeys, m.prompts)
+		reg.MustRegister(m.generations, m.tokens, m.duration, m.firstPiece, m.failures, m.moved, m.hedges, m.unbudgeted, m.refusedKeys, m.prompts)
 	}
 	return m
 }
@@ -79,10 +83,10 @@ func (m *metrics) settledOutcome(model *elumenta.Model, o elumenta.Outcome) {
 	m.generations.WithLabelValues(model.Slug, outcome, string(o.Error)).Inc()
 }
 
-func (m *metrics) providerCall(provider string, model *elumenta.Model, r *relay, u elumenta.Usage) {
-	m.duration.WithLabelValues(provider, model.Slug).Observe(seconds(r.ended.Sub(r.called)))
-	if !r.firstPiece.IsZero() {
-		m.firstPiece.WithLabelValues(provider, model.Slug).Observe(seconds(r.firstPiece.Sub(r.called)))
+func (m *metrics) providerCall(provider string, model *elumenta.Model, l *lane, u elumenta.Usage) {
+	m.duration.WithLabelValues(provider, model.Slug).Observe(seconds(l.ended.Sub(l.called)))
+	if !l.firstPiece.IsZero() {
+		m.firstPiece.WithLabelValues(provider, model.Slug).Observe(seconds(l.firstPiece.Sub(l.called)))
 	}
 	for _, t := range [...]struct {
 		name string

@@ -58,7 +58,12 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
 		}
 		_, _, another := p.routes.choose(turn, done.with(c, true), time.Now())
-		completion, failure = s.attempt(running, ctx, p, r, c, another)
+		var hedge choice
+		if another && failure == nil && p.model.HedgeAfter > 0 {
+			completion, hedge, failure = s.hedged(running, ctx, p, r, c, turn, done.with(c, true))
+		} else {
+			completion, failure = s.attempt(running, ctx, p, r, &r.first, c, another)
+		}
 		paid = r.paidNext()
 		if r.again() && p.dropState(failure) {
 			failure = nil // the same route may answer now, and it is no retry that an outage could multiply
@@ -69,6 +74,9 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			return completion, failure
 		}
 		done = done.with(c, e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited)
+		if hedge.route != nil {
+			done = done.with(c, true).with(hedge, true)
+		}
 	}
 }
 
@@ -89,36 +97,48 @@ func (p *prepared) dropState(failure error) bool {
 	return had
 }
 
-// attempt calls one route. ctx ends with the client, running also with this node.
-func (s *Service) attempt(running, ctx context.Context, p *prepared, r *relay, c choice, another bool) (elumenta.Completion, error) {
+// attempt calls one route, in a lane of the relay. ctx ends with the client, running also with this node.
+func (s *Service) attempt(running, ctx context.Context, p *prepared, r *relay, l *lane, c choice, another bool) (elumenta.Completion, error) {
 	target := c.target()
 	call, cancel := context.WithCancelCause(running)
 	defer cancel(nil)
-	r.watch(target, another, cancel)
-	completion, err := s.guarded(call, p, c, r.emit)
-	r.providerEnded()
+	r.watch(l, target, another, cancel)
+	return s.attend(call, ctx, p, r, l, c)
+}
+
+// attend makes a call that is watched already, and notes how it went.
+func (s *Service) attend(call, ctx context.Context, p *prepared, r *relay, l *lane, c choice) (elumenta.Completion, error) {
+	target := c.target()
+	completion, err := s.guarded(call, p, c, func(ev elumenta.Event) error { return r.emit(l, ev) })
+	r.providerEnded(l, err == nil)
 	if err != nil {
 		err = callError(call, target.Name, err)
 	}
-	s.metrics.providerCall(target.Name, p.model, r, completion.Usage)
+	s.metrics.providerCall(target.Name, p.model, l, completion.Usage)
+	if l.lost {
+		c.end(nil, true, l.ended)
+		p.routing.health[target.Name].left()
+		r.attempted(l, c, elumenta.KindCancelled)
+		return completion, errHedged
+	}
 	e, failed := errors.AsType[*elumenta.ProviderError](err)
 	if elumenta.HasCode(err, elumenta.CodeInternal) { // a panic over what the provider sent
 		e, failed = &elumenta.ProviderError{Kind: elumenta.KindFailed}, true
 	}
 	left := err != nil && (!failed || ctx.Err() != nil) // the client left, or this node broke it off
-	if c.end(e, left && r.firstPiece.IsZero(), r.ended) {
+	if c.end(e, left && l.firstPiece.IsZero(), l.ended) {
 		s.keyRefused(c, e)
 	}
 	seen := p.routing.health[target.Name]
 	switch {
 	case err == nil:
-		seen.succeeded(r.ended)
-		r.attempted(c, 0)
+		seen.succeeded(l.ended)
+		r.attempted(l, c, 0)
 	case left:
 		seen.left()
 	default:
-		seen.failed(r.ended, e.Kind)
-		r.attempted(c, e.Kind)
+		seen.failed(l.ended, e.Kind)
+		r.attempted(l, c, e.Kind)
 		s.metrics.failures.WithLabelValues(target.Name, p.model.Slug, e.Kind.String()).Inc()
 		s.Logger.LogAttrs(ctx, slog.LevelWarn, "provider failed", slog.Any("request_id", p.req.RequestID), slog.Any("generation_id", p.req.ID),
 			slog.String("provider", target.Name), slog.String("model", p.model.Slug), slog.String("kind", e.Kind.String()), slog.Int("status", e.Status), slog.Any("cause", e.Cause))

@@ -17,14 +17,17 @@ type relay struct {
 	sink   elumenta.Sink
 	stream bool
 	began  time.Time
-	target *elumenta.Target // that was called last
+	target *elumenta.Target // that answers, or was called last
+	called time.Time        // when its call began
 
 	attempts []elumenta.Attempt
 	one      [1]elumenta.Attempt // where attempts begin: most answers take one
+	first    lane
 
-	mu         sync.Mutex // one owner of the client's connection at a time: the provider's goroutine or the timer's
+	mu         sync.Mutex // one owner of the client's connection at a time: a provider's goroutine or the timer's
 	timer      *time.Timer
-	cancel     context.CancelCauseFunc // of the provider's call; nil once it has ended
+	hedge      *lane // of a call beside the first; nil: none
+	answers    *lane // whose call has begun to answer; nil: none yet
 	opened     bool
 	pieces     bool          // output has reached the sink
 	firstPiece time.Time     // zero if there was none
@@ -32,12 +35,24 @@ type relay struct {
 	lastWrite  time.Time     // to the client
 	sinkErr    error         // the client is gone
 	blocked    time.Duration // how long writes to the client took
-	called     time.Time     // when the provider's call began
-	answerBy   time.Time     // when a call that has not begun to answer makes way for the next route; zero: the limits alone count
 	paid       bool          // the retry budget has paid for a next call
 	ended      time.Time     // when the provider's call ended
 	stopped    bool
 }
+
+// lane is a provider's call. There are two of them while a call is hedged.
+type lane struct {
+	target     *elumenta.Target
+	cancel     context.CancelCauseFunc // nil once the call has ended
+	called     time.Time               // when it began
+	answerBy   time.Time               // when it makes way for the next route if it has not begun to answer; zero: the limits alone count
+	ended      time.Time
+	firstPiece time.Time // once it has ended; zero if there was none
+	lost       bool      // another call was first
+}
+
+// errHedged ends a call that another one was faster than.
+var errHedged = errors.New("another route was first")
 
 func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
 	now := time.Now()
@@ -49,20 +64,30 @@ func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
 // watch looks after a provider's call that begins; cancel ends it. While there is another route that the retry budget can pay, a call
 // that does not begin to answer gets half of the time that is left, or all of it but what a stream would get: whether a whole answer
 // has begun cannot be seen.
-func (r *relay) watch(target *elumenta.Target, another bool, cancel context.CancelCauseFunc) {
+func (r *relay) watch(l *lane, target *elumenta.Target, another bool, cancel context.CancelCauseFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	r.target, r.cancel, r.called, r.lastEvent, r.answerBy = target, cancel, now, time.Time{}, time.Time{}
+	*l = lane{target: target, cancel: cancel, called: now}
+	r.target, r.called, r.lastEvent, r.answers = target, now, time.Time{}, nil
 	if another {
-		_, at := r.limit()
-		left := at.Sub(now)
-		share := left / 2
-		if !r.stream {
-			share = max(share, left-r.s.FirstPiece)
-		}
-		r.answerBy = now.Add(share)
+		l.answerBy = r.makeWay(now)
 	}
+	r.wake(now)
+}
+
+// makeWay is when a call that begins now makes way for the next route.
+func (r *relay) makeWay(now time.Time) time.Time {
+	_, at := r.limitOfAll()
+	left := at.Sub(now)
+	share := left / 2
+	if !r.stream {
+		share = max(share, left-r.s.FirstPiece)
+	}
+	return now.Add(share)
+}
+
+func (r *relay) wake(now time.Time) {
 	if r.timer == nil {
 		r.timer = time.AfterFunc(r.next(now), r.tick)
 	} else {
@@ -79,10 +104,13 @@ func (r *relay) again() bool {
 	return r.firstPiece.IsZero() && r.sinkErr == nil && time.Until(at) > 0
 }
 
-// emit is the provider's callback.
-func (r *relay) emit(ev elumenta.Event) error {
+// emit is the callback of a call.
+func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if l.lost {
+		return errHedged
+	}
 	if r.sinkErr != nil {
 		return r.sinkErr
 	}
@@ -94,6 +122,9 @@ func (r *relay) emit(ev elumenta.Event) error {
 		return r.write(ev, r.lastWrite)
 	}
 	r.lastEvent = time.Now()
+	if r.answers == nil {
+		r.win(l)
+	}
 	thought := ev.Kind == elumenta.EventReasoning || ev.Kind == elumenta.EventOpaque
 	if thought && !r.p.req.ShowsReasoning {
 		return nil
@@ -143,22 +174,37 @@ func (r *relay) tick() {
 		return
 	}
 	now := time.Now()
-	if limit, at := r.limit(); r.cancel != nil && !now.Before(at) && !r.mayGoOn(at) {
-		r.cancel(r.late(limit))
-		r.cancel = nil
-	} else if r.stream && r.sinkErr == nil && now.Sub(r.lastWrite) >= r.s.Silence {
+	late := r.expire(&r.first, now)
+	if r.hedge != nil {
+		late = r.expire(r.hedge, now) || late
+	}
+	if !late && r.stream && r.sinkErr == nil && now.Sub(r.lastWrite) >= r.s.Silence {
 		r.breakSilence(now)
 	}
 	r.timer.Reset(r.next(now))
 }
 
-// mayGoOn reports whether a call that is to make way for another route need not, since the retry budget has nothing for that.
-func (r *relay) mayGoOn(at time.Time) bool {
-	if !at.Equal(r.answerBy) {
+// expire cancels a call that has no time left.
+func (r *relay) expire(l *lane, now time.Time) bool {
+	if l.cancel == nil {
 		return false
 	}
-	r.paid = r.p.routes.budget.spend()
-	r.answerBy = time.Time{}
+	limit, at := r.limit(l)
+	if now.Before(at) || r.mayGoOn(l, at) {
+		return false
+	}
+	l.cancel(r.late(limit))
+	l.cancel = nil
+	return true
+}
+
+// mayGoOn reports whether a call that is to make way for another route need not, since the retry budget has nothing for that.
+func (r *relay) mayGoOn(l *lane, at time.Time) bool {
+	if !at.Equal(l.answerBy) {
+		return false
+	}
+	r.paid = r.paid || r.p.routes.budget.spend()
+	l.answerBy = time.Time{}
 	return !r.paid
 }
 
@@ -193,17 +239,17 @@ func (r *relay) breakSilence(now time.Time) {
 		r.opened = true
 		_ = r.keep(errors.Join(r.sink.Open(r.p.started), r.sink.Event(elumenta.Event{Kind: elumenta.EventPause})))
 	}
-	if r.sinkErr != nil && r.cancel != nil {
-		r.cancel(r.sinkErr)
-		r.cancel = nil
+	if r.sinkErr != nil {
+		r.first.stop(r.sinkErr)
+		r.hedge.stop(r.sinkErr)
 	}
 }
 
 // limit returns the time limit of the call that runs out first.
-func (r *relay) limit() (message string, at time.Time) {
+func (r *relay) limit(l *lane) (message string, at time.Time) {
 	message, at = r.limitOfAll()
-	if r.lastEvent.IsZero() && !r.answerBy.IsZero() && r.answerBy.Before(at) {
-		return "the provider did not begin to answer in time", r.answerBy
+	if r.lastEvent.IsZero() && !l.answerBy.IsZero() && l.answerBy.Before(at) {
+		return "the provider did not begin to answer in time", l.answerBy
 	}
 	return message, at
 }
@@ -230,23 +276,37 @@ func (r *relay) next(now time.Time) time.Duration {
 	if r.stream {
 		sleep = min(sleep, r.lastWrite.Add(r.s.Silence).Sub(now))
 	}
-	if r.cancel != nil {
-		_, at := r.limit()
-		sleep = min(sleep, at.Sub(now))
+	for _, l := range [...]*lane{&r.first, r.hedge} {
+		if l != nil && l.cancel != nil {
+			_, at := r.limit(l)
+			sleep = min(sleep, at.Sub(now))
+		}
 	}
 	return max(sleep, time.Millisecond)
 }
 
-// providerEnded notes that the provider's call is over: only keep-alives are due from now on.
-func (r *relay) providerEnded() {
+// providerEnded notes that a call is over, and how: the limits do not hold for it any more. What l says is its caller's from now on.
+func (r *relay) providerEnded(l *lane, complete bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cancel, r.ended = nil, time.Now()
+	l.cancel, l.ended = nil, time.Now()
+	if l.lost {
+		return
+	}
+	if r.answers == nil && complete {
+		r.win(l)
+	}
+	r.ended = l.ended
+	if r.answers == l {
+		l.firstPiece = r.firstPiece
+	}
 }
 
-// attempted notes what came of the call that ended last. Kind is zero for an answer.
-func (r *relay) attempted(c choice, kind elumenta.ErrorKind) {
-	r.attempts = append(r.attempts, elumenta.Attempt{Provider: c.target().Name, Region: c.route.Region, Kind: kind, Duration: r.ended.Sub(r.called)})
+// attempted notes what came of a call that has ended. Kind is zero for an answer.
+func (r *relay) attempted(l *lane, c choice, kind elumenta.ErrorKind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attempts = append(r.attempts, elumenta.Attempt{Provider: c.target().Name, Region: c.route.Region, Kind: kind, Duration: l.ended.Sub(l.called)})
 }
 
 // explain names the calls in a failure's details, where there were several.

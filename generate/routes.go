@@ -295,6 +295,9 @@ func (c *choice) begin() bool {
 	return c.trial != 0
 }
 
+// well reports whether the route is not cut off, nor on trial.
+func (c choice) well() bool { return c.route.breaker == nil || c.route.breaker.IsClosed() }
+
 // end notes how a call went. e is nil for an answer, and left says that the call ended for a reason of the client's, or ours,
 // before the provider said anything. refused reports whether the key was left out just now.
 func (c choice) end(e *elumenta.ProviderError, left bool, now time.Time) (refused bool) {

@@ -32,7 +32,7 @@ type routed struct {
 }
 
 // newRouted must be called in a test's own bubble of time. answer is what a call comes to, nil for "a".
-func newRouted(t *testing.T, routes []elumenta.Route, answer func(ctx context.Context, call string, emit func(elumenta.Event) error) error) *routed {
+func newRouted(t *testing.T, routes []elumenta.Route, answer func(ctx context.Context, call string, emit func(elumenta.Event) error) error, hedgeAfter ...time.Duration) *routed {
 	r := &routed{bench: newBench(t, nil, nil)}
 	if err := r.service.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -56,8 +56,12 @@ func newRouted(t *testing.T, routes []elumenta.Route, answer func(ctx context.Co
 	for i := range routes {
 		routes[i].Provider = provider
 	}
+	m := elumenta.Model{Slug: "m", MinPlan: "free", TokenCost: price, Routes: routes}
+	if len(hedgeAfter) > 0 {
+		m.HedgeAfter = hedgeAfter[0]
+	}
 	r.service = generate.New(generate.Options{Store: r.store, Plans: elumenta.DefaultPlans(), FirstPiece: time.Minute,
-		Catalog: elumenta.NewCatalog([]elumenta.Model{{Slug: "m", MinPlan: "free", TokenCost: price, Routes: routes}})})
+		Catalog: elumenta.NewCatalog([]elumenta.Model{m})})
 	return r
 }
 

@@ -269,7 +269,7 @@ type cacheDoc struct {
 type attemptDoc struct {
 	Provider   string  `json:"provider"`
 	Region     string  `json:"region,omitempty"`
-	Error      *string `json:"error" doc:"Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer."`
+	Error      *string `json:"error" doc:"Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was; cancelled, where another call began to answer first); null for the one that gave the answer."`
 	DurationMS int64   `json:"duration_ms"`
 }
 

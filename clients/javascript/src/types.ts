@@ -969,7 +969,7 @@ export interface components {
         Attempt: {
             /** Format: int64 */
             duration_ms: number;
-            /** @description Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer. */
+            /** @description Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was; cancelled, where another call began to answer first); null for the one that gave the answer. */
             error: string | null;
             provider: string;
             region?: string;

@@ -108,7 +108,7 @@ class Assistant(TypedDict):
 class Attempt(TypedDict):
     duration_ms: int
     error: Optional[str]
-    """Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was); null for the one that gave the answer."""
+    """Why it failed (auth, rate_limited, overloaded, unreachable, timeout, truncated, malformed, failed; rejected where the state of an earlier answer was; cancelled, where another call began to answer first); null for the one that gave the answer."""
 
     provider: str
     region: NotRequired[str]

@@ -16,6 +16,17 @@ type hedge struct {
 	err        error
 }
 
+// try calls a route, hedged if that is wanted of a request's first call and there is another route.
+func (s *Service) try(running, ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, first bool) (elumenta.Completion, choice, error) {
+	done = done.with(c, true)
+	_, _, another := p.routes.choose(t, done, time.Now())
+	if first && another && p.model.HedgeAfter > 0 {
+		return s.hedged(running, ctx, p, r, c, t, done)
+	}
+	completion, err := s.attempt(running, ctx, p, r, &r.first, c, another)
+	return completion, choice{}, err
+}
+
 // hedged calls a route and, where that has sent nothing after the model's HedgeAfter, another one beside it: whichever begins to
 // answer first answers (https://research.google/pubs/the-tail-at-scale/). It returns once both calls have, with the other choice
 // if both failed.
@@ -71,6 +82,14 @@ func (s *Service) hedge(running, ctx context.Context, p *prepared, r *relay, h *
 	}
 	h.choice = c
 	h.completion, h.err = s.attend(call, ctx, p, r, &h.lane, c)
+}
+
+// withHedge adds the other route of a hedged call, if it was called.
+func (t tried) withHedge(c choice) tried {
+	if c.route == nil {
+		return t
+	}
+	return t.with(c, true)
 }
 
 // final reports whether no other route would mend a failure.

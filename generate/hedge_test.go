@@ -153,3 +153,23 @@ func TestHedgeRace(t *testing.T) {
 		}
 	})
 }
+
+// A loser that does not stop soon holds no piece of the answer back.
+func TestHedgeSlowLoser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, at := time.Now(), time.Duration(0)
+		r := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, emit func(elumenta.Event) error) error {
+			if call == "a" {
+				time.Sleep(10 * time.Second)
+				return nil
+			}
+			err := say(emit, "b")
+			at = time.Since(began)
+			return err
+		}, time.Second)
+		defer r.close()
+		if s, calls := r.ask(t, true); calls != "a b" || s.seen() != "open, text b, text a, end" || at != time.Second || s.result.Provider != time.Second {
+			t.Errorf("called %s, %s at %v, the provider took %v", calls, s.seen(), at, s.result.Provider)
+		}
+	})
+}

@@ -27,6 +27,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 		done       tried
 		completion elumenta.Completion
 		failure    error
+		hedge      choice
 		paid       bool // a further call
 	)
 	defer func() {
@@ -57,13 +58,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			last := &r.attempts[len(r.attempts)-1]
 			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
 		}
-		_, _, another := p.routes.choose(turn, done.with(c, true), time.Now())
-		var hedge choice
-		if another && failure == nil && p.model.HedgeAfter > 0 {
-			completion, hedge, failure = s.hedged(running, ctx, p, r, c, turn, done.with(c, true))
-		} else {
-			completion, failure = s.attempt(running, ctx, p, r, &r.first, c, another)
-		}
+		completion, hedge, failure = s.try(running, ctx, p, r, c, turn, done, failure == nil)
 		paid = r.paidNext()
 		if r.again() && p.dropState(failure) {
 			failure = nil // the same route may answer now, and it is no retry that an outage could multiply
@@ -73,10 +68,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 		if !failed || e.Kind == elumenta.KindRejected || running.Err() != nil || !r.again() {
 			return completion, failure
 		}
-		done = done.with(c, e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited)
-		if hedge.route != nil {
-			done = done.with(c, true).with(hedge, true)
-		}
+		done = done.with(c, hedge.route != nil || e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited).withHedge(hedge)
 	}
 }
 

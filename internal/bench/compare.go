@@ -38,10 +38,10 @@ func (b *bench) compare(ctx context.Context, proxy, server *measured) error {
 		conns           int
 		target, p99Most float64
 	}{
-		{"whole", false, 64, 0.6, 2},
-		{"whole", false, 16, 0.4, 0},
-		{"stream", true, 64, 0.8, 2},
-		{"stream", true, 16, 0.6, 0},
+		{"whole", false, 64, 0.75, 1.5},
+		{"whole", false, 16, 0.5, 1.5},
+		{"stream", true, 64, 0.9, 1.5},
+		{"stream", true, 16, 0.7, 1.5},
 	}
 	if b.cluster != nil {
 		cases = cases[:1]

@@ -70,7 +70,7 @@ func p99Target(limit float64) string {
 	if limit == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (target at most %.0f)", limit)
+	return fmt.Sprintf(" (target at most %.1f)", limit)
 }
 
 func round(d time.Duration) time.Duration {

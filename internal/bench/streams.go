@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	streamTarget  = 60 << 10
+	streamTarget  = 50 << 10
 	streamsOpen   = 64              // how many are being opened at a time
 	streamsLimit  = 2 * time.Minute // for all of it
 	streamsSample = 250 * time.Millisecond

@@ -193,7 +193,7 @@ func (r *relay) expire(l *lane, now time.Time) bool {
 	if now.Before(at) || r.mayGoOn(l, at) {
 		return false
 	}
-	l.cancel(r.late(limit))
+	l.cancel(r.late(limit, at))
 	l.cancel = nil
 	return true
 }
@@ -222,9 +222,10 @@ const slowReader = 10
 
 var errSlowReader = errors.New("the client read too slowly")
 
-// late is why a call is broken off. A stream that its client held up ends as if the client had left: it has been given all but the rest.
-func (r *relay) late(limit string) error {
-	if r.stream && r.pieces && r.blocked >= r.s.Whole/slowReader {
+// late is why a call is broken off at a limit. A stream that its client held up until the time of a generation was over ends as if the
+// client had left: it has been given all but the rest. The other limits count the provider's time alone.
+func (r *relay) late(limit string, at time.Time) error {
+	if r.stream && r.pieces && r.blocked >= r.s.Whole/slowReader && at.Equal(r.began.Add(r.s.Whole)) {
 		r.sinkErr = errSlowReader
 		return errSlowReader
 	}

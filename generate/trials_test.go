@@ -57,6 +57,34 @@ func TestSlowReaderPays(t *testing.T) {
 	}
 }
 
+// A provider that stalls is to blame for it, however slowly the client read before.
+func TestStallAfterSlowReader(t *testing.T) {
+	b := newBench(t, func(ctx context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		for range 5 {
+			if err := say(emit, "x"); err != nil {
+				return elumenta.Completion{}, err
+			}
+		}
+		<-ctx.Done()
+		return elumenta.Completion{}, ctx.Err()
+	}, nil)
+	defer b.close()
+	b.service.Whole, b.service.BetweenPieces = 400*time.Millisecond, 20*time.Millisecond
+	before := b.balance()
+	caller, err := b.service.Authenticate(t.Context(), b.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slowSink{takes: 10 * time.Millisecond}
+	b.service.Generate(t.Context(), caller, asks(), s)
+	if !elumenta.HasCode(s.failure, elumenta.CodeProviderTimeout) || b.balance() != before {
+		t.Errorf("%v, paid %d", s.failure, before-b.balance())
+	}
+	if h := b.service.Health("p"); h.Failures[elumenta.KindTimeout] != 1 {
+		t.Errorf("the provider is not blamed: %v", h.Failures)
+	}
+}
+
 // A second route takes no time from the first one's call that it could not use, and leaves a whole answer most of it.
 func TestTimeBesideASecondRoute(t *testing.T) {
 	for name, c := range map[string]struct {

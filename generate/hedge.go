@@ -120,7 +120,7 @@ func (r *relay) join(l *lane, target *elumenta.Target, another bool, cancel cont
 
 // win has a call answer, and ends the one beside it.
 func (r *relay) win(l *lane) {
-	r.answers, r.target, r.called = l, l.target, l.called
+	r.answers, r.last = l, l
 	if r.hedge == nil {
 		return
 	}

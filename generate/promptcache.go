@@ -195,8 +195,8 @@ func (s *Service) promptCached(p *prepared, r *relay, o *elumenta.Outcome) cache
 	}
 	reason := elumenta.CachePrefixBelowMinimum
 	if shape.CachesConstant(o.Usage, caps) {
-		call := promptCall{began: r.called.Sub(s.prompts.start), ended: time.Since(s.prompts.start), ttl: caps.CacheTTL}
-		reason = s.prompts.explain(p.keys(r.target), call, hit || written)
+		call := promptCall{began: r.last.called.Sub(s.prompts.start), ended: time.Since(s.prompts.start), ttl: caps.CacheTTL}
+		reason = s.prompts.explain(p.keys(r.last.target), call, hit || written)
 	}
 	if !hit {
 		out.reason = reason

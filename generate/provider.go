@@ -60,14 +60,17 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 		}
 		completion, hedge, failure = s.try(running, ctx, p, r, c, turn, done, failure == nil)
 		paid = r.paidNext()
+		if failure == nil {
+			return completion, nil
+		}
 		if r.again() && p.dropState(failure) {
 			failure = nil // the same route may answer now, and it is no retry that an outage could multiply
 			continue
 		}
-		e, failed := errors.AsType[*elumenta.ProviderError](failure)
-		if !failed || e.Kind == elumenta.KindRejected || running.Err() != nil || !r.again() {
+		if final(failure) || running.Err() != nil || !r.again() {
 			return completion, failure
 		}
+		e, _ := errors.AsType[*elumenta.ProviderError](failure)
 		done = done.with(c, hedge.route != nil || e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited).withHedge(hedge)
 	}
 }

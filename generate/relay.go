@@ -17,8 +17,7 @@ type relay struct {
 	sink   elumenta.Sink
 	stream bool
 	began  time.Time
-	target *elumenta.Target // that answers, or was called last
-	called time.Time        // when its call began
+	last   *lane // whose call answers, or began last
 
 	attempts []elumenta.Attempt
 	one      [1]elumenta.Attempt // where attempts begin: most answers take one
@@ -57,6 +56,7 @@ var errHedged = errors.New("another route was first")
 func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
 	now := time.Now()
 	r := &relay{s: s, p: p, sink: sink, stream: p.req.Stream, began: now, lastWrite: now}
+	r.last = &r.first
 	r.attempts = r.one[:0]
 	return r
 }
@@ -69,7 +69,7 @@ func (r *relay) watch(l *lane, target *elumenta.Target, another bool, cancel con
 	defer r.mu.Unlock()
 	now := time.Now()
 	*l = lane{target: target, cancel: cancel, called: now}
-	r.target, r.called, r.lastEvent, r.answers = target, now, time.Time{}, nil
+	r.last, r.lastEvent, r.answers = l, time.Time{}, nil
 	if another {
 		l.answerBy = r.makeWay(now)
 	}

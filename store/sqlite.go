@@ -23,6 +23,7 @@ const lockWait = 5 * time.Second
 // sqliteEngine has one connection that writes, lent to nobody but the writer's goroutine, and a pool of readers.
 type sqliteEngine struct {
 	store   *Store
+	path    string
 	queue   *queue
 	writer  *conn
 	readers chan *conn
@@ -30,14 +31,17 @@ type sqliteEngine struct {
 	opened  []*conn // for release
 	lock    *flock.Flock
 	db      *sql.DB
-	ops     []*ledgerOp // the writer's, of the batch that it commits
+	// The writer's: what it commits, who syncs it (nil: SQLite itself), and why it does not write any more.
+	ops    []*ledgerOp
+	sync   logSync
+	failed error
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err error) {
 	if path, err = sqlitePath(path); err != nil {
 		return nil, err
 	}
-	e := &sqliteEngine{store: s, readers: make(chan *conn, s.opts.Readers), lock: newLock(path)}
+	e := &sqliteEngine{store: s, path: path, readers: make(chan *conn, s.opts.Readers), lock: newLock(path)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.release())
@@ -121,6 +125,11 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 	if e.writer, err = e.newConn(ctx, tuning...); err != nil {
 		return err
 	}
+	if e.store.opts.Serve {
+		if err := e.syncBeside(); err != nil {
+			return err
+		}
+	}
 	if e.checks.conn, err = e.newConn(ctx, "PRAGMA busy_timeout = 0"); err != nil {
 		return err
 	}
@@ -132,6 +141,15 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 		e.readers <- c
 	}
 	return nil
+}
+
+// syncBeside has the log synced by a logSync, and SQLite no longer sync each commit. It still does so where the log begins anew and
+// before it moves what is in the log.
+func (e *sqliteEngine) syncBeside() error {
+	if e.sync = newLogSync(e.path); e.sync == nil {
+		return nil
+	}
+	return e.writer.exec(`PRAGMA synchronous = normal`)
 }
 
 func (e *sqliteEngine) newConn(ctx context.Context, pragmas ...string) (*conn, error) {
@@ -202,6 +220,9 @@ func (e *sqliteEngine) release() error {
 	}
 	if e.db != nil {
 		err = errors.Join(err, e.db.Close())
+	}
+	if e.sync != nil {
+		err = errors.Join(err, e.sync.close())
 	}
 	return errors.Join(err, e.lock.Close())
 }

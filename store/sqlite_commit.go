@@ -130,6 +130,9 @@ func (e *sqliteEngine) commit(items []*item) {
 
 // transact returns each item's own error, or one error for all if nothing was committed.
 func (e *sqliteEngine) transact(items []*item) ([]error, error) {
+	if e.failed != nil {
+		return nil, e.failed
+	}
 	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
@@ -144,7 +147,7 @@ func (e *sqliteEngine) transact(items []*item) ([]error, error) {
 		_ = e.writer.exec(`ROLLBACK`)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
-	return errs, nil
+	return errs, e.durable()
 }
 
 func (e *sqliteEngine) runAll(items []*item) ([]error, error) {

@@ -55,6 +55,9 @@ type Options struct {
 	// OnLeaseLost, if not nil, is called when this node could not renew its lease on Postgres: it must cancel its running
 	// generations within 10 seconds, since other nodes will give their reservations back. It must not block.
 	OnLeaseLost func()
+	// OnDiskFailed, if not nil, is called once if the disk under SQLite did not confirm what was committed. Nothing is written
+	// after that. The process should end at once, as after kill -9: what the disk has is seen when it starts again.
+	OnDiskFailed func()
 
 	clock  bool // Now was given
 	lease  leaseTimes

@@ -97,6 +97,10 @@ func (c *serveCommand) Run(p *program) error {
 	var closeLog func()
 	n.log, closeLog = newLogger(conf.Log.Format, &n.level, p.stderr)
 	defer closeLog()
+	n.crash = func() {
+		closeLog()
+		os.Exit(1)
+	}
 	if n.telemetry, err = telemetry.Start(ctx, version, p.getenv, n.log); err != nil {
 		return err
 	}
@@ -110,6 +114,7 @@ type node struct {
 	load    func() (*config.Config, error) // reads it again
 	hangups <-chan os.Signal               // each asks for that
 	program *program
+	crash   func() // ends the program at once
 	log     *slog.Logger
 	level   slog.LevelVar
 	metrics *prometheus.Registry
@@ -140,7 +145,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	defer n.listeners.close()
 	n.store, err = store.Open(ctx, store.Options{
 		URL: n.conf.Database, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics, Serve: true,
-		KeepRecords: n.conf.KeepRecords, DeniedNames: n.conf.DeniedNames, OnLeaseLost: n.interrupt,
+		KeepRecords: n.conf.KeepRecords, DeniedNames: n.conf.DeniedNames, OnLeaseLost: n.interrupt, OnDiskFailed: n.crash,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil // asked to stop before it served

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+func TestLogSync(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	s := newLogSync(path)
+	if s == nil {
+		return // not allowed here
+	}
+	if err := s.sync(); err != nil {
+		t.Error("there is no log yet:", err)
+	}
+	if err := os.WriteFile(path+"-wal", []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := s.sync(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+	// The kernel refuses what cannot be synced.
+	pipe := filepath.Join(t.TempDir(), "b.db")
+	if err := syscall.Mkfifo(pipe+"-wal", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = newLogSync(pipe)
+	if err := s.sync(); err == nil {
+		t.Error("a pipe was synced")
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -45,6 +45,7 @@ type ledgerOp struct {
 	node    *string
 	grant   elumenta.Grant
 	settled elumenta.Settled
+	noted   bool // it left a usage note
 	err     error
 	row     *generationRow // of a reservation that was made
 	// known is the row as Reserve left it, if it was this process and no other can have changed it: it need not be read.
@@ -73,7 +74,11 @@ func (s *Store) Reserve(ctx context.Context, r elumenta.Reservation) (elumenta.G
 		return elumenta.Grant{}, elumenta.Unavailable(errNoLease)
 	}
 	if err == nil {
-		l.open.put(&r, row)
+		var used *usedGeneration
+		if l.sqlite != nil {
+			used = reserved(&r)
+		}
+		l.open.put(&r, row, used)
 		s.touchKey(r.Key, s.now())
 	}
 	return grant, err
@@ -84,16 +89,20 @@ func (s *Store) Settle(ctx context.Context, account elumenta.AccountID, id elume
 	l := &s.ledger
 	op := l.newOp()
 	op.account, op.generation, op.outcome = account, id, o
+	var used *usedGeneration
 	if l.sqlite != nil {
-		op.known = l.open.takeRow(id)
+		op.known, used = l.open.take(id)
 	}
 	if err := l.do(ctx, op); err != nil {
 		return elumenta.Settled{}, err
 	}
-	settled, err := op.settled, op.err
+	settled, noted, err := op.settled, op.noted, op.err
 	l.ops.Put(op)
 	if err == nil {
 		l.open.remove(id)
+	}
+	if noted && l.sqlite != nil {
+		s.fresh.add(used, &o)
 	}
 	return settled, err
 }
@@ -152,7 +161,9 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 			op.grant, op.err = b.reserve(&op.reservation)
 			op.row = b.generations[generationKey{op.account, op.generation}]
 		default:
+			notes := len(b.settled) + len(b.corrected)
 			op.settled, op.err = b.settle(op.account, op.generation, op.outcome)
+			op.noted = len(b.settled)+len(b.corrected) > notes
 		}
 	}
 }
@@ -204,6 +215,7 @@ func (s *Store) startLedger(ctx context.Context) context.Context {
 		node := newNode()
 		l.node.Store(&node)
 		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(node)
+		s.fresh.forget()
 	case *postgresEngine:
 		for range postgresBatches {
 			q := newQueue()

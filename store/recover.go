@@ -44,8 +44,9 @@ func (u *unsureReservations) take() []generationKey {
 // openGeneration is one that this process has reserved and not settled.
 type openGeneration struct {
 	account  elumenta.AccountID
-	row      *generationRow // nil once somebody has begun to settle it
-	deadline time.Time      // by the clock that nobody sets
+	row      *generationRow  // nil once somebody has begun to settle it
+	used     *usedGeneration // SQLite; nil likewise
+	deadline time.Time       // by the clock that nobody sets
 }
 
 // openGenerations are those of this process, so that no index need keep them.
@@ -54,23 +55,25 @@ type openGenerations struct {
 	rows map[elumenta.GenerationID]openGeneration
 }
 
-func (o *openGenerations) put(r *elumenta.Reservation, row *generationRow) {
+func (o *openGenerations) put(r *elumenta.Reservation, row *generationRow, used *usedGeneration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.rows[r.Generation] = openGeneration{r.Account, row, time.Now().Add(r.Lifetime)}
+	o.rows[r.Generation] = openGeneration{r.Account, row, used, time.Now().Add(r.Lifetime)}
 }
 
-// takeRow returns the row as Reserve left it, once: nil if it was not this process, or if somebody has begun to settle it.
-func (o *openGenerations) takeRow(id elumenta.GenerationID) *generationRow {
+// take returns the row as Reserve left it, and what is known of its usage, once: nil if it was not this process, or if somebody
+// has begun to settle it.
+func (o *openGenerations) take(id elumenta.GenerationID) (*generationRow, *usedGeneration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	g, ok := o.rows[id]
-	if row := g.row; ok && row != nil {
-		g.row = nil
-		o.rows[id] = g
-		return row
+	if !ok {
+		return nil, nil
 	}
-	return nil
+	row, used := g.row, g.used
+	g.row, g.used = nil, nil
+	o.rows[id] = g
+	return row, used
 }
 
 func (o *openGenerations) remove(id elumenta.GenerationID) {

@@ -128,6 +128,7 @@ type Store struct {
 	shared   sharedClock // of Postgres, unless Options.Now was given
 	ledger   ledger
 	follower *follower
+	fresh    freshNotes // SQLite
 	indexer  *indexer
 	rankings *otter.Cache[int64, *ranking]
 	// categories are counts of a moment, or nil.

@@ -66,6 +66,20 @@ func (g *usedGeneration) fields() []any {
 		&g.price, &g.prompt, &g.cached, &g.cacheWrite, &g.completion, &g.latency, &g.missed, &g.charged, &g.corrected}
 }
 
+// reserved is the part of a generation that is known when it begins.
+func reserved(r *elumenta.Reservation) *usedGeneration {
+	return &usedGeneration{
+		account: r.Account, id: string(r.Generation), key: string(r.Key), assistant: string(r.Assistant), version: int64(r.Version),
+		author: r.Author, model: r.Model, price: r.Price,
+	}
+}
+
+// settled adds what is known at its end.
+func (g *usedGeneration) settled(o *elumenta.Outcome) {
+	g.prompt, g.cached, g.cacheWrite, g.completion = o.Usage.PromptTokens, o.Usage.CachedTokens, o.Usage.CacheWriteTokens, o.Usage.CompletionTokens
+	g.latency, g.missed, g.charged = o.Latency.Microseconds(), flag(o.CacheMiss), o.State == elumenta.Charged
+}
+
 // addTo adds the generation to the sums of a group.
 func (g *usedGeneration) addTo(r *elumenta.UsageRow) {
 	r.Requests++

@@ -85,16 +85,37 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 		})
 		return r.more, err
 	}
-	if err := s.read(ctx, func(ctx context.Context, q querier) error {
-		if err := r.take(ctx, q, limit, ""); err != nil || len(r.notes) == 0 {
-			return err
-		}
-		return s.follower.prepare(ctx, q, &r)
-	}); err != nil || len(r.notes) == 0 {
-		return false, err
-	}
-	err = s.write(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, &r) })
+	err = s.rollUpSQLite(ctx, &r, limit)
 	return r.more, err
+}
+
+func (s *Store) rollUpSQLite(ctx context.Context, r *rollup, limit int64) error {
+	fresh, others := s.fresh.next(limit)
+	err := s.read(ctx, func(ctx context.Context, q querier) error {
+		if others {
+			if err := r.take(ctx, q, limit, ""); err != nil {
+				return err
+			}
+		} else {
+			r.sum(fresh, limit)
+		}
+		if len(r.notes) == 0 {
+			return nil
+		}
+		return s.follower.prepare(ctx, q, r)
+	})
+	if err == nil && len(r.notes) > 0 {
+		err = s.write(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, r) })
+	}
+	switch {
+	case err != nil:
+		s.fresh.forget()
+	case others:
+		s.fresh.known(r.notes, r.more)
+	default:
+		s.fresh.drop(len(r.notes))
+	}
+	return err
 }
 
 // take reads a chunk of notes and adds them up.
@@ -105,21 +126,29 @@ func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) 
 	if err != nil {
 		return fmt.Errorf("read usage notes: %w", err)
 	}
-	r.rows, r.uses, r.days = map[usageKey]*rollupRow{}, map[elumenta.AssistantID]int64{}, map[assistantCaller]int64{}
+	var notes []usageNote
 	if err := each(rows, func() error {
 		var n usageNote
 		if err := rows.Scan(n.fields()...); err != nil {
 			return err
 		}
 		n.settle()
-		r.notes = append(r.notes, n)
-		r.add(&n)
+		notes = append(notes, n)
 		return nil
 	}); err != nil {
 		return fmt.Errorf("read usage notes: %w", err)
 	}
-	r.more = len(r.notes) == int(limit)
+	r.sum(notes, limit)
 	return nil
+}
+
+// sum adds notes up, which are all that wait if they are fewer than limit.
+func (r *rollup) sum(notes []usageNote, limit int64) {
+	r.notes, r.more = notes, len(notes) == int(limit)
+	r.rows, r.uses, r.days = map[usageKey]*rollupRow{}, map[elumenta.AssistantID]int64{}, map[assistantCaller]int64{}
+	for i := range notes {
+		r.add(&notes[i])
+	}
 }
 
 // nextLimit is how many notes the next chunk takes: fewer where each has rows of its own.

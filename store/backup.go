@@ -52,6 +52,9 @@ func Backup(ctx context.Context, url, file string, force bool, progress func(don
 	if err := vacuumInto(ctx, path, temp, progress); err != nil {
 		return nil, backupError(path, file, err)
 	}
+	if err := bringUpFile(ctx, temp); err != nil {
+		return nil, sqliteError("write the backup "+file, err)
+	}
 	if err := syncFile(temp); err != nil {
 		return nil, sqliteError("write the backup "+file, err)
 	}
@@ -145,6 +148,28 @@ func vacuumInto(ctx context.Context, path, temp string, progress func(done, all 
 	defer watchSize(temp, bytes, progress)()
 	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, temp)
 	return err
+}
+
+// bringUpFile writes what the ledger's log has into the tables of a file that nobody else uses.
+func bringUpFile(ctx context.Context, path string) (err error) {
+	db, err := sql.Open("sqlite", readDSN(path))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	one, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	c := newConn(one)
+	defer func() { err = errors.Join(err, c.close()) }()
+	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	if err := newSQLiteLedger().bringUp(ctx, c); err != nil {
+		return errors.Join(err, c.exec(`ROLLBACK`))
+	}
+	return c.exec(`COMMIT`)
 }
 
 // watchSize tells the growth of a file until the returned function is called.

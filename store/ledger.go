@@ -10,7 +10,10 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-var errNoLease = errors.New("this node has no lease at the moment")
+var (
+	errNoLease  = errors.New("this node has no lease at the moment")
+	errReserved = errors.New("a generation with this id was reserved before")
+)
 
 // ledger reserves and settles. Its operations are queued, and those that wait at the same time are carried out
 // together: on SQLite in the writer's next commit, on Postgres in transactions of their own, several at once, where an
@@ -157,6 +160,8 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 		switch {
 		case op.reserve && op.node == nil:
 			op.err = elumenta.Unavailable(errNoLease)
+		case op.reserve && !op.again && b.generations[generationKey{op.account, op.generation}] != nil:
+			op.err = elumenta.Unavailable(errReserved)
 		case op.reserve:
 			op.grant, op.err = b.reserve(&op.reservation)
 			op.row = b.generations[generationKey{op.account, op.generation}]
@@ -170,9 +175,22 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 
 // run carries out operations in a transaction of the SQLite writer. After an error it may be called for them again.
 func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
+	if err := l.sqlite.confirm(ctx, tx); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		if op.known != nil && op.known.epoch != l.sqlite.epoch {
+			op.known = nil
+		}
+	}
 	b := l.batch
 	b.begin(ops, l.node.Load())
-	b.now = l.store.now()
+	b.now, b.epoch = l.store.now(), l.sqlite.epoch
+	for _, op := range ops {
+		if op.reserve && l.sqlite.mayExist(op.generation) {
+			b.wantSettle(op.account, op.generation)
+		}
+	}
 	if err := l.sqlite.read(ctx, tx, b); err != nil {
 		return err
 	}
@@ -186,24 +204,48 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 	return err
 }
 
-// forget drops the rows that SQLite's writer has in memory. It is the writer's to call.
-func (l *ledger) forget() {
+// bringUp writes what the log has into the tables of SQLite, for those who read or change them. What they change is not in memory
+// any more then.
+func (l *ledger) bringUp(ctx context.Context, tx *conn) error {
+	if l.sqlite == nil {
+		return nil
+	}
+	err := l.sqlite.confirm(ctx, tx)
+	if err == nil && l.sqlite.log.batches > 0 {
+		err = l.sqlite.bringUp(ctx, tx)
+	}
+	return err
+}
+
+// forgetRows drops the accounts, keys and assistants that SQLite's writer has in memory.
+func (l *ledger) forgetRows() {
 	if l.sqlite != nil {
 		l.sqlite.cache.forget()
 	}
 }
 
+// forget drops what SQLite's writer has in memory. It is the writer's to call.
+func (l *ledger) forget() {
+	if l.sqlite != nil {
+		l.sqlite.cache.forget()
+		l.sqlite.log.forget()
+	}
+}
+
+// waits reports whether the tables of SQLite may lack what the log has.
+func (l *ledger) waits() bool { return l.sqlite != nil && l.sqlite.log.waits() }
+
 // openLedger starts what the ledger needs; it runs at the end of Open.
 func (s *Store) openLedger(ctx context.Context) error {
-	running := s.startLedger(ctx)
-	if !s.opts.Serve {
-		return nil
+	running, err := s.startLedger(ctx)
+	if err != nil || !s.opts.Serve {
+		return err
 	}
 	return s.ledger.startRecovery(ctx, running)
 }
 
-// startLedger returns the context of what runs until the ledger is closed.
-func (s *Store) startLedger(ctx context.Context) context.Context {
+// startLedger returns the context of what runs until the ledger is closed. What an earlier process left in SQLite's log is applied.
+func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 	l := &s.ledger
 	l.store, l.seed = s, maphash.MakeSeed()
 	l.open.rows = map[elumenta.GenerationID]openGeneration{}
@@ -214,17 +256,21 @@ func (s *Store) startLedger(ctx context.Context) context.Context {
 		l.queues = []*queue{e.queue}
 		node := newNode()
 		l.node.Store(&node)
-		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(node)
 		s.fresh.forget()
+		return running, e.write(ctx, func(context.Context, querier) error { // by the writer, who uses it
+			l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger()
+			l.sqlite.log.off = !s.opts.Serve
+			return l.bringUp(ctx, e.writer)
+		})
 	case *postgresEngine:
 		for range postgresBatches {
 			q := newQueue()
 			l.queues = append(l.queues, q)
 			p := newPostgresLedger(l, e)
-			go q.serve(p.commit)
+			go q.serve(p.commit, nil)
 		}
 	}
-	return running
+	return running, nil
 }
 
 // closeLedger ends it; it runs in Close before the engine is closed.

@@ -26,17 +26,17 @@ func (c *ledgerCache) forget() {
 	c.accounts, c.keys, c.assistants = map[elumenta.AccountID]*accountRow{}, map[elumenta.KeyID]*keyRow{}, map[elumenta.AssistantID]*int64{}
 }
 
-// confirm forgets what another connection may have changed. It runs in the transaction that relies on the rest.
-func (c *ledgerCache) confirm(ctx context.Context, tx querier) error {
-	var version int64
-	if err := tx.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&version); err != nil {
-		return fmt.Errorf("read the version of the data: %w", err)
+// changed reports whether another connection has committed anything since it was asked last.
+func (c *ledgerCache) changed(ctx context.Context, tx querier) (bool, error) {
+	before := c.version
+	if err := tx.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&c.version); err != nil {
+		return false, fmt.Errorf("read the version of the data: %w", err)
 	}
-	if version != c.version || len(c.accounts) > maxCached || len(c.keys) > maxCached || len(c.assistants) > maxCached {
-		c.forget()
-	}
-	c.version = version
-	return nil
+	return c.version != before, nil
+}
+
+func (c *ledgerCache) full() bool {
+	return len(c.accounts) > maxCached || len(c.keys) > maxCached || len(c.assistants) > maxCached
 }
 
 // fill completes the wanted rows, from those that are cached or else by read, which reports whether there is such a row. Those

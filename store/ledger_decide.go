@@ -44,6 +44,7 @@ type generationRow struct {
 	state    elumenta.SettleState
 	claim    claimKey // of its Idempotency-Key
 	claimed  bool     // whether it had one
+	epoch    int64    // of the batch that reserved it
 }
 
 // claimKey names an Idempotency-Key; claimRow is the generation that holds it.
@@ -102,6 +103,7 @@ type ledgerBatch struct {
 	plans elumenta.Plans
 	now   time.Time
 	node  string
+	epoch int64 // SQLite
 
 	accounts    map[elumenta.AccountID]*accountRow // nil for one that does not exist, as below
 	keys        map[elumenta.KeyID]*keyRow
@@ -115,6 +117,12 @@ type ledgerBatch struct {
 	entries   []entryRow
 	spent     map[elumenta.KeyID]int64 // what is added to what keys with a budget have spent
 	claimed   []claimChange            // in order
+	advanced  bool                     // an account's month or plan changed
+}
+
+// plain reports whether nothing is to be written but what most reservations and settlements write.
+func (b *ledgerBatch) plain() bool {
+	return !b.advanced && len(b.corrected)+len(b.spent)+len(b.claimed) == 0
 }
 
 func newLedgerBatch(plans elumenta.Plans) *ledgerBatch {
@@ -141,7 +149,7 @@ func (b *ledgerBatch) reset() {
 	clear(b.settled)
 	clear(b.entries)
 	b.reserved, b.settled, b.corrected = b.reserved[:0], b.settled[:0], b.corrected[:0]
-	b.entries, b.claimed = b.entries[:0], b.claimed[:0]
+	b.entries, b.claimed, b.advanced = b.entries[:0], b.claimed[:0], false
 }
 
 // wantReserve and wantSettle name the rows that a decision needs, for the reader to fill in.
@@ -164,7 +172,7 @@ func (b *ledgerBatch) wantSettle(account elumenta.AccountID, id elumenta.Generat
 // advance brings an account to the batch's moment.
 func (b *ledgerBatch) advance(a *accountRow) {
 	entries, changed := a.Advance(b.plans, b.now)
-	a.changed = a.changed || changed
+	a.changed, b.advanced = a.changed || changed, b.advanced || changed
 	for _, e := range entries {
 		b.enter(a, e)
 	}
@@ -331,7 +339,7 @@ func take(plan elumenta.Plan, a *accountRow, price int64) (elumenta.Taken, error
 
 // record notes a reservation that was granted.
 func (b *ledgerBatch) record(r *elumenta.Reservation, a *accountRow, taken elumenta.Taken) {
-	row := &generationRow{key: r.Key, budgeted: r.Price > 0 && b.keys[r.Key].budget.Valid, price: r.Price, taken: taken}
+	row := &generationRow{key: r.Key, budgeted: r.Price > 0 && b.keys[r.Key].budget.Valid, price: r.Price, taken: taken, epoch: b.epoch}
 	if row.budgeted {
 		b.spend(r.Key, r.Price)
 	}

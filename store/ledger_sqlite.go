@@ -84,6 +84,12 @@ func (k *bulk) exec(tx *conn, args arguments) (changed int64, err error) {
 // arguments are the driver's, so that database/sql converts and copies none: a batch has a thousand.
 type arguments []driver.NamedValue
 
+// text is the text at a place, empty if there is another value.
+func (a arguments) text(at int) string {
+	text, _ := a[at].Value.(string)
+	return text
+}
+
 func (a *arguments) add(values ...driver.Value) {
 	for _, v := range values {
 		*a = append(*a, driver.NamedValue{Value: v})
@@ -94,12 +100,21 @@ func (a *arguments) add(values ...driver.Value) {
 // statement: the batch is rolled back as a whole if one fails. What is the same in all rows is part of a statement's text:
 // each parameter costs SQLite a copy.
 type sqliteLedger struct {
-	generations, reserve, settle, pending *bulk
-	entries                               []entriesOfKind
-	args                                  arguments
-	keys                                  []generationKey
-	cache                                 ledgerCache
+	generations, generation, settle, pending *bulk
+	entries                                  []entriesOfKind
+	args                                     arguments
+	keys                                     []generationKey
+	cache                                    ledgerCache
+	log                                      ledgerLog
+	newest                                   string // of the generations that this process wrote to the table, or its own start's
+	// epoch counts how often other processes wrote: what was reserved before is read anew.
+	epoch int64
 }
+
+// How many columns the rows of the ledger's statements have.
+const (
+	generationArgs, settlementArgs, entryArgs = 15, 14, 8
+)
 
 // entriesOfKind appends entries of one kind.
 type entriesOfKind struct {
@@ -107,34 +122,62 @@ type entriesOfKind struct {
 	bulk *bulk
 }
 
-func newSQLiteLedger(node string) *sqliteLedger {
+func newSQLiteLedger() *sqliteLedger {
 	l := &sqliteLedger{
+		log: newLedgerLog(), newest: string(elumenta.NewGenerationID()),
 		// CROSS JOIN keeps the order of the tables: the list first.
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
-		reserve: newBulkWith(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
-			taken_monthly, taken_topup, taken_period, idempotency_hash, created_at, budgeted, node_id) VALUES `, 14, false, `,'`+node+`'`, ``),
+		generation: newBulk(`INSERT OR FAIL INTO generations (account_id, id, key_id, assistant_id, version, author_id, model, price,
+			taken_monthly, taken_topup, taken_period, idempotency_hash, created_at, budgeted, node_id, state, error, finish, prompt_tokens,
+			completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, latency_us, first_piece_us, cache_missed, settled_at)
+			VALUES `, generationArgs+settlementArgs-2, false, ``),
 		settle: newBulk(`UPDATE OR FAIL generations SET state = v.column3, error = v.column4, finish = v.column5, prompt_tokens = v.column6,
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, cache_missed = v.column13, settled_at = v.column14
-			FROM (VALUES `, 14, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
+			FROM (VALUES `, settlementArgs, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
 		pending: newBulk(`INSERT OR FAIL INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
 	}
 	l.cache.forget()
 	for _, kind := range elumenta.EntryKinds() {
 		source, destination := kind.Route()
 		l.entries = append(l.entries, entriesOfKind{kind, newBulkWith(`INSERT OR FAIL INTO ledger_entries
-			(account_id, seq, monthly, topup, generation_id, reason, actor, at, kind, source, destination) VALUES `, 8, false,
+			(account_id, seq, monthly, topup, generation_id, reason, actor, at, kind, source, destination) VALUES `, entryArgs, false,
 			fmt.Sprintf(`,'%s','%s','%s'`, kind, source, destination), ``)})
 	}
 	return l
 }
 
-// read fills in the rows that the batch names.
-func (l *sqliteLedger) read(ctx context.Context, tx querier, b *ledgerBatch) error {
-	if err := l.cache.confirm(ctx, tx); err != nil {
+// confirm makes sure of what is in memory, in the transaction that relies on it: another process may have written.
+func (l *sqliteLedger) confirm(ctx context.Context, tx *conn) error {
+	changed, err := l.cache.changed(ctx, tx)
+	if err != nil {
 		return err
 	}
+	if changed {
+		l.cache.forget()
+		l.log.forget()
+		l.epoch++
+	}
+	if full := l.cache.full(); full || !l.log.known {
+		if err := l.bringUp(ctx, tx); err != nil {
+			return err
+		}
+		if full {
+			l.cache.forget()
+		}
+	}
+	return nil
+}
+
+// mayExist reports whether a generation that is to be reserved could be there already: ids are made in their order.
+func (l *sqliteLedger) mayExist(id elumenta.GenerationID) bool {
+	_, logged := l.log.generation[string(id)]
+	return logged || string(id) <= l.newest
+}
+
+// read fills in the rows that the batch names.
+func (l *sqliteLedger) read(ctx context.Context, tx *conn, b *ledgerBatch) error {
 	if err := l.cache.readRows(ctx, tx, b); err != nil {
 		return err
 	}
@@ -172,11 +215,16 @@ func (l *sqliteLedger) readClaims(ctx context.Context, tx querier, b *ledgerBatc
 	return nil
 }
 
-func (l *sqliteLedger) readGenerations(ctx context.Context, tx querier, b *ledgerBatch) error {
+func (l *sqliteLedger) readGenerations(ctx context.Context, tx *conn, b *ledgerBatch) error {
 	l.keys = l.keys[:0]
 	for key, row := range b.generations {
 		if row == nil {
 			l.keys = append(l.keys, key)
+		}
+	}
+	if len(l.keys) > 0 && l.log.batches > 0 {
+		if err := l.bringUp(ctx, tx); err != nil {
+			return err
 		}
 	}
 	for p := range l.generations.parts(len(l.keys)) {
@@ -216,32 +264,30 @@ func (r *generationRow) claimOf(account elumenta.AccountID, hash []byte) {
 // errMoved says that a generation was made final since it was reserved by this process, whose memory was relied on.
 var errMoved = errors.New("a generation is not open any more")
 
-// write writes what the batch decided.
+// write writes what the batch decided: to the log, or with what is in the log to the tables.
 func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) error {
-	for _, a := range b.accounts {
-		if a == nil || !a.changed {
-			continue
-		}
-		if err := updateAccount(ctx, tx, &a.account); err != nil {
-			return fmt.Errorf("write an account: %w", err)
-		}
-	}
-	if _, err := l.reserve.exec(tx, l.reserveArgs(b)); err != nil {
-		return fmt.Errorf("write reservations: %w", err)
-	}
-	changed, err := l.settle.exec(tx, l.settleArgs(b))
-	if err == nil && changed != int64(len(b.settled)) {
-		err = errMoved
-	}
-	if err != nil {
-		return fmt.Errorf("write settlements: %w", err)
-	}
-	if _, err := l.pending.exec(tx, l.pendingArgs(b)); err != nil {
-		return fmt.Errorf("note what is to be added up: %w", err)
-	}
+	log := &l.log
+	log.encoder.reset()
+	log.note(logAccount, l.accountArgs(b))
+	log.note(logGeneration, l.reserveArgs(b))
+	log.note(logSettlement, l.settleArgs(b))
 	for _, k := range l.entries {
-		if _, err := k.bulk.exec(tx, l.entryArgs(b, k.kind)); err != nil {
-			return fmt.Errorf("append entries: %w", err)
+		log.note(logEntry, l.entryArgs(b, k.kind))
+	}
+	if ops := len(b.reserved) + len(b.settled); b.plain() && !log.due(ops, b.now) {
+		return log.append(tx, ops, b.now)
+	}
+	if err := l.bringUp(ctx, tx); err != nil {
+		return err
+	}
+	if b.advanced {
+		for _, a := range b.accounts {
+			if a == nil || !a.changed {
+				continue
+			}
+			if err := updateAccount(ctx, tx, &a.account); err != nil {
+				return fmt.Errorf("write an account: %w", err)
+			}
 		}
 	}
 	for id := range b.spent {
@@ -264,6 +310,17 @@ func orNull[T ~string](s T) driver.Value {
 	return string(s)
 }
 
+// accountArgs are what reservations and settlements change of accounts.
+func (l *sqliteLedger) accountArgs(b *ledgerBatch) arguments {
+	l.args = l.args[:0]
+	for _, a := range b.accounts {
+		if a != nil && a.changed {
+			l.args.add(a.Balance.Monthly, a.Balance.Topup, a.Balance.Period, a.Rate.Hour, a.Rate.HourCount, a.Rate.Day, a.Rate.DayCount, a.open, a.entries, string(a.ID))
+		}
+	}
+	return l.args
+}
+
 func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
 	l.args = l.args[:0]
 	for i := range b.reserved {
@@ -276,7 +333,7 @@ func (l *sqliteLedger) reserveArgs(b *ledgerBatch) arguments {
 			claim = n.row.claim.hash[:]
 		}
 		l.args.add(string(n.Account), string(n.Generation), string(n.Key), orNull(n.Assistant), version, orNull(n.Author), n.Model, n.Price,
-			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, claim, micros(b.now), flag(n.row.budgeted))
+			n.row.taken.Monthly, n.row.taken.Topup, n.row.taken.Period, claim, micros(b.now), flag(n.row.budgeted), b.node)
 	}
 	return l.args
 }
@@ -305,7 +362,7 @@ func (l *sqliteLedger) entryArgs(b *ledgerBatch, kind elumenta.EntryKind) argume
 	l.args = l.args[:0]
 	for i := range b.entries {
 		if e := &b.entries[i]; e.Kind == kind {
-			l.args.add(string(e.account), e.seq, e.Monthly, e.Topup, orNull(e.Generation), e.Reason, e.Actor, micros(e.At))
+			l.args.add(string(kind), string(e.account), e.seq, e.Monthly, e.Topup, orNull(e.Generation), e.Reason, e.Actor, micros(e.At))
 		}
 	}
 	return l.args

@@ -3,13 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -35,6 +35,7 @@ type sqliteEngine struct {
 	ops    []*ledgerOp
 	sync   logSync
 	failed error
+	behind atomic.Bool // the tables may lack what the ledger's log has
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err error) {
@@ -65,7 +66,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 		return nil, sqliteOpenError(path, err)
 	}
 	e.queue = newQueue()
-	go e.queue.serve(e.commit)
+	go e.queue.serve(e.commit, e.rest)
 	return e, nil
 }
 
@@ -162,7 +163,7 @@ func (e *sqliteEngine) newConn(ctx context.Context, pragmas ...string) (*conn, e
 			return nil, errors.Join(err, c.Close())
 		}
 	}
-	opened := &conn{conn: c, stmts: map[string]*sql.Stmt{}, named: map[string]driver.Stmt{}}
+	opened := newConn(c)
 	e.opened = append(e.opened, opened)
 	return opened, nil
 }
@@ -170,23 +171,54 @@ func (e *sqliteEngine) newConn(ctx context.Context, pragmas ...string) (*conn, e
 func (e *sqliteEngine) forUpdate() string { return "" }
 
 func (e *sqliteEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return e.lend(ctx, func(ctx context.Context, q querier) error {
+		if err := e.catchUp(ctx, q); err != nil {
+			return err
+		}
+		return f(ctx, q)
+	})
+}
+
+// lend is read for what the ledger's log does not concern.
+func (e *sqliteEngine) lend(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	c, err := e.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { e.readers <- c }()
+	return f(ctx, c)
+}
+
+func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-e.readers:
-		defer func() { e.readers <- c }()
-		return f(ctx, c)
+		return c, nil
 	default:
 	}
 	start := time.Now()
 	select {
 	case c := <-e.readers:
 		e.store.metrics.waited(time.Since(start))
-		defer func() { e.readers <- c }()
-		return f(ctx, c)
+		return c, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case <-e.queue.ended:
-		return elumenta.Unavailable(errClosed)
+		return nil, elumenta.Unavailable(errClosed)
 	}
+}
+
+// catchUp has the tables brought up to date for a reader. A command asks the table itself: the log is a server's.
+func (e *sqliteEngine) catchUp(ctx context.Context, q querier) error {
+	behind := e.behind.Load()
+	if !e.store.opts.Serve {
+		if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger_log)`).Scan(&behind); err != nil {
+			return err
+		}
+	}
+	if !behind {
+		return nil
+	}
+	return e.queue.do(ctx, newItem(nil))
 }
 
 func (e *sqliteEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
@@ -201,7 +233,7 @@ func (e *sqliteEngine) snapshot(ctx context.Context, f func(ctx context.Context,
 }
 
 func (e *sqliteEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
-	return e.queue.do(ctx, &item{run: f, done: make(chan struct{}, 1)})
+	return e.queue.do(ctx, newItem(f))
 }
 
 func (e *sqliteEngine) close() error {

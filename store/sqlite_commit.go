@@ -22,6 +22,10 @@ type conn struct {
 	named map[string]driver.Stmt // of execNamed
 }
 
+func newConn(c *sql.Conn) *conn {
+	return &conn{conn: c, stmts: map[string]*sql.Stmt{}, named: map[string]driver.Stmt{}}
+}
+
 // execNamed runs a statement that changes rows, past database/sql, and returns how many it changed. It numbers args.
 func (c *conn) execNamed(query string, args []driver.NamedValue) (changed int64, err error) {
 	for i := range args {
@@ -128,6 +132,13 @@ func (e *sqliteEngine) commit(items []*item) {
 	}
 }
 
+// rest brings the tables up to date when nothing else is to be written.
+func (e *sqliteEngine) rest() {
+	if e.behind.Load() {
+		e.commit([]*item{newItem(nil)})
+	}
+}
+
 // transact returns each item's own error, or one error for all if nothing was committed.
 func (e *sqliteEngine) transact(items []*item) ([]error, error) {
 	if e.failed != nil {
@@ -143,10 +154,12 @@ func (e *sqliteEngine) transact(items []*item) ([]error, error) {
 	}
 	if err != nil {
 		e.store.ledger.forget()
+		e.behind.Store(true)
 		// After some failures SQLite has rolled back by itself, and this one says that there is no transaction.
 		_ = e.writer.exec(`ROLLBACK`)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
+	e.behind.Store(e.store.ledger.waits())
 	return errs, e.durable()
 }
 
@@ -158,7 +171,13 @@ func (e *sqliteEngine) runAll(items []*item) ([]error, error) {
 			e.ops = append(e.ops, it.op)
 			continue
 		}
-		e.store.ledger.forget() // it may write what the ledger has in memory
+		if err := e.store.ledger.bringUp(context.Background(), e.writer); err != nil {
+			return nil, err
+		}
+		if it.run == nil {
+			continue
+		}
+		e.store.ledger.forgetRows() // it may write what the ledger has in memory
 		var broken error
 		if errs[i], broken = e.savepoint(it.run); broken != nil {
 			return nil, broken

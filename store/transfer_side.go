@@ -193,7 +193,9 @@ func (s *side) prepareSource(ctx context.Context, known *schema) error {
 	if err := s.refuseServers(ctx); err != nil {
 		return err
 	}
-	s.store.startLedger(ctx)
+	if _, err := s.store.startLedger(ctx); err != nil {
+		return s.failed("bring its ledger up to date", causeOf(err))
+	}
 	if err := s.store.ledger.giveBackAll(ctx); err != nil {
 		return s.failed("give back what is reserved", causeOf(err))
 	}

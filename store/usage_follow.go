@@ -75,7 +75,8 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 	var r rollup
 	limit := s.follower.limit.Load()
 	defer func() { s.follower.limit.Store(r.nextLimit(limit)) }()
-	if _, ok := s.engine.(*sqliteEngine); !ok {
+	e, ok := s.engine.(*sqliteEngine)
+	if !ok {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error {
 			r = rollup{}
 			if err := r.take(ctx, tx, limit, " FOR UPDATE OF p SKIP LOCKED"); err != nil || len(r.notes) == 0 {
@@ -85,29 +86,28 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 		})
 		return r.more, err
 	}
-	err = s.rollUpSQLite(ctx, &r, limit)
+	err = s.rollUpSQLite(ctx, e, &r, limit)
 	return r.more, err
 }
 
-func (s *Store) rollUpSQLite(ctx context.Context, r *rollup, limit int64) error {
+func (s *Store) rollUpSQLite(ctx context.Context, e *sqliteEngine, r *rollup, limit int64) error {
 	fresh, others := s.fresh.next(limit)
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
-		if others {
-			if err := r.take(ctx, q, limit, ""); err != nil {
-				return err
-			}
-		} else {
-			r.sum(fresh, limit)
-		}
-		if len(r.notes) == 0 {
-			return nil
-		}
-		return s.follower.prepare(ctx, q, r)
-	})
+	var err error
+	if others {
+		err = e.read(ctx, func(ctx context.Context, q querier) error { return r.take(ctx, q, limit, "") })
+	} else {
+		r.sum(fresh, limit)
+	}
+	if err == nil && len(r.notes) > 0 {
+		err = e.lend(ctx, func(ctx context.Context, q querier) error { return s.follower.prepare(ctx, q, r) })
+	}
 	if err == nil && len(r.notes) > 0 {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, r) })
 	}
 	switch {
+	case !others && errors.Is(err, errFollowed): // as some were, from the database
+		s.fresh.forget()
+		r.more, err = true, nil
 	case err != nil:
 		s.fresh.forget()
 	case others:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -19,13 +20,18 @@ const (
 
 var errClosed = errors.New("the database is closed")
 
-// item is one queued piece of work: a write of its own, or an operation of the ledger, which are carried out together.
+// item is one queued piece of work: a write of its own, or an operation of the ledger, which are carried out together. One
+// that is neither asks for the tables to be brought up to date.
 type item struct {
 	run   func(ctx context.Context, tx querier) error
 	op    *ledgerOp
 	state atomic.Uint32
 	err   error         // set before done is sent to
 	done  chan struct{} // holds one
+}
+
+func newItem(run func(ctx context.Context, tx querier) error) *item {
+	return &item{run: run, done: make(chan struct{}, 1)}
 }
 
 const (
@@ -81,12 +87,14 @@ func (q *queue) do(ctx context.Context, it *item) error {
 }
 
 // collect waits for an item, lets runnable goroutines queue theirs and returns all that wait, up to batchLimit. It
-// returns none once the queue was closed and is empty.
-func (q *queue) collect(buf []*item) []*item {
+// returns none once the queue was closed and is empty, or when rest fires.
+func (q *queue) collect(buf []*item, rest <-chan time.Time) []*item {
 	buf = buf[:0]
 	select {
 	case it := <-q.items:
 		buf = q.add(buf, it)
+	case <-rest:
+		return buf
 	case <-q.stop:
 		return q.drain(buf)
 	}
@@ -115,16 +123,25 @@ func (q *queue) add(buf []*item, it *item) []*item {
 	return buf
 }
 
-// serve gives what is collected to commit until the queue is closed. commit answers every item.
-func (q *queue) serve(commit func([]*item)) {
+// serve gives what is collected to commit until the queue is closed. commit answers every item. rest, if not nil, is called
+// once nothing was queued for a moment, and at the end.
+func (q *queue) serve(commit func([]*item), rest func()) {
 	defer close(q.ended)
 	buf := make([]*item, 0, batchLimit)
+	timer := time.NewTimer(logRest)
+	defer timer.Stop()
 	for {
-		buf = q.collect(buf)
+		buf = q.collect(buf, timer.C)
 		if len(buf) > 0 {
 			commit(buf)
 			clear(buf)
+			if rest != nil {
+				timer.Reset(logRest)
+			}
 			continue
+		}
+		if rest != nil {
+			rest()
 		}
 		select {
 		case <-q.stop:

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/elumenta/elumenta"
+)
+
+const (
+	// The tables are written once so many operations are in the log, or after logTime, or when the writer has nothing else to do
+	// for logRest. Others wait for that: 256 take about a millisecond.
+	maxLogged = 256
+	logTime   = 100 * time.Millisecond
+	logRest   = 20 * time.Millisecond
+	// minLogged is the smallest batch that begins a log: fewer operations gain nothing by one.
+	minLogged = 3
+)
+
+// Rows of the log, by their columns.
+const (
+	logAccount    byte = iota // what changes of an account, then its id
+	logGeneration             // as sqliteLedger.reserveArgs
+	logSettlement             // as sqliteLedger.settleArgs
+	logEntry                  // the kind, then as sqliteLedger.entryArgs
+)
+
+var logColumns = [...]int{logAccount: 10, logGeneration: generationArgs, logSettlement: settlementArgs, logEntry: 1 + entryArgs} //nolint:gochecknoglobals // a constant
+
+// errLogChanged says that another process brought the tables up to date, or that a row of the log is gone.
+var errLogChanged = errors.New("the ledger's log is not what was written to it")
+
+// ledgerLog is what the ledger has decided and SQLite's tables do not have yet. Each batch of it is a row of the table ledger_log,
+// durable like any other commit: one small row instead of several in four tables. The tables are then written for many batches
+// at once, an account once, and a generation that has ended by then too. Whatever else reads or writes the tables has that
+// done first; what the log has when a process ends is applied by the next one.
+type ledgerLog struct {
+	off     bool  // all is written to the tables at once
+	known   bool  // this is what ledger_log has
+	batches int64 // its rows
+	ops     int
+	since   time.Time // of the first
+
+	accounts, generations, settlements, pending arguments
+	entries                                     map[elumenta.EntryKind]arguments
+	account, generation                         map[string]int // by id: where its row begins
+	encoder                                     logEncoder
+}
+
+func newLedgerLog() ledgerLog {
+	return ledgerLog{
+		entries: map[elumenta.EntryKind]arguments{}, account: map[string]int{}, generation: map[string]int{},
+		encoder: logEncoder{places: map[string]uint64{}},
+	}
+}
+
+// forget leaves it to the table what the log has.
+func (l *ledgerLog) forget() {
+	l.clear()
+	l.known = false
+}
+
+func (l *ledgerLog) clear() {
+	l.batches, l.ops, l.since = 0, 0, time.Time{}
+	l.accounts, l.generations, l.settlements, l.pending = l.accounts[:0], l.generations[:0], l.settlements[:0], l.pending[:0]
+	for kind := range l.entries {
+		l.entries[kind] = l.entries[kind][:0]
+	}
+	clear(l.account)
+	clear(l.generation)
+}
+
+// waits reports whether the tables may lack something.
+func (l *ledgerLog) waits() bool { return !l.known || l.batches > 0 }
+
+// due reports whether a batch of so many operations is to be written to the tables, and not to the log.
+func (l *ledgerLog) due(ops int, now time.Time) bool {
+	if l.batches == 0 {
+		return l.off || ops < minLogged
+	}
+	return l.ops+ops >= maxLogged || now.Sub(l.since) >= logTime
+}
+
+// add takes a row of the log. A later one of an account replaces the earlier one, and a settlement completes its generation.
+func (l *ledgerLog) add(kind byte, row arguments) {
+	switch kind {
+	case logAccount:
+		id := row.text(len(row) - 1)
+		if at, ok := l.account[id]; ok {
+			copy(l.accounts[at:], row)
+			return
+		}
+		l.account[id] = len(l.accounts)
+		l.accounts = append(l.accounts, row...)
+	case logGeneration:
+		l.generation[row.text(1)] = len(l.generations)
+		l.generations = append(append(l.generations, row...), unsettled...)
+	case logSettlement:
+		l.pending = append(l.pending, row[:2]...)
+		if at, ok := l.generation[row.text(1)]; ok {
+			copy(l.generations[at+generationArgs:], row[2:])
+			return
+		}
+		l.settlements = append(l.settlements, row...)
+	case logEntry:
+		kind := elumenta.EntryKind(row.text(0))
+		l.entries[kind] = append(l.entries[kind], row[1:]...)
+	}
+}
+
+// unsettled are the columns of a generation that is not settled.
+var unsettled = func() (a arguments) { //nolint:gochecknoglobals // a constant
+	a.add(int64(stateOpen), "", "")
+	for len(a) < settlementArgs-2 {
+		a.add(int64(0))
+	}
+	return a
+}()
+
+// load reads what other processes left, or what this one does not know any more.
+func (l *ledgerLog) load(ctx context.Context, tx *conn) error {
+	l.clear()
+	rows, err := tx.QueryContext(ctx, `SELECT batch FROM ledger_log ORDER BY seq`)
+	if err != nil {
+		return fmt.Errorf("read the ledger's log: %w", err)
+	}
+	if err := each(rows, func() error {
+		var batch []byte
+		if err := rows.Scan(&batch); err != nil {
+			return err
+		}
+		l.batches++
+		return decodeLog(batch, l.add)
+	}); err != nil {
+		return fmt.Errorf("read the ledger's log: %w", err)
+	}
+	l.known = true
+	return nil
+}
+
+// note adds the rows of a batch.
+func (l *ledgerLog) note(kind byte, rows arguments) {
+	for n := logColumns[kind]; len(rows) > 0; rows = rows[n:] {
+		l.add(kind, rows[:n])
+		l.encoder.row(kind, rows[:n])
+	}
+}
+
+// append writes what was noted since the last batch as a row of the table.
+func (l *ledgerLog) append(tx *conn, ops int, now time.Time) error {
+	if l.batches == 0 {
+		l.since = now
+	}
+	l.batches++
+	l.ops += ops
+	_, err := tx.execNamed(`INSERT INTO ledger_log (batch) VALUES (?)`, arguments{{Value: l.encoder.batch}})
+	return err
+}
+
+// bringUp writes what the log has into the tables.
+func (l *sqliteLedger) bringUp(ctx context.Context, tx *conn) error {
+	log := &l.log
+	if !log.known {
+		if err := log.load(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for rows := log.accounts; len(rows) > 0; rows = rows[logColumns[logAccount]:] {
+		if _, err := tx.execNamed(`UPDATE accounts SET monthly = ?, topup = ?, period = ?, rate_hour = ?, rate_hour_count = ?, rate_day = ?,
+			rate_day_count = ?, open_generations = ?, entries = ? WHERE id = ?`, rows[:logColumns[logAccount]]); err != nil {
+			return fmt.Errorf("write an account: %w", err)
+		}
+	}
+	for id := range log.generation {
+		l.newest = max(l.newest, id)
+	}
+	if _, err := l.generation.exec(tx, log.generations); err != nil {
+		return fmt.Errorf("write generations: %w", err)
+	}
+	changed, err := l.settle.exec(tx, log.settlements)
+	if err == nil && changed != int64(len(log.settlements)/settlementArgs) {
+		err = errMoved
+	}
+	if err != nil {
+		return fmt.Errorf("write settlements: %w", err)
+	}
+	if _, err := l.pending.exec(tx, log.pending); err != nil {
+		return fmt.Errorf("note what is to be added up: %w", err)
+	}
+	for _, k := range l.entries {
+		if _, err := k.bulk.exec(tx, log.entries[k.kind]); err != nil {
+			return fmt.Errorf("append entries: %w", err)
+		}
+	}
+	if log.batches > 0 {
+		removed, err := tx.execNamed(`DELETE FROM ledger_log`, nil)
+		if err == nil && removed != log.batches {
+			err = errLogChanged
+		}
+		if err != nil {
+			return fmt.Errorf("empty the ledger's log: %w", err)
+		}
+	}
+	log.clear()
+	return nil
+}

@@ -166,7 +166,7 @@ func bringUpFile(ctx context.Context, path string) (err error) {
 	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	if err := newSQLiteLedger().bringUp(ctx, c); err != nil {
+	if err := newSQLiteLedger(logBounds{}).bringUp(ctx, c); err != nil {
 		return errors.Join(err, c.exec(`ROLLBACK`))
 	}
 	return c.exec(`COMMIT`)

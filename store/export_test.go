@@ -19,5 +19,10 @@ func (o *Options) LoseLeaseAfter(d time.Duration) { o.lease.lost = d }
 // BoundSearch sets how many notes a search looks at, and how many names.
 func (o *Options) BoundSearch(pending, names int) { o.search = searchBounds{pending, names} }
 
+// LogAll has every operation of the ledger logged on SQLite, and the tables written for those alone who read or change them.
+func (o *Options) LogAll() {
+	o.log = logBounds{min: 1, max: 1 << 30, time: 1 << 60, rest: 1 << 60}
+}
+
 // PurgeSessions removes what has ended at once, as a server does from time to time.
 func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSessions(ctx) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -258,8 +259,11 @@ func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 		l.node.Store(&node)
 		s.fresh.forget()
 		return running, e.write(ctx, func(context.Context, querier) error { // by the writer, who uses it
-			l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger()
-			l.sqlite.log.off = !s.opts.Serve
+			bounds := s.opts.log
+			if !s.opts.Serve {
+				bounds.min = math.MaxInt // nobody would apply it
+			}
+			l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(bounds)
 			return l.bringUp(ctx, e.writer)
 		})
 	case *postgresEngine:
@@ -267,7 +271,7 @@ func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 			q := newQueue()
 			l.queues = append(l.queues, q)
 			p := newPostgresLedger(l, e)
-			go q.serve(p.commit, nil)
+			go q.serve(p.commit, 0, func() {})
 		}
 	}
 	return running, nil

@@ -9,15 +9,17 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-const (
-	// The tables are written once so many operations are in the log, or after logTime, or when the writer has nothing else to do
-	// for logRest. Others wait for that: 256 take about a millisecond.
-	maxLogged = 256
-	logTime   = 100 * time.Millisecond
-	logRest   = 20 * time.Millisecond
-	// minLogged is the smallest batch that begins a log: fewer operations gain nothing by one.
-	minLogged = 3
-)
+// logBounds say when what the log has is written to the tables, which others wait for: 256 operations take a millisecond.
+type logBounds struct {
+	min  int           // operations of the smallest batch that begins a log: fewer gain nothing by one
+	max  int           // operations
+	time time.Duration // since the first of them
+	rest time.Duration // with nothing else to write
+}
+
+func defaultLogBounds() logBounds {
+	return logBounds{min: 3, max: 256, time: 100 * time.Millisecond, rest: 20 * time.Millisecond}
+}
 
 // Rows of the log, by their columns.
 const (
@@ -37,7 +39,7 @@ var errLogChanged = errors.New("the ledger's log is not what was written to it")
 // at once, an account once, and a generation that has ended by then too. Whatever else reads or writes the tables has that
 // done first; what the log has when a process ends is applied by the next one.
 type ledgerLog struct {
-	off     bool  // all is written to the tables at once
+	bounds  logBounds
 	known   bool  // this is what ledger_log has
 	batches int64 // its rows
 	ops     int
@@ -49,9 +51,9 @@ type ledgerLog struct {
 	encoder                                     logEncoder
 }
 
-func newLedgerLog() ledgerLog {
+func newLedgerLog(bounds logBounds) ledgerLog {
 	return ledgerLog{
-		entries: map[elumenta.EntryKind]arguments{}, account: map[string]int{}, generation: map[string]int{},
+		bounds: bounds, entries: map[elumenta.EntryKind]arguments{}, account: map[string]int{}, generation: map[string]int{},
 		encoder: logEncoder{places: map[string]uint64{}},
 	}
 }
@@ -78,9 +80,9 @@ func (l *ledgerLog) waits() bool { return !l.known || l.batches > 0 }
 // due reports whether a batch of so many operations is to be written to the tables, and not to the log.
 func (l *ledgerLog) due(ops int, now time.Time) bool {
 	if l.batches == 0 {
-		return l.off || ops < minLogged
+		return ops < l.bounds.min
 	}
-	return l.ops+ops >= maxLogged || now.Sub(l.since) >= logTime
+	return l.ops+ops >= l.bounds.max || now.Sub(l.since) >= l.bounds.time
 }
 
 // add takes a row of the log. A later one of an account replaces the earlier one, and a settlement completes its generation.

@@ -122,9 +122,9 @@ type entriesOfKind struct {
 	bulk *bulk
 }
 
-func newSQLiteLedger() *sqliteLedger {
+func newSQLiteLedger(bounds logBounds) *sqliteLedger {
 	l := &sqliteLedger{
-		log: newLedgerLog(), newest: string(elumenta.NewGenerationID()),
+		log: newLedgerLog(bounds), newest: string(elumenta.NewGenerationID()),
 		// CROSS JOIN keeps the order of the tables: the list first.
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),

@@ -62,6 +62,7 @@ type Options struct {
 	clock  bool // Now was given
 	lease  leaseTimes
 	search searchBounds
+	log    logBounds
 }
 
 func (o *Options) fill() {
@@ -80,6 +81,9 @@ func (o *Options) fill() {
 	}
 	if o.search == (searchBounds{}) {
 		o.search = defaultSearchBounds()
+	}
+	if o.log == (logBounds{}) {
+		o.log = defaultLogBounds()
 	}
 	setDefault(&o.Readers, 4)
 	setDefault(&o.MaxConns, 16)

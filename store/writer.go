@@ -123,26 +123,25 @@ func (q *queue) add(buf []*item, it *item) []*item {
 	return buf
 }
 
-// serve gives what is collected to commit until the queue is closed. commit answers every item. rest, if not nil, is called
-// once nothing was queued for a moment, and at the end.
-func (q *queue) serve(commit func([]*item), rest func()) {
+// serve gives what is collected to commit until the queue is closed. commit answers every item. rest is called once nothing was
+// queued for a while after that, and at the end; a while of zero is never over.
+func (q *queue) serve(commit func([]*item), while time.Duration, rest func()) {
 	defer close(q.ended)
 	buf := make([]*item, 0, batchLimit)
-	timer := time.NewTimer(logRest)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
+	timer.Stop()
 	for {
 		buf = q.collect(buf, timer.C)
 		if len(buf) > 0 {
 			commit(buf)
 			clear(buf)
-			if rest != nil {
-				timer.Reset(logRest)
+			if while > 0 {
+				timer.Reset(while)
 			}
 			continue
 		}
-		if rest != nil {
-			rest()
-		}
+		rest()
 		select {
 		case <-q.stop:
 			if len(q.items) == 0 {

@@ -13,8 +13,9 @@ import (
 	"github.com/elumenta/elumenta/store"
 )
 
-// Ledger is the suite for reserving and settling that every engine passes. url makes a new, empty database.
-func Ledger(t *testing.T, url func(testing.TB) string) {
+// Ledger is the suite for reserving and settling that every engine passes. url makes a new, empty database, which is opened with
+// changes of the usual options.
+func Ledger(t *testing.T, url func(testing.TB) string, changes ...func(*store.Options)) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *bench)
@@ -46,7 +47,7 @@ func Ledger(t *testing.T, url func(testing.TB) string) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, newBench(t, url(t)))
+			test.run(t, newBench(t, url(t), changes...))
 		})
 	}
 }
@@ -87,14 +88,15 @@ func (c *Clock) Set(t time.Time) {
 type bench struct {
 	*testing.T
 	*store.Store
-	url   string
-	clock *Clock
-	db    *sql.DB
+	url     string
+	changes []func(*store.Options)
+	clock   *Clock
+	db      *sql.DB
 }
 
-func newBench(t *testing.T, url string) *bench {
+func newBench(t *testing.T, url string, changes ...func(*store.Options)) *bench {
 	t.Helper()
-	b := &bench{T: t, url: url, clock: &Clock{now: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)}, db: Raw(t, url)}
+	b := &bench{T: t, url: url, changes: changes, clock: &Clock{now: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)}, db: Raw(t, url)}
 	b.open()
 	t.Cleanup(func() {
 		if b.Ping(context.Background()) == nil { // not closed by the test
@@ -109,10 +111,23 @@ func newBench(t *testing.T, url string) *bench {
 
 func (b *bench) open() {
 	b.Helper()
+	options := store.Options{URL: b.url, Serve: true, Plans: ledgerPlans(), Now: b.clock.Now}
+	for _, change := range b.changes {
+		change(&options)
+	}
 	var err error
-	if b.Store, err = store.Open(b.Context(), store.Options{URL: b.url, Serve: true, Plans: ledgerPlans(), Now: b.clock.Now}); err != nil {
+	if b.Store, err = store.Open(b.Context(), options); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// raw is the second way to the rows, which are brought up to date before.
+func (b *bench) raw() *sql.DB {
+	b.Helper()
+	if err := b.Ping(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return b.db
 }
 
 // reopen ends the process, as far as the database can tell, and starts another.
@@ -189,7 +204,7 @@ func (p *payer) check(total, open int64) {
 		p.b.Errorf("balance %+v, entries %d monthly, %d topup; want %d in all", a.Balance, monthly, topup, total)
 	}
 	var counted, stored, last int64
-	err = p.b.db.QueryRowContext(p.b.Context(), `SELECT open_generations, entries,
+	err = p.b.raw().QueryRowContext(p.b.Context(), `SELECT open_generations, entries,
 		(SELECT count(*) FROM generations WHERE account_id = $1 AND state = 0) FROM accounts WHERE id = $1`, string(p.account)).
 		Scan(&stored, &last, &counted)
 	if err != nil {
@@ -203,7 +218,7 @@ func (p *payer) check(total, open int64) {
 // sums adds up the account's entries.
 func (p *payer) sums() (monthly, topup, count int64) {
 	p.b.Helper()
-	if err := p.b.db.QueryRowContext(p.b.Context(), `SELECT `+Available("monthly")+`, `+Available("topup")+`, count(*)
+	if err := p.b.raw().QueryRowContext(p.b.Context(), `SELECT `+Available("monthly")+`, `+Available("topup")+`, count(*)
 		FROM ledger_entries WHERE account_id = $1`, string(p.account)).Scan(&monthly, &topup, &count); err != nil {
 		p.b.Fatal(err)
 	}
@@ -218,7 +233,7 @@ func Available(column string) string {
 // kinds lists the kinds of the account's entries, oldest first.
 func (p *payer) kinds() string {
 	p.b.Helper()
-	rows, err := p.b.db.QueryContext(p.b.Context(), `SELECT kind FROM ledger_entries WHERE account_id = $1 ORDER BY seq`, string(p.account))
+	rows, err := p.b.raw().QueryContext(p.b.Context(), `SELECT kind FROM ledger_entries WHERE account_id = $1 ORDER BY seq`, string(p.account))
 	if err != nil {
 		p.b.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func testCharge(t *testing.T, b *bench) {
 	}
 	var row [10]int64
 	var key, finish, failed string
-	if err := b.db.QueryRowContext(t.Context(), `SELECT key_id, finish, error, state, price, taken_monthly, prompt_tokens, completion_tokens,
+	if err := b.raw().QueryRowContext(t.Context(), `SELECT key_id, finish, error, state, price, taken_monthly, prompt_tokens, completion_tokens,
 		cached_tokens, cache_write_tokens, reasoning_tokens, latency_us, first_piece_us FROM generations WHERE account_id = $1 AND id = $2`,
 		string(p.account), string(r.Generation)).Scan(&key, &finish, &failed, &row[0], &row[1], &row[2], &row[3], &row[4], &row[5],
 		&row[6], &row[7], &row[8], &row[9]); err != nil {

@@ -35,7 +35,7 @@ func rows(t testing.TB, db *sql.DB) (all []string) {
 			error, finish, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cache_missed, latency_us, first_piece_us,
 			idempotency_hash, created_at, settled_at`,
 	} {
-		found, err := db.QueryContext(t.Context(), "SELECT "+columns+" FROM "+table+" ORDER BY 1, 2") //nolint:gosec // a constant
+		found, err := db.QueryContext(t.Context(), "SELECT "+columns+" FROM "+table+" ORDER BY 1, 2")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -350,14 +350,6 @@ func (l *sqliteLedger) settleArgs(b *ledgerBatch) arguments {
 	return l.args
 }
 
-func (l *sqliteLedger) pendingArgs(b *ledgerBatch) arguments {
-	l.args = l.args[:0]
-	for i := range b.settled {
-		l.args.add(string(b.settled[i].account), string(b.settled[i].id))
-	}
-	return l.args
-}
-
 func (l *sqliteLedger) entryArgs(b *ledgerBatch, kind elumenta.EntryKind) arguments {
 	l.args = l.args[:0]
 	for i := range b.entries {

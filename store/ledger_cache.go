@@ -27,9 +27,10 @@ func (c *ledgerCache) forget() {
 }
 
 // changed reports whether another connection has committed anything since it was asked last.
-func (c *ledgerCache) changed(ctx context.Context, tx querier) (bool, error) {
+func (c *ledgerCache) changed(tx *conn) (bool, error) {
 	before := c.version
-	if err := tx.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&c.version); err != nil {
+	var err error
+	if c.version, err = tx.number(`PRAGMA data_version`); err != nil {
 		return false, fmt.Errorf("read the version of the data: %w", err)
 	}
 	return c.version != before, nil

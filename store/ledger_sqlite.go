@@ -150,7 +150,7 @@ func newSQLiteLedger(bounds logBounds) *sqliteLedger {
 
 // confirm makes sure of what is in memory, in the transaction that relies on it: another process may have written.
 func (l *sqliteLedger) confirm(ctx context.Context, tx *conn) error {
-	changed, err := l.cache.changed(ctx, tx)
+	changed, err := l.cache.changed(tx)
 	if err != nil {
 		return err
 	}

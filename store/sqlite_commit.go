@@ -19,27 +19,19 @@ const maxStatements = 256
 type conn struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
-	named map[string]driver.Stmt // of execNamed
+	named map[string]driver.Stmt // of direct
 }
 
 func newConn(c *sql.Conn) *conn {
 	return &conn{conn: c, stmts: map[string]*sql.Stmt{}, named: map[string]driver.Stmt{}}
 }
 
-// execNamed runs a statement that changes rows, past database/sql, and returns how many it changed. It numbers args.
+// execNamed runs a statement, past database/sql, and returns how many rows it changed. It numbers args.
 func (c *conn) execNamed(query string, args []driver.NamedValue) (changed int64, err error) {
 	for i := range args {
 		args[i].Ordinal = i + 1
 	}
-	err = c.conn.Raw(func(dc any) error {
-		st, ok := c.named[query]
-		if !ok {
-			var err error
-			if st, err = dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), query); err != nil { //nolint:forcetypeassert // the driver's
-				return err
-			}
-			c.named[query] = st
-		}
+	err = c.direct(query, func(st driver.Stmt) error {
 		result, err := st.(driver.StmtExecContext).ExecContext(context.Background(), args) //nolint:forcetypeassert // the driver's
 		if err != nil {
 			return err
@@ -48,6 +40,40 @@ func (c *conn) execNamed(query string, args []driver.NamedValue) (changed int64,
 		return err
 	})
 	return changed, err
+}
+
+// number reads one, past database/sql.
+func (c *conn) number(query string) (n int64, err error) {
+	err = c.direct(query, func(st driver.Stmt) error {
+		rows, err := st.(driver.StmtQueryContext).QueryContext(context.Background(), nil) //nolint:forcetypeassert // the driver's
+		if err != nil {
+			return err
+		}
+		row := []driver.Value{nil}
+		if err = rows.Next(row); err == nil {
+			var ok bool
+			if n, ok = row[0].(int64); !ok {
+				err = fmt.Errorf("%s gave a %T", query, row[0])
+			}
+		}
+		return errors.Join(err, rows.Close())
+	})
+	return n, err
+}
+
+// direct lends the driver's own prepared statement.
+func (c *conn) direct(query string, f func(driver.Stmt) error) error {
+	return c.conn.Raw(func(dc any) error {
+		st, ok := c.named[query]
+		if !ok {
+			var err error
+			if st, err = dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), query); err != nil { //nolint:forcetypeassert // the driver's
+				return err
+			}
+			c.named[query] = st
+		}
+		return f(st)
+	})
 }
 
 func (c *conn) stmt(query string) (*sql.Stmt, error) {
@@ -86,7 +112,7 @@ func (c *conn) close() error {
 }
 
 func (c *conn) exec(query string) error {
-	_, err := c.ExecContext(context.Background(), query)
+	_, err := c.execNamed(query, nil)
 	return err
 }
 

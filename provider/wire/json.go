@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"io"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -18,18 +17,18 @@ var errJSON = errors.New("not the JSON that the format has")
 // error stays and ends all loops; Err returns it. The zero value is ready for Reset. Invalid UTF-8 is replaced, and of
 // several members of one name each is given out.
 type JSON struct {
-	dec     jsontext.Decoder
-	src     bytes.Buffer
+	src     []byte
+	at      int // what of it was read
+	depth   int // of open objects and arrays
 	err     error
 	scratch []byte
 }
 
+// maxDepth is how deep a text may nest.
+const maxDepth = 10_000
+
 // Reset begins a new text. It is not copied, and must not change until the text is read.
-func (j *JSON) Reset(text []byte) {
-	j.src = *bytes.NewBuffer(text)
-	j.dec.Reset(&j.src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	j.err = nil
-}
+func (j *JSON) Reset(text []byte) { j.src, j.at, j.depth, j.err = text, 0, 0, nil }
 
 // Err is the first error.
 func (j *JSON) Err() error { return j.err }
@@ -41,12 +40,26 @@ func (j *JSON) Fail() {
 	}
 }
 
-// Kind is the first byte of the value that comes next: n, f, t, ", 0, { or [; zero behind the text's end or an error.
+// Kind is the first byte of the value that comes next: n, f, t, ", 0, { or [; zero where none can begin, or behind an error.
 func (j *JSON) Kind() byte {
+	switch c := j.next(); c {
+	case 'n', 'f', 't', '"', '{', '[':
+		return c
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return '0'
+	}
+	return 0
+}
+
+// next is the byte that comes next, after blanks; zero at the text's end or behind an error.
+func (j *JSON) next() byte {
 	if j.err != nil {
 		return 0
 	}
-	return byte(j.dec.PeekKind())
+	if j.at = blanks(j.src, j.at); j.at < len(j.src) {
+		return j.src[j.at]
+	}
+	return 0
 }
 
 // Object calls member for each member of an object, which reads the value or calls Skip. The key is valid until then.
@@ -55,15 +68,20 @@ func (j *JSON) Object(member func(key []byte)) {
 	if !j.open('{') {
 		return
 	}
-	for j.Kind() == '"' {
-		key, err := j.dec.ReadValue()
-		if err != nil {
+	for first := true; j.more(first, '}'); first = false {
+		from := j.at
+		to, ok := str(j.src, from)
+		if !ok {
 			j.Fail()
 			return
 		}
-		member(key[1 : len(key)-1])
+		if j.at = to; j.next() != ':' {
+			j.Fail()
+			return
+		}
+		j.at++
+		member(j.src[from+1 : to-1])
 	}
-	j.shut('}')
 }
 
 // Array calls element for each element of an array, which reads the value or calls Skip. Null is an empty array.
@@ -71,52 +89,65 @@ func (j *JSON) Array(element func()) {
 	if !j.open('[') {
 		return
 	}
-	for k := j.Kind(); k != ']' && k != 0; k = j.Kind() {
+	for first := true; j.more(first, ']'); first = false {
 		element()
 	}
-	j.shut(']')
 }
 
 func (j *JSON) open(kind byte) bool {
-	switch j.Kind() {
+	switch j.next() {
 	case 'n':
 		j.Skip()
 		return false
 	case kind:
-		_, err := j.dec.ReadToken()
-		return err == nil
+		j.at++
+		if j.depth++; j.depth <= maxDepth {
+			return true
+		}
 	}
 	j.Fail()
 	return false
 }
 
-func (j *JSON) shut(kind byte) {
-	if j.Kind() != kind {
-		j.Fail()
-		return
+// more passes over what stands before another member or element, or over the end of their list.
+func (j *JSON) more(first bool, end byte) bool {
+	c := j.next()
+	if c == end {
+		j.at++
+		j.depth--
+		return false
 	}
-	if _, err := j.dec.ReadToken(); err != nil {
-		j.Fail()
+	if !first {
+		if c != ',' {
+			j.Fail()
+			return false
+		}
+		j.at++
+		c = j.next()
 	}
+	if c == 0 || c == end {
+		j.Fail()
+		return false
+	}
+	return true
 }
 
 // Skip passes a value over.
-func (j *JSON) Skip() {
-	if j.err == nil && j.dec.SkipValue() != nil {
-		j.Fail()
-	}
-}
+func (j *JSON) Skip() { _ = j.Raw() }
 
-// Raw reads a value as it is written. It is valid until the next call.
+// Raw reads a value as it is written.
 func (j *JSON) Raw() []byte {
 	if j.err != nil {
 		return nil
 	}
-	value, err := j.dec.ReadValue()
-	if err != nil {
+	from := blanks(j.src, j.at)
+	to, ok := value(j.src, from, maxDepth-j.depth)
+	if !ok {
 		j.Fail()
+		return nil
 	}
-	return value
+	j.at = to
+	return j.src[from:to]
 }
 
 // String reads a string. Null is empty.
@@ -205,7 +236,7 @@ func (j *JSON) End() bool {
 	if j.err != nil {
 		return false
 	}
-	if _, err := j.dec.ReadToken(); !errors.Is(err, io.EOF) {
+	if j.at = blanks(j.src, j.at); j.at < len(j.src) {
 		j.Fail()
 	}
 	return j.err == nil
@@ -219,9 +250,11 @@ func AppendString[T ~string](b []byte, value T) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(text); {
-		if len(text)-i >= 8 && plain(text[i:]) {
+		for len(text)-i >= 8 && plain(word(text[i:])) {
 			i += 8
-			continue
+		}
+		if i == len(text) {
+			break
 		}
 		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
@@ -243,11 +276,15 @@ func AppendString[T ~string](b []byte, value T) []byte {
 	return append(append(b, text[from:]...), '"')
 }
 
-// plain reports whether the next eight bytes are ASCII that is not escaped, looking at all of them at once: where it says no, it may be wrong.
-func plain(s string) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
+// word is the first eight bytes.
+func word[T string | []byte](s T) uint64 {
 	_ = s[7]
-	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// plain reports whether eight bytes are ASCII that is not escaped, looking at all of them at once: where it says no, it may be wrong.
+func plain(x uint64) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
 	return (x|(x-' '*ones)|((x^'"'*ones)-ones)|((x^'\\'*ones)-ones))&high == 0
 }
 

@@ -1,10 +1,16 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/elumenta/elumenta/provider/wire"
 )
@@ -58,6 +64,101 @@ func TestJSONWrong(t *testing.T) {
 			t.Errorf("%.40s: no error", text)
 		}
 	}
+}
+
+// walk reads a text with all of JSON's methods and says what it read; ok reports whether it is JSON.
+func walk(text []byte) (read string, ok bool) {
+	var (
+		j       wire.JSON
+		b       strings.Builder
+		element func()
+	)
+	element = func() {
+		switch k := j.Kind(); k {
+		case '{':
+			b.WriteByte('{')
+			j.Object(func(key []byte) {
+				fmt.Fprintf(&b, "%q:", key)
+				element()
+			})
+			b.WriteByte('}')
+		case '[':
+			b.WriteByte('[')
+			j.Array(element)
+			b.WriteByte(']')
+		case '"':
+			fmt.Fprintf(&b, "%q,", j.String())
+		default:
+			fmt.Fprintf(&b, "%s,", j.Raw())
+		}
+	}
+	j.Reset(text)
+	element()
+	return b.String(), j.End()
+}
+
+// walkTokens does the same with a library.
+func walkTokens(text []byte) (read string, ok bool) {
+	var b strings.Builder
+	dec := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for {
+		kind, n := dec.StackIndex(dec.StackDepth())
+		isKey := kind == '{' && n%2 == 0
+		value := dec.PeekKind()
+		var raw []byte
+		var err error
+		if value == '{' || value == '[' || value == '}' || value == ']' {
+			_, err = dec.ReadToken()
+			raw = []byte{byte(value)}
+		} else {
+			raw, err = dec.ReadValue()
+		}
+		switch {
+		case errors.Is(err, io.EOF) && dec.StackDepth() == 0:
+			return b.String(), true
+		case err != nil:
+			return "", false
+		case isKey && value == '"':
+			fmt.Fprintf(&b, "%q:", raw[1:len(raw)-1])
+		case value == '"':
+			text, _ := jsontext.AppendUnquote(nil, raw)
+			fmt.Fprintf(&b, "%q,", text)
+		case value == '{' || value == '[' || value == '}' || value == ']':
+			b.Write(raw)
+		default:
+			fmt.Fprintf(&b, "%s,", raw)
+		}
+		if _, values := dec.StackIndex(0); values > 1 {
+			return "", false
+		}
+	}
+}
+
+// What is read, and what is taken for JSON at all, whether it is read or passed over, is what a library makes of it.
+func FuzzJSON(f *testing.F) {
+	for _, seed := range []string{
+		``, ` `, `{`, `{}`, ` { "a" : [ 1 , -2.5e+3 , null , true , false , "x\u00e9\ud83d\udc4b\n" ] } `, `{"a":1,}`, `[1,]`, `[,1]`, `[1 2]`, `{"a" 1}`, `{"a":}`, `{1:2}`, `{"a":1 "b":2}`,
+		`01`, `-`, `-0`, `1.`, `.5`, `1e`, `1E-9`, `+1`, `nul`, `nulL`, `truefalse`, `"\ud83d"`, `"\u12"`, `"\u12g4"`, `"\x"`, "\"\x1f\"", "\"\xff\"", "\"plain text of some length\x00\"", `"no end`, `"\`, `[]]`, `{}}`, `[}`, `{]`, `1 2`, "\ufeff{}", "[\v]",
+		`{"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}],"usage":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		want, valid := walkTokens(text)
+		if len(bytes.TrimLeft(text, " \t\r\n")) == 0 {
+			valid = false // nothing was read
+		}
+		got, ok := walk(text)
+		if ok != valid || ok && got != want {
+			t.Errorf("%q is read as %q, %t; want %q, %t", text, got, ok, want, valid)
+		}
+		var j wire.JSON
+		j.Reset(text)
+		j.Skip()
+		if j.End() != valid {
+			t.Errorf("%q is passed over: %t, want %t", text, !valid, valid)
+		}
+	})
 }
 
 func FuzzAppendString(f *testing.F) {

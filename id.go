@@ -1,12 +1,12 @@
 package elumenta
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"go.jetify.com/typeid"
 )
 
 // Ids are TypeIDs (https://github.com/jetify-com/typeid/tree/main/spec): a prefix, an underscore and a UUIDv7 in 26
@@ -35,28 +35,36 @@ const (
 	requestPrefix    = "req"
 )
 
-func newID(prefix string) string {
-	id, err := typeid.FromUUIDBytesWithPrefix(prefix, newUUID())
-	if err != nil {
-		panic(err) // the prefixes are constants
-	}
-	return id.String()
-}
+// idDigits are Crockford's.
+const idDigits = "0123456789abcdefghjkmnpqrstvwxyz"
 
-func newUUID() []byte {
+const idLength = 26
+
+func newID(prefix string) string {
 	u, err := uuid.NewV7()
 	if err != nil {
 		panic(err) // crypto/rand does not fail since Go 1.24
 	}
-	return u[:]
+	return formatID(prefix, u)
+}
+
+// formatID writes the 128 bits of an id behind two that are zero, five to a digit.
+func formatID(prefix string, u uuid.UUID) string {
+	high, low := binary.BigEndian.Uint64(u[:8]), binary.BigEndian.Uint64(u[8:])
+	var digits [idLength]byte
+	for i := idLength - 1; i >= 0; i-- {
+		digits[i] = idDigits[low%32]
+		high, low = high>>5, low>>5|high<<59
+	}
+	return prefix + "_" + string(digits[:])
 }
 
 func parseID(prefix, s string) bool {
-	if len(s) != len(prefix)+27 || !strings.HasPrefix(s, prefix) {
+	digits, ok := strings.CutPrefix(s, prefix+"_")
+	if !ok || len(digits) != idLength || digits[0] > '7' {
 		return false
 	}
-	id, err := typeid.FromString(s)
-	return err == nil && id.Prefix() == prefix
+	return strings.Trim(digits, idDigits) == ""
 }
 
 // NewAssistantID makes an id that sorts after those made before it.
@@ -101,11 +109,7 @@ func FirstGenerationID(t time.Time) GenerationID {
 	for i := range 6 {
 		u[i] = byte(ms >> (8 * (5 - i)))
 	}
-	id, err := typeid.FromUUIDBytesWithPrefix(generationPrefix, u[:])
-	if err != nil {
-		panic(err) // only a prefix could be refused
-	}
-	return GenerationID(id.String())
+	return GenerationID(formatID(generationPrefix, u))
 }
 
 // AssistantRef is how a caller names an assistant: the bare id, a pinned version (asst_…@3) or a label

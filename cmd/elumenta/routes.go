@@ -12,6 +12,7 @@ import (
 	"github.com/elumenta/elumenta/config"
 	"github.com/elumenta/elumenta/provider/anthropic"
 	"github.com/elumenta/elumenta/provider/gemini"
+	"github.com/elumenta/elumenta/provider/http1"
 	"github.com/elumenta/elumenta/provider/openai"
 	"github.com/elumenta/elumenta/provider/sandbox"
 	"github.com/elumenta/elumenta/telemetry"
@@ -87,12 +88,12 @@ func (r *routes) close() {
 func newClient() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: http1.New(&http.Transport{
 			Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
 			MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, MaxResponseHeaderBytes: 64 << 10,
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
-		},
+		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -1,0 +1,226 @@
+package http1
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+const (
+	maxBody        = 64 << 10 // sockets' buffers take as much, so that no early answer waits behind the write
+	defaultHead    = 10 << 20 // as net/http's
+	defaultPort    = "80"
+	pooledRequests = 128 << 10
+)
+
+// Transport sends requests. It takes over those that are plain HTTP/1.1, go through no proxy and have a body of known
+// length of up to 64 KiB, or none; all others go to the transport that it wraps.
+//
+// As net/http does, it sends a request again only where the server cannot have processed it (nothing of it was written)
+// or may process it twice (a GET and the like, or a request with an Idempotency-Key, whose connection had been idle
+// and ended before a byte of an answer). A call holds no goroutine but its caller's, and ends with its request's context.
+type Transport struct {
+	base      *http.Transport
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
+	headLimit int64
+	pool      pool
+}
+
+// New returns a transport that wraps base and takes from it the proxy's function, how to dial, the limits of idle
+// connections to one host and of a response's head, and the time until an idle connection is closed. base must not be
+// changed afterwards. New asks for no compression where a request does not.
+func New(base *http.Transport) *Transport {
+	t := &Transport{base: base, dial: base.DialContext, headLimit: cmp.Or(base.MaxResponseHeaderBytes, defaultHead)}
+	if t.dial == nil {
+		t.dial = new(net.Dialer).DialContext
+	}
+	t.pool.perHost = cmp.Or(base.MaxIdleConnsPerHost, http.DefaultMaxIdleConnsPerHost)
+	t.pool.timeout = base.IdleConnTimeout
+	return t
+}
+
+// CloseIdleConnections closes the connections that no call uses, also those of the wrapped transport.
+func (t *Transport) CloseIdleConnections() {
+	t.pool.closeIdle()
+	t.base.CloseIdleConnections()
+}
+
+var requests = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// RoundTrip sends a request and returns its answer once the head is there. The body must be closed; read to its end, it
+// gives the connection back to be used again.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !t.takes(req) {
+		return t.base.RoundTrip(req)
+	}
+	ctx := req.Context()
+	out := requests.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	defer func() {
+		if out.Cap() <= pooledRequests {
+			out.Reset()
+			requests.Put(out)
+		}
+	}()
+	if err := req.Write(out); err != nil { // closes the request's body
+		return nil, err
+	}
+	host := address(req.URL)
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		c, err := t.connect(ctx, host)
+		if err != nil {
+			return nil, ended(ctx, err)
+		}
+		resp, again, err := t.exchange(req, c, out.Bytes())
+		if err == nil {
+			return resp, nil
+		}
+		if !again || ctx.Err() != nil {
+			return nil, ended(ctx, err)
+		}
+	}
+}
+
+// ended returns why the context ended, if it did: that explains whatever failed then.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (t *Transport) connect(ctx context.Context, host string) (*conn, error) {
+	if c := t.pool.take(host); c != nil {
+		return c, nil
+	}
+	nc, err := t.dial(ctx, "tcp", host)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(nc, host), nil
+}
+
+// exchange writes a request and reads the head of its answer. Where it fails, again says that the request may be sent
+// once more.
+func (t *Transport) exchange(req *http.Request, c *conn, request []byte) (resp *http.Response, again bool, err error) {
+	stop := context.AfterFunc(req.Context(), c.end)
+	c.begin(t.headLimit)
+	written, writeErr := c.Write(request)
+	if writeErr == nil || written > 0 {
+		// A server may have answered and closed before it read everything.
+		resp, err = c.response(req)
+	}
+	if resp == nil {
+		stop()
+		c.discard()
+		again = c.reused && (written == 0 || !c.answered && replayable(req))
+		return nil, again, cmp.Or(writeErr, err)
+	}
+	keep := writeErr == nil && !resp.Close && !req.Close && resp.StatusCode >= http.StatusOK
+	b := &body{ctx: req.Context(), src: resp.Body, pool: &t.pool, conn: c, stop: stop, keep: keep}
+	if req.Method == http.MethodHead || resp.ContentLength == 0 {
+		b.finish(true)
+		return resp, false, nil
+	}
+	resp.Body = b
+	return resp, false, nil
+}
+
+// replayable reports whether a server may process the request twice, by net/http's rules.
+func replayable(req *http.Request) bool {
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return req.Header["Idempotency-Key"] != nil || req.Header["X-Idempotency-Key"] != nil
+}
+
+// takes reports whether the request is of the kind that this transport is made for. What is unusual or wrong is the
+// wrapped transport's, which has an answer to everything.
+func (t *Transport) takes(req *http.Request) bool {
+	u := req.URL
+	switch {
+	case !watchable, u == nil, u.Scheme != "http", u.Host == "", req.Header == nil:
+		return false
+	case req.Body != nil && req.Body != http.NoBody && (req.ContentLength <= 0 || req.ContentLength > maxBody):
+		return false
+	case len(req.TransferEncoding) > 0, len(req.Trailer) > 0, !plainMethod(req.Method), !ascii(u.Host), !ascii(req.Host):
+		return false
+	case req.Cancel != nil, httptrace.ContextClientTrace(req.Context()) != nil: //nolint:staticcheck // whoever still sets Cancel gets it
+		return false
+	}
+	for name, values := range req.Header {
+		switch name {
+		case "Connection", "Expect", "Upgrade":
+			return false
+		}
+		if !plainName(name) {
+			return false
+		}
+		for _, v := range values {
+			if !plainValue(v) {
+				return false
+			}
+		}
+	}
+	if t.base.Proxy == nil {
+		return true
+	}
+	proxy, err := t.base.Proxy(req)
+	return proxy == nil && err == nil
+}
+
+func plainMethod(s string) bool {
+	for i := range len(s) {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return false
+		}
+	}
+	return s != http.MethodConnect
+}
+
+func plainName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// plainValue is false for control characters: a line break would begin another header field.
+func plainValue(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// address is what a URL's connections are dialled by and kept under.
+func address(u *url.URL) string {
+	if port := u.Port(); port != "" && !strings.HasPrefix(u.Host, "[") {
+		return u.Host
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPort))
+}

@@ -66,6 +66,10 @@ func cacheKey(s *Snapshot) string {
 // expand puts values into the instructions, in one pass: what a value contains is not looked at again. The text before
 // the first variable is a part of its own, since it is the same in every call.
 func (s *Snapshot) expand(values map[string]string, errs *FieldErrors) []Part {
+	whole := []Part{{Kind: PartText, Text: s.Instructions, CacheMark: true}}
+	if len(s.Variables) == 0 && len(values) == 0 {
+		return whole
+	}
 	declared := make(map[string]string, len(s.Variables))
 	for _, v := range s.Variables {
 		value, given := values[v.Name]
@@ -84,7 +88,6 @@ func (s *Snapshot) expand(values map[string]string, errs *FieldErrors) []Part {
 		}
 	}
 	text := string(s.Instructions)
-	whole := []Part{{Kind: PartText, Text: s.Instructions, CacheMark: true}}
 	if len(declared) == 0 {
 		return whole
 	}

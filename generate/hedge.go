@@ -17,26 +17,26 @@ type hedge struct {
 }
 
 // try calls a route, hedged if that is wanted of a request's first call and there is another route.
-func (s *Service) try(running, ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, first bool) (elumenta.Completion, choice, error) {
+func (s *Service) try(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time, first bool) (elumenta.Completion, choice, error) {
 	done = done.with(c, true)
-	_, _, another := p.routes.choose(t, done, time.Now())
+	_, _, another := p.routes.choose(t, done, now)
 	if first && another && p.model.HedgeAfter > 0 {
-		return s.hedged(running, ctx, p, r, c, t, done)
+		return s.hedged(ctx, p, r, c, t, done, now)
 	}
-	completion, err := s.attempt(running, ctx, p, r, &r.first, c, another)
+	completion, err := s.attempt(ctx, p, r, &r.first, c, now, another)
 	return completion, choice{}, err
 }
 
 // hedged calls a route and, where that has sent nothing after the model's HedgeAfter, another one beside it: whichever begins to
 // answer first answers (https://research.google/pubs/the-tail-at-scale/). It returns once both calls have, with the other choice
 // if both failed.
-func (s *Service) hedged(running, ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried) (elumenta.Completion, choice, error) {
+func (s *Service) hedged(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time) (elumenta.Completion, choice, error) {
 	h, over := new(hedge), make(chan struct{})
 	timer := time.AfterFunc(p.model.HedgeAfter, func() {
 		defer close(over)
-		s.hedge(running, ctx, p, r, h, t, done)
+		s.hedge(ctx, p, r, h, t, done)
 	})
-	completion, err := s.attempt(running, ctx, p, r, &r.first, c, true)
+	completion, err := s.attempt(ctx, p, r, &r.first, c, now, true)
 	if timer.Stop() {
 		return completion, choice{}, err
 	}
@@ -63,9 +63,9 @@ func (s *Service) hedged(running, ctx context.Context, p *prepared, r *relay, c 
 }
 
 // hedge makes the second call if the first is still silent, another route is well, and the retry budget pays.
-func (s *Service) hedge(running, ctx context.Context, p *prepared, r *relay, h *hedge, t turn, done tried) {
+func (s *Service) hedge(ctx context.Context, p *prepared, r *relay, h *hedge, t turn, done tried) {
 	c, _, ok := p.routes.choose(t, done, time.Now())
-	if !ok || running.Err() != nil || !c.well() || !p.routes.budget.spend() {
+	if !ok || ctx.Err() != nil || r.interrupt.Err() != nil || !c.well() || !p.routes.budget.spend() {
 		return
 	}
 	if !c.begin() {
@@ -73,7 +73,7 @@ func (s *Service) hedge(running, ctx context.Context, p *prepared, r *relay, h *
 		return
 	}
 	_, _, another := p.routes.choose(t, done.with(c, true), time.Now())
-	call, cancel := context.WithCancelCause(running)
+	call, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if !r.join(&h.lane, c.target(), another, cancel) {
 		p.routes.budget.giveBack()
@@ -81,7 +81,7 @@ func (s *Service) hedge(running, ctx context.Context, p *prepared, r *relay, h *
 		return
 	}
 	h.choice = c
-	h.completion, h.err = s.attend(call, ctx, p, r, &h.lane, c)
+	h.completion, h.err = s.attend(call, ctx, cancel, p, r, &h.lane, c)
 }
 
 // withHedge adds the other route of a hedged call, if it was called.

@@ -15,13 +15,8 @@ import (
 // call asks the model's routes until one answers: a failure before the first piece moves on to the next, within the request's
 // time limits and the model's retry budget. Every event goes through r.
 func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Completion, error) {
-	s.mu.Lock()
-	interrupt := s.interrupt
-	s.mu.Unlock()
-	running, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(interrupt, func() { cancel(context.Cause(interrupt)) })()
-	p.routes.budget.payIn(time.Now())
+	now := r.began
+	p.routes.budget.payIn(now)
 	turn := p.routes.turn(p.prompt.CacheKey)
 	var (
 		done       tried
@@ -35,8 +30,8 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			p.routes.budget.giveBack()
 		}
 	}()
-	for {
-		c, wait, ok := p.routes.choose(turn, done, time.Now())
+	for ; ; now = time.Now() {
+		c, wait, ok := p.routes.choose(turn, done, now)
 		if !ok {
 			if failure == nil {
 				failure = errNoRoute(p.model, wait)
@@ -58,7 +53,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			last := &r.attempts[len(r.attempts)-1]
 			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
 		}
-		completion, hedge, failure = s.try(running, ctx, p, r, c, turn, done, failure == nil)
+		completion, hedge, failure = s.try(ctx, p, r, c, turn, done, now, failure == nil)
 		paid = r.paidNext()
 		if failure == nil {
 			return completion, nil
@@ -67,7 +62,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			failure = nil // the same route may answer now, and it is no retry that an outage could multiply
 			continue
 		}
-		if final(failure) || running.Err() != nil || !r.again() {
+		if final(failure) || ctx.Err() != nil || r.interrupt.Err() != nil || !r.again() {
 			return completion, failure
 		}
 		e, _ := errors.AsType[*elumenta.ProviderError](failure)
@@ -92,17 +87,17 @@ func (p *prepared) dropState(failure error) bool {
 	return had
 }
 
-// attempt calls one route, in a lane of the relay. ctx ends with the client, running also with this node.
-func (s *Service) attempt(running, ctx context.Context, p *prepared, r *relay, l *lane, c choice, another bool) (elumenta.Completion, error) {
-	target := c.target()
-	call, cancel := context.WithCancelCause(running)
+// attempt calls one route, in a lane of the relay. ctx ends with the client.
+func (s *Service) attempt(ctx context.Context, p *prepared, r *relay, l *lane, c choice, now time.Time, another bool) (elumenta.Completion, error) {
+	call, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r.watch(l, target, another, cancel)
-	return s.attend(call, ctx, p, r, l, c)
+	r.watch(l, c.target(), now, another, cancel)
+	return s.attend(call, ctx, cancel, p, r, l, c)
 }
 
-// attend makes a call that is watched already, and notes how it went.
-func (s *Service) attend(call, ctx context.Context, p *prepared, r *relay, l *lane, c choice) (elumenta.Completion, error) {
+// attend makes a call that is watched already, and notes how it went. The call ends with the client or with this node.
+func (s *Service) attend(call, ctx context.Context, cancel context.CancelCauseFunc, p *prepared, r *relay, l *lane, c choice) (elumenta.Completion, error) {
+	defer context.AfterFunc(r.interrupt, func() { cancel(context.Cause(r.interrupt)) })()
 	target := c.target()
 	completion, err := s.guarded(call, p, c, func(ev elumenta.Event) error { return r.emit(l, ev) })
 	r.providerEnded(l, err == nil)

@@ -17,7 +17,9 @@ type relay struct {
 	sink   elumenta.Sink
 	stream bool
 	began  time.Time
-	last   *lane // whose call answers, or began last
+	// interrupt ends with this node.
+	interrupt context.Context
+	last      *lane // whose call answers, or began last
 
 	attempts []elumenta.Attempt
 	one      [1]elumenta.Attempt // where attempts begin: most answers take one
@@ -31,6 +33,7 @@ type relay struct {
 	pieces     bool          // output has reached the sink
 	firstPiece time.Time     // zero if there was none
 	lastEvent  time.Time     // of the provider
+	paused     bool          // the provider's next event was waited for
 	lastWrite  time.Time     // to the client
 	sinkErr    error         // the client is gone
 	blocked    time.Duration // how long writes to the client took
@@ -54,20 +57,22 @@ type lane struct {
 var errHedged = errors.New("another route was first")
 
 func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
+	s.mu.Lock()
+	interrupt := s.interrupt
+	s.mu.Unlock()
 	now := time.Now()
-	r := &relay{s: s, p: p, sink: sink, stream: p.req.Stream, began: now, lastWrite: now}
+	r := &relay{s: s, p: p, sink: sink, stream: p.req.Stream, began: now, interrupt: interrupt, lastWrite: now}
 	r.last = &r.first
 	r.attempts = r.one[:0]
 	return r
 }
 
-// watch looks after a provider's call that begins; cancel ends it. While there is another route that the retry budget can pay, a call
+// watch looks after a provider's call that begins now; cancel ends it. While there is another route that the retry budget can pay, a call
 // that does not begin to answer gets half of the time that is left, or all of it but what a stream would get: whether a whole answer
 // has begun cannot be seen.
-func (r *relay) watch(l *lane, target *elumenta.Target, another bool, cancel context.CancelCauseFunc) {
+func (r *relay) watch(l *lane, target *elumenta.Target, now time.Time, another bool, cancel context.CancelCauseFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
 	*l = lane{target: target, cancel: cancel, called: now}
 	r.last, r.lastEvent, r.answers = l, time.Time{}, nil
 	if another {
@@ -115,13 +120,16 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 		return r.sinkErr
 	}
 	if ev.Kind == elumenta.EventPause {
+		r.paused = true
 		if !r.stream || !r.opened {
 			return nil
 		}
 		r.lastWrite = time.Now()
 		return r.write(ev, r.lastWrite)
 	}
-	r.lastEvent = time.Now()
+	if r.paused || r.lastEvent.IsZero() {
+		r.paused, r.lastEvent = false, time.Now() // what comes without a pause came at the same time
+	}
 	if r.answers == nil {
 		r.win(l)
 	}

@@ -79,8 +79,12 @@ const statusClientGone = 499
 
 // Header values that many answers share; nobody changes them.
 var (
-	jsonType = []string{"application/json"}
-	noStore  = []string{"no-store"}
+	jsonType  = []string{"application/json"}
+	eventType = []string{"text/event-stream; charset=utf-8"}
+	noStore   = []string{"no-store"}
+	noCache   = []string{"no-cache, no-transform"}
+	noBuffer  = []string{"no"}
+	nosniff   = []string{"nosniff"}
 )
 
 // failGeneration answers a generation's error as an HTTP error, with the rate counts as they are now.

@@ -65,8 +65,8 @@ func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), method: r.Method, request: r, route: "none", started: time.Now()}
 	h := w.Header()
-	h.Set("X-Request-Id", string(c.id))
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["X-Request-Id"] = []string{string(c.id)}
+	h["X-Content-Type-Options"] = nosniff
 	ctx := r.Context()
 	if a.Tracer != nil && !isProbe(r.URL.Path) {
 		ctx, c.traced = a.Tracer.Request(r, c.id)
@@ -131,7 +131,8 @@ func stack() string {
 
 // finish counts and logs a request. Neither holds a query, a body or a key.
 func (a *API) finish(r *http.Request, c *call) {
-	took := time.Since(c.started)
+	ended := time.Now()
+	took := ended.Sub(c.started)
 	status := c.status
 	if status == 0 {
 		status = http.StatusOK
@@ -151,7 +152,8 @@ func (a *API) finish(r *http.Request, c *call) {
 	case c.quiet:
 		level = slog.LevelDebug
 	}
-	if !a.Logger.Enabled(r.Context(), level) {
+	log := a.Logger.Handler()
+	if !log.Enabled(r.Context(), level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 10)
@@ -166,7 +168,9 @@ func (a *API) finish(r *http.Request, c *call) {
 			attrs = append(attrs, slog.String("cause", c.failure.Cause.Error()))
 		}
 	}
-	a.Logger.LogAttrs(r.Context(), level, "request", attrs...)
+	line := slog.NewRecord(ended, level, "request", 0) // the log names no place in the code, which Logger would look up
+	line.AddAttrs(attrs...)
+	_ = log.Handle(r.Context(), line)
 }
 
 // actor is who makes a call, for what it changes.

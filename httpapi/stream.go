@@ -55,9 +55,9 @@ func (s *stream) Open(started elumenta.Started) error {
 	s.a.metrics.streams.Inc()
 	h := s.c.Header()
 	setStarted(h, started)
-	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
-	h["Cache-Control"] = []string{"no-cache, no-transform"}
-	h["X-Accel-Buffering"] = []string{"no"}
+	h["Content-Type"] = eventType
+	h["Cache-Control"] = noCache
+	h["X-Accel-Buffering"] = noBuffer
 	s.c.WriteHeader(http.StatusOK)
 	s.held = s.encoder.Begin(s.held, &s.started)
 	return nil

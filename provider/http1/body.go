@@ -49,6 +49,19 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Wait returns when Read has something, an error perhaps. Who is about to read may wait so and hold no buffer meanwhile.
+// It must not be called while Read runs.
+func (b *body) Wait() {
+	if b.enter() != nil {
+		return
+	}
+	b.conn.wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reading--
+	b.free()
+}
+
 func (b *body) enter() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,7 +86,7 @@ func (b *body) finish(whole bool) {
 		return
 	}
 	b.done = true
-	keep := b.stop() && whole && b.keep && b.conn.br.Buffered() == 0 && b.reading == 0
+	keep := b.stop() && whole && b.keep && b.conn.empty() && b.reading == 0
 	c := b.conn
 	if !keep {
 		_ = c.Close()

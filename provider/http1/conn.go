@@ -11,18 +11,19 @@ import (
 	"time"
 )
 
-const readBuffer = 4 << 10
+// headBuffer is small: a stream holds it as long as it is open, and behind it is the socket's.
+const headBuffer = 1 << 10
 
 var errHeadTooLarge = errors.New("http1: the answer's head is too large")
 
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, headBuffer) }}
 
 // conn is one connection. It belongs to one call at a time, or to the pool; only end may be called by others.
 type conn struct {
 	net.Conn
-	host  string
-	quiet func() bool // nothing came and the server did not close; nil where that cannot be known
-	end   func()      // closes: made once, for every call's context
+	host   string
+	socket *socket // nil for a connection that has none, which is used for one call only
+	end    func()  // closes: made once, for every call's context
 
 	br       *bufio.Reader // nil while idle
 	limit    int64         // bytes that may still be read
@@ -32,7 +33,7 @@ type conn struct {
 }
 
 func newConn(nc net.Conn, host string) *conn {
-	return &conn{Conn: nc, host: host, quiet: watch(nc), end: func() { _ = nc.Close() }}
+	return &conn{Conn: nc, host: host, socket: newSocket(nc), end: func() { _ = nc.Close() }}
 }
 
 func (c *conn) begin(headLimit int64) {
@@ -49,7 +50,13 @@ func (c *conn) Read(p []byte) (int, error) {
 	if int64(len(p)) > c.limit {
 		p = p[:c.limit]
 	}
-	n, err := c.Conn.Read(p)
+	var n int
+	var err error
+	if c.socket != nil {
+		n, err = c.socket.Read(p)
+	} else {
+		n, err = c.Conn.Read(p)
+	}
 	c.limit -= int64(n)
 	return n, err
 }
@@ -75,11 +82,26 @@ func (c *conn) response(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// release gives the buffer back. Nobody may read any more.
+// wait waits until Read need not, and holds no large buffer.
+func (c *conn) wait() {
+	if c.socket != nil && c.br.Buffered() == 0 {
+		c.socket.wait()
+	}
+}
+
+// empty reports whether all that was read is used.
+func (c *conn) empty() bool {
+	return c.br.Buffered() == 0 && (c.socket == nil || !c.socket.buffered())
+}
+
+// release gives the buffers back. Nobody may read any more.
 func (c *conn) release() {
 	c.br.Reset(nil)
 	readers.Put(c.br)
 	c.br = nil
+	if c.socket != nil {
+		c.socket.release()
+	}
 }
 
 func (c *conn) discard() {

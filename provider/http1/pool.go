@@ -32,7 +32,7 @@ func (p *pool) take(host string) *conn {
 		list[len(list)-1] = nil
 		p.idle[host] = list[:len(list)-1]
 		p.mu.Unlock()
-		if !expired(c.idle, time.Now(), p.timeout) && c.quiet() {
+		if !expired(c.idle, time.Now(), p.timeout) && c.socket.silent() {
 			c.reused = true
 			return c
 		}
@@ -47,7 +47,7 @@ func (p *pool) put(c *conn) {
 }
 
 func (p *pool) add(c *conn) bool {
-	if c.quiet == nil {
+	if c.socket == nil {
 		return false
 	}
 	p.mu.Lock()

@@ -351,3 +351,62 @@ func TestIdleLimits(t *testing.T) {
 		<-s.closed
 	})
 }
+
+// TestWait: Wait returns once there is something to read, be it an end, and takes nothing of it.
+func TestWait(t *testing.T) {
+	next := make(chan string)
+	s := serve(t, func(conn net.Conn, _ int, req *http.Request) bool {
+		_, _ = io.Copy(io.Discard, req.Body)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for piece := range next {
+			if piece == "" {
+				return false
+			}
+			_, _ = io.WriteString(conn, piece)
+		}
+		return true
+	})
+	tr := s.transport(t, nil)
+	open := func(ctx context.Context) (io.ReadCloser, func()) {
+		resp, err := tr.RoundTrip(request(t, http.MethodPost, s.url, "{}").WithContext(ctx))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.Body, resp.Body.(interface{ Wait() }).Wait
+	}
+	read := func(body io.Reader, want string, failed bool) {
+		t.Helper()
+		b := make([]byte, 100)
+		if n, err := body.Read(b); string(b[:n]) != want || (err != nil) != failed {
+			t.Errorf("read %q, %v, want %q", b[:n], err, want)
+		}
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	body, wait := open(ctx)
+	for _, piece := range []string{"one", "two"} {
+		go func() { next <- fmt.Sprintf("%x\r\n%s\r\n", len(piece), piece) }()
+		wait()
+		wait()
+		read(body, piece, false)
+	}
+	time.AfterFunc(time.Millisecond, cancel)
+	wait()
+	read(body, "", true)
+	wait()
+	_ = body.Close()
+	wait()
+	next <- ""
+
+	body, wait = open(t.Context())
+	go func() { next <- "" }()
+	wait()
+	read(body, "", true)
+	_ = body.Close()
+
+	body, wait = open(t.Context())
+	time.AfterFunc(time.Millisecond, func() { _ = body.Close() })
+	wait()
+	read(body, "", true)
+	next <- ""
+}

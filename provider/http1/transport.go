@@ -148,7 +148,7 @@ func replayable(req *http.Request) bool {
 func (t *Transport) takes(req *http.Request) bool {
 	u := req.URL
 	switch {
-	case !watchable, u == nil, u.Scheme != "http", u.Host == "", req.Header == nil:
+	case !usable, u == nil, u.Scheme != "http", u.Host == "", req.Header == nil:
 		return false
 	case req.Body != nil && req.Body != http.NoBody && (req.ContentLength <= 0 || req.ContentLength > maxBody):
 		return false

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -16,11 +15,9 @@ const WholeLimit = 32 << 20
 // Answer is a provider's response with a status of 200 to 299. It is for one goroutine and must be closed.
 type Answer struct {
 	Status int
-	Header http.Header
 
 	target   string
-	parent   context.Context // the caller's; the request has one of its own, so that Close can end it
-	cancel   context.CancelFunc
+	parent   context.Context // the caller's
 	body     body
 	finished bool // the provider said so: the connection may be used again
 }
@@ -47,6 +44,13 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.ended = err != nil
 	return n, err
+}
+
+// Wait returns when Read has something, if the transport can tell: a stream that waits needs no buffer.
+func (b *body) Wait() {
+	if w, ok := b.ReadCloser.(waiter); ok && !b.peeked && !b.ended {
+		w.Wait()
+	}
 }
 
 // IsStream waits for the first byte that is no blank and reports whether it begins an event stream rather than a JSON
@@ -126,10 +130,9 @@ func malformed(err error) bool {
 // connection can be used again.
 func (a *Answer) Close() {
 	if a.finished && !a.body.ended {
-		stop := time.AfterFunc(drainTime, a.cancel)
+		stop := time.AfterFunc(drainTime, func() { _ = a.body.Close() }) // ends the read
 		_, _ = io.CopyN(io.Discard, &a.body, drainLimit)
 		stop.Stop()
 	}
-	a.cancel()
 	_ = a.body.Close()
 }

@@ -51,25 +51,23 @@ type Call struct {
 // A nil error obliges the caller to close the answer.
 func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
-	callCtx, cancel := context.WithCancel(ctx)
-	a.cancel = cancel
 	method, body := http.MethodPost, io.Reader(bytes.NewReader(c.Body))
 	if c.Body == nil {
 		method, body = http.MethodGet, http.NoBody
 	}
-	req, err := http.NewRequestWithContext(callCtx, method, c.URL, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.URL, body)
 	if err != nil {
-		cancel()
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
 	req.Header = c.header()
 	resp, err := c.transport().RoundTrip(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
-		cancel()
 		return nil, a.transportError(err)
 	}
-	a.body.ReadCloser, a.Status, a.Header = resp.Body, resp.StatusCode, resp.Header
-	if err := c.check(a); err != nil {
+	a.body.ReadCloser, a.Status = resp.Body, resp.StatusCode
+	header := resp.Header
+	resp.Request, resp.Header = nil, nil // the body refers to the response: what a stream needs no more would be kept until its end
+	if err := c.check(a, header); err != nil {
 		a.Close()
 		return nil, err
 	}
@@ -100,22 +98,22 @@ func (c *Call) transport() http.RoundTripper {
 	return c.Target.Client.Transport
 }
 
-func (c *Call) check(a *Answer) error {
+func (c *Call) check(a *Answer, h http.Header) error {
 	switch {
 	case a.Status >= 400:
-		return c.statusError(a)
+		return c.statusError(a, h)
 	case a.Status >= 300:
 		return a.Malformed("the provider answered with a redirect, which is not followed", nil)
-	case strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"):
+	case strings.HasPrefix(h.Get("Content-Type"), "text/html"):
 		return a.Malformed("the provider answered with a web page", nil)
 	}
-	if e := a.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return a.Malformed("the provider's answer has an encoding that was not asked for", nil)
 	}
 	return nil
 }
 
-func (c *Call) statusError(a *Answer) error {
+func (c *Call) statusError(a *Answer, h http.Header) error {
 	// What could not be read of an error's body changes only how well it can be told apart.
 	body, _ := io.ReadAll(io.LimitReader(&a.body, errorBodyLimit))
 	if a.parent.Err() != nil {
@@ -128,7 +126,7 @@ func (c *Call) statusError(a *Answer) error {
 	if fault.Kind == 0 {
 		fault.Kind = KindOfStatus(a.Status)
 	}
-	if after, ok := retryAfter(a.Header, time.Now()); ok {
+	if after, ok := retryAfter(h, time.Now()); ok {
 		fault.RetryAfter = after
 	}
 	return a.Fail(fault)

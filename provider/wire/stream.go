@@ -67,10 +67,8 @@ func (s *Stream) Close() {
 	if s.buf == nil {
 		return
 	}
-	if len(*s.buf) <= pooledLimit {
-		buffers.Put(s.buf)
-	}
-	s.buf, s.err = nil, io.ErrClosedPipe
+	s.release()
+	s.err = io.ErrClosedPipe
 }
 
 // Cut reports whether the last event lacked its blank line because the body ended.
@@ -218,6 +216,7 @@ func (s *Stream) fill() {
 		}
 	}
 	s.compact()
+	s.wait()
 	buf := *s.buf
 	if s.end >= s.limit {
 		s.err = ErrEventTooLarge
@@ -237,6 +236,27 @@ func (s *Stream) fill() {
 		}
 	}
 	s.err = io.ErrNoProgress
+}
+
+// waiter is a body that can be waited for.
+type waiter interface{ Wait() }
+
+// wait gives an empty buffer to others until there is something to read: most streams wait most of the time.
+func (s *Stream) wait() {
+	w, ok := s.r.(waiter)
+	if !ok || s.end > 0 {
+		return
+	}
+	s.release()
+	w.Wait()
+	s.buf = buffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+}
+
+func (s *Stream) release() {
+	if len(*s.buf) <= pooledLimit {
+		buffers.Put(s.buf)
+	}
+	s.buf = nil
 }
 
 func (s *Stream) compact() {

@@ -189,7 +189,8 @@ func FuzzStream(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte, size uint8) {
 		want := simple(string(text))
-		for _, r := range []io.Reader{bytes.NewReader(text), &chunks{text: text, size: int(size) + 1}} {
+		split := chunks{text: text, size: int(size) + 1}
+		for _, r := range []io.Reader{bytes.NewReader(text), &split, &patient{chunks{text: text, size: int(size) + 1}}} {
 			got, err := all(r, 0)
 			if diff := cmp.Diff(want, got); diff != "" || !errors.Is(err, io.EOF) {
 				t.Errorf("error %v, events (-want +got):\n%s", err, diff)
@@ -211,6 +212,13 @@ func (c *chunks) Read(p []byte) (int, error) {
 	n := copy(p, c.text[:min(c.size, len(c.text))])
 	c.text = c.text[n:]
 	return n, nil
+}
+
+// patient is waited for, and meanwhile another stream has the buffer.
+type patient struct{ chunks }
+
+func (p *patient) Wait() {
+	_, _ = all(strings.NewReader("event: other\ndata: "+strings.Repeat("#", 4000)+"\n\n"), 0)
 }
 
 func BenchmarkStream(b *testing.B) {

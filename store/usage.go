@@ -1,7 +1,7 @@
 package store
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,7 +110,7 @@ func (g *usedGeneration) value(d dimension) string {
 		if g.assistant == "" {
 			return elumenta.UsageNone
 		}
-		return fmt.Sprintf("%s@%d", g.assistant, g.version)
+		return g.assistant + "@" + strconv.FormatInt(g.version, 10)
 	}
 	return g.model
 }

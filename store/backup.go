@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -166,7 +167,7 @@ func bringUpFile(ctx context.Context, path string) (err error) {
 	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	if err := newSQLiteLedger(logBounds{}).bringUp(ctx, c); err != nil {
+	if err := newSQLiteLedger(slog.New(slog.DiscardHandler), logBounds{}).bringUp(ctx, c); err != nil {
 		return errors.Join(err, c.exec(`ROLLBACK`))
 	}
 	return c.exec(`COMMIT`)

@@ -179,11 +179,7 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 	if err := l.sqlite.confirm(ctx, tx); err != nil {
 		return err
 	}
-	for _, op := range ops {
-		if op.known != nil && op.known.epoch != l.sqlite.epoch {
-			op.known = nil
-		}
-	}
+	l.sqlite.doubt(ops)
 	b := l.batch
 	b.begin(ops, l.node.Load())
 	b.now, b.epoch = l.store.now(), l.sqlite.epoch
@@ -263,7 +259,7 @@ func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 			if !s.opts.Serve {
 				bounds.min = math.MaxInt // nobody would apply it
 			}
-			l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(bounds)
+			l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(s.opts.Logger, bounds)
 			return l.bringUp(ctx, e.writer)
 		})
 	case *postgresEngine:

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,6 +102,7 @@ func (a *arguments) add(values ...driver.Value) {
 // statement: the batch is rolled back as a whole if one fails. What is the same in all rows is part of a statement's text:
 // each parameter costs SQLite a copy.
 type sqliteLedger struct {
+	logger                                   *slog.Logger
 	generations, generation, settle, pending *bulk
 	entries                                  []entriesOfKind
 	args                                     arguments
@@ -107,7 +110,7 @@ type sqliteLedger struct {
 	cache                                    ledgerCache
 	log                                      ledgerLog
 	newest                                   string // of the generations that this process wrote to the table, or its own start's
-	// epoch counts how often other processes wrote: what was reserved before is read anew.
+	// epoch counts how often others may have settled what this process remembers to have reserved: that is read anew then.
 	epoch int64
 }
 
@@ -122,9 +125,9 @@ type entriesOfKind struct {
 	bulk *bulk
 }
 
-func newSQLiteLedger(bounds logBounds) *sqliteLedger {
+func newSQLiteLedger(logger *slog.Logger, bounds logBounds) *sqliteLedger {
 	l := &sqliteLedger{
-		log: newLedgerLog(bounds), newest: string(elumenta.NewGenerationID()),
+		logger: logger, log: newLedgerLog(bounds), newest: string(elumenta.NewGenerationID()),
 		// CROSS JOIN keeps the order of the tables: the list first.
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
@@ -136,7 +139,7 @@ func newSQLiteLedger(bounds logBounds) *sqliteLedger {
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, cache_missed = v.column13, settled_at = v.column14
 			FROM (VALUES `, settlementArgs, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
-		pending: newBulk(`INSERT OR FAIL INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
+		pending: newBulk(`INSERT OR IGNORE INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
 	}
 	l.cache.forget()
 	for _, kind := range elumenta.EntryKinds() {
@@ -168,6 +171,19 @@ func (l *sqliteLedger) confirm(ctx context.Context, tx *conn) error {
 		}
 	}
 	return nil
+}
+
+// doubt drops what settlements know of their generations where it may be out of date: one that knows nothing may have overtaken the
+// one that does.
+func (l *sqliteLedger) doubt(ops []*ledgerOp) {
+	if slices.ContainsFunc(ops, func(op *ledgerOp) bool { return !op.reserve && op.known == nil }) {
+		l.epoch++
+	}
+	for _, op := range ops {
+		if op.known != nil && op.known.epoch != l.epoch {
+			op.known = nil
+		}
+	}
 }
 
 // mayExist reports whether a generation that is to be reserved could be there already: ids are made in their order.
@@ -274,7 +290,10 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	for _, k := range l.entries {
 		log.note(logEntry, l.entryArgs(b, k.kind))
 	}
-	if ops := len(b.reserved) + len(b.settled); b.plain() && !log.due(ops, b.now) {
+	switch ops := len(b.reserved) + len(b.settled); {
+	case b.plain() && ops == 0:
+		return nil // all were refused
+	case b.plain() && !log.due(ops, b.now):
 		return log.append(tx, ops, b.now)
 	}
 	if err := l.bringUp(ctx, tx); err != nil {

@@ -127,8 +127,10 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 		return err
 	}
 	if e.store.opts.Serve {
-		if err := e.syncBeside(); err != nil {
-			return err
+		if s := newLogSync(e.path); s != nil {
+			if err := e.syncBeside(s); err != nil {
+				return err
+			}
 		}
 	}
 	if e.checks.conn, err = e.newConn(ctx, "PRAGMA busy_timeout = 0"); err != nil {
@@ -145,11 +147,15 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 }
 
 // syncBeside has the log synced by a logSync, and SQLite no longer sync each commit. It still does so where the log begins anew and
-// before it moves what is in the log.
-func (e *sqliteEngine) syncBeside() error {
-	if e.sync = newLogSync(e.path); e.sync == nil {
-		return nil
+// before it moves what is in the log. Where the system refuses such a sync, all stays as it is.
+func (e *sqliteEngine) syncBeside(s logSync) error {
+	if _, err := e.writer.number(`PRAGMA schema_version`); err != nil { // now there is a log
+		return errors.Join(err, s.close())
 	}
+	if s.sync() != nil {
+		return s.close()
+	}
+	e.sync = s
 	return e.writer.exec(`PRAGMA synchronous = normal`)
 }
 

@@ -94,6 +94,17 @@ func TestSyncEachCommit(t *testing.T) {
 	}
 }
 
+// TestSyncRefused: where the system does not let us sync the log, SQLite does.
+func TestSyncRefused(t *testing.T) {
+	_, e := openFile(t, Options{})
+	if err := e.write(t.Context(), func(context.Context, querier) error { return e.syncBeside(&watchedSync{fails: true}) }); err != nil {
+		t.Fatal(err)
+	}
+	if level := synchronous(t, e); e.sync != nil || level != 2 {
+		t.Errorf("SQLite has synchronous=%d", level)
+	}
+}
+
 func synchronous(t *testing.T, e *sqliteEngine) (level int) {
 	t.Helper()
 	if err := e.write(t.Context(), func(ctx context.Context, tx querier) error {

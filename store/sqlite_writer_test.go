@@ -250,3 +250,39 @@ func TestWriterCloses(t *testing.T) {
 		}
 	}
 }
+
+// TestSettlementOvertaken: a settlement that knows the reservation from memory, and is overtaken by another one on its way to the writer,
+// does not settle it again.
+func TestSettlementOvertaken(t *testing.T) {
+	for name, bounds := range map[string]logBounds{"logged": {min: 1, max: 1 << 30, time: 1 << 60, rest: 1 << 60}, "at once": {}} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := openFile(t, Options{Serve: true, log: bounds})
+			account, _, err := s.CreateAccount(t.Context(), elumenta.NewAccount{DisplayName: "A", Role: elumenta.RoleUser, Plan: "free"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, _, err := s.CreateKey(t.Context(), account.ID, elumenta.NewKey{Name: "k"}, elumenta.NewKeySecret(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := elumenta.Reservation{
+				Generation: elumenta.NewGenerationID(), Account: account.ID, Key: key.ID, AccountRevision: account.Revision, KeyRevision: key.Revision, Model: "m", Price: 3,
+			}
+			if _, err := s.Reserve(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			late := s.ledger.newOp()
+			late.account, late.generation, late.outcome = r.Account, r.Generation, elumenta.Outcome{State: elumenta.GivenBack}
+			late.known, _ = s.ledger.open.take(r.Generation)
+			if settled, err := s.Settle(t.Context(), r.Account, r.Generation, elumenta.Outcome{State: elumenta.Charged}); err != nil || settled.State != elumenta.Charged {
+				t.Fatal(settled, err)
+			}
+			if err := s.ledger.do(t.Context(), late); err != nil || late.settled.State != elumenta.Charged {
+				t.Errorf("settled once more: %+v, %v", late.settled, err)
+			}
+			if a, err := s.Account(t.Context(), r.Account); err != nil || a.Balance.Total() != account.Balance.Total()-3 {
+				t.Errorf("got %+v, %v", a, err)
+			}
+		})
+	}
+}

@@ -164,6 +164,9 @@ func bringUpFile(ctx context.Context, path string) (err error) {
 	}
 	c := newConn(one)
 	defer func() { err = errors.Join(err, c.close()) }()
+	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'ledger_log'`); err != nil || n == 0 { // of a version before it
+		return err
+	}
 	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}

@@ -169,13 +169,6 @@ CREATE TABLE ledger_entries (
     PRIMARY KEY (account_id, seq)
 ) STRICT, WITHOUT ROWID;
 
--- What the ledger decided and the tables accounts, generations, ledger_entries and usage_pending do not have yet: a row a commit
--- (store/ledger_log.go). Whoever reads or changes those tables applies it first.
-CREATE TABLE ledger_log (
-    seq   INTEGER PRIMARY KEY,
-    batch BLOB NOT NULL
-) STRICT;
-
 -- state: 0 the first request is running, 1 it was answered.
 CREATE TABLE idempotency_keys (
     account_id   TEXT    NOT NULL,

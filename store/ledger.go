@@ -254,14 +254,14 @@ func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 		node := newNode()
 		l.node.Store(&node)
 		s.fresh.forget()
-		return running, e.write(ctx, func(context.Context, querier) error { // by the writer, who uses it
-			bounds := s.opts.log
-			if !s.opts.Serve {
-				bounds.min = math.MaxInt // nobody would apply it
-			}
-			l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(s.opts.Logger, bounds)
-			return l.bringUp(ctx, e.writer)
-		})
+		bounds := s.opts.log
+		if !s.opts.Serve {
+			bounds.min = math.MaxInt // nobody would apply it
+		}
+		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(s.opts.Logger, bounds)
+		if s.opts.Serve {
+			return running, e.write(ctx, func(context.Context, querier) error { return nil }) // before which the log is applied
+		}
 	case *postgresEngine:
 		for range postgresBatches {
 			q := newQueue()
@@ -281,7 +281,7 @@ func (s *Store) closeLedger() {
 	}
 	l.stop()
 	l.owned.Wait()
-	if l.sqlite == nil {
+	if _, shared := s.engine.(*sqliteEngine); !shared { // whose queue is the engine's own
 		for _, q := range l.queues {
 			q.close()
 		}

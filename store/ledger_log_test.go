@@ -155,6 +155,9 @@ func TestLogSameRows(t *testing.T) {
 		want := rows(t, storetest.Raw(t, direct))
 		left := copyFile(t, logs)
 		command := storetest.OpenWith(t, store.Options{URL: left, Now: clock}) // gives nothing back, as a server would
+		if err := command.Ping(t.Context()); err != nil {
+			rt.Fatal(err)
+		}
 		if n := logged(t, storetest.Raw(t, left)); n > 0 {
 			rt.Errorf("%d rows of the log are left", n)
 		}

@@ -42,6 +42,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 	if path, err = sqlitePath(path); err != nil {
 		return nil, err
 	}
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file // beside which SQLite's log stands, whatever the link is called
+	}
 	e := &sqliteEngine{store: s, path: path, readers: make(chan *conn, s.opts.Readers), lock: newLock(path)}
 	defer func() {
 		if err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"unsafe"
 
@@ -63,9 +62,6 @@ func newLogSync(database string) logSync {
 func (s *asyncSync) sync() error {
 	if s.log == nil {
 		log, err := os.OpenFile(s.path, os.O_RDWR, 0)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing was ever written
-		}
 		if err != nil {
 			return err
 		}

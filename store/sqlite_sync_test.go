@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -102,6 +105,41 @@ func TestSyncRefused(t *testing.T) {
 	}
 	if level := synchronous(t, e); e.sync != nil || level != 2 {
 		t.Errorf("SQLite has synchronous=%d", level)
+	}
+}
+
+// TestSyncThroughLink: the log stands beside the file that a link names, and is synced there.
+func TestSyncThroughLink(t *testing.T) {
+	dir, link := t.TempDir(), filepath.Join(t.TempDir(), "link.db")
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "a.db"), nil, 0o600), os.Symlink(filepath.Join(dir, "a.db"), link)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Options{URL: "sqlite:" + link, Serve: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if e, ok := s.engine.(*sqliteEngine); !ok || filepath.Dir(e.path) != dir || e.sync == nil && synchronous(t, e) != 2 {
+		t.Error("nobody syncs the log")
+	}
+	if _, err := Open(t.Context(), Options{URL: "sqlite:" + filepath.Join(dir, "a.db"), Serve: true}); err == nil {
+		t.Error("two servers use one file")
+	}
+}
+
+// TestOpenBesideAWriter: an opening that cannot write ends with an error.
+func TestOpenBesideAWriter(t *testing.T) {
+	s, e := openFile(t, Options{})
+	release := hold(t, s)
+	defer release()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if other, err := Open(ctx, Options{URL: "sqlite:" + e.path}); err == nil {
+		t.Error("it was opened", other.Close())
 	}
 }
 

@@ -253,7 +253,11 @@ func (r *run) rest(ctx context.Context, db *sql.DB) {
 	defer cancel()
 	for {
 		var open int
-		err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_pending)`).Scan(&open)
+		query := `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_pending)`
+		if strings.HasPrefix(r.database, "sqlite:") {
+			query += ` + (SELECT count(*) FROM ledger_log)`
+		}
+		err := db.QueryRowContext(ctx, query).Scan(&open)
 		if err == nil && open == 0 {
 			break
 		}

@@ -131,15 +131,22 @@ func TestSyncThroughLink(t *testing.T) {
 	}
 }
 
-// TestOpenBesideAWriter: an opening that cannot write ends with an error.
+// TestOpenBesideAWriter: a command that reads does not wait for who writes, and a server that cannot write ends with an error.
 func TestOpenBesideAWriter(t *testing.T) {
 	s, e := openFile(t, Options{})
 	release := hold(t, s)
 	defer release()
+	command, err := Open(t.Context(), Options{URL: "sqlite:" + e.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(command.Ping(t.Context()), command.Close()); err != nil {
+		t.Error(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if other, err := Open(ctx, Options{URL: "sqlite:" + e.path}); err == nil {
-		t.Error("it was opened", other.Close())
+	if server, err := Open(ctx, Options{URL: "sqlite:" + e.path, Serve: true}); err == nil {
+		t.Error("it was opened", server.Close())
 	}
 }
 

@@ -167,7 +167,7 @@ func bringUpFile(ctx context.Context, path string) (err error) {
 	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'ledger_log'`); err != nil || n == 0 { // of a version before it
 		return err
 	}
-	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
+	if err := errors.Join(c.exec(`PRAGMA secure_delete = on`), c.exec(`BEGIN IMMEDIATE`)); err != nil {
 		return err
 	}
 	if err := newSQLiteLedger(slog.New(slog.DiscardHandler), logBounds{}).bringUp(ctx, c); err != nil {

@@ -241,7 +241,8 @@ func (s *Store) openLedger(ctx context.Context) error {
 	return s.ledger.startRecovery(ctx, running)
 }
 
-// startLedger returns the context of what runs until the ledger is closed. What an earlier process left in SQLite's log is applied.
+// startLedger returns the context of what runs until the ledger is closed. A server applies what an earlier process left in SQLite's
+// log, a command once it reads or writes.
 func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 	l := &s.ledger
 	l.store, l.seed = s, maphash.MakeSeed()

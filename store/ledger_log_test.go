@@ -248,3 +248,21 @@ func TestLogDamaged(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestBackupOfLog: a backup has what is in the log, in the tables alone.
+func TestBackupOfLog(t *testing.T) {
+	url, file := sqliteURL(t), filepath.Join(t.TempDir(), "backup.db")
+	server := openLogged(t, url, nil)
+	r := composed(t, server, "unlimited", time.Hour) // whose reservations leave no entry
+	if _, err := server.Reserve(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	backup(t, url, file)
+	data, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(data), string(r.Generation)); n != 1 {
+		t.Errorf("the generation stands there %d times", n)
+	}
+}

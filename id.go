@@ -1,12 +1,12 @@
 package elumenta
 
 import (
-	"encoding/binary"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"go.jetify.com/typeid"
 )
 
 // Ids are TypeIDs (https://github.com/jetify-com/typeid/tree/main/spec): a prefix, an underscore and a UUIDv7 in 26
@@ -35,36 +35,28 @@ const (
 	requestPrefix    = "req"
 )
 
-// idDigits are Crockford's.
-const idDigits = "0123456789abcdefghjkmnpqrstvwxyz"
-
-const idLength = 26
-
 func newID(prefix string) string {
+	id, err := typeid.FromUUIDBytesWithPrefix(prefix, newUUID())
+	if err != nil {
+		panic(err) // the prefixes are constants
+	}
+	return id.String()
+}
+
+func newUUID() []byte {
 	u, err := uuid.NewV7()
 	if err != nil {
 		panic(err) // crypto/rand does not fail since Go 1.24
 	}
-	return formatID(prefix, u)
-}
-
-// formatID writes the 128 bits of an id behind two that are zero, five to a digit.
-func formatID(prefix string, u uuid.UUID) string {
-	high, low := binary.BigEndian.Uint64(u[:8]), binary.BigEndian.Uint64(u[8:])
-	var digits [idLength]byte
-	for i := idLength - 1; i >= 0; i-- {
-		digits[i] = idDigits[low%32]
-		high, low = high>>5, low>>5|high<<59
-	}
-	return prefix + "_" + string(digits[:])
+	return u[:]
 }
 
 func parseID(prefix, s string) bool {
-	digits, ok := strings.CutPrefix(s, prefix+"_")
-	if !ok || len(digits) != idLength || digits[0] > '7' {
+	if len(s) != len(prefix)+27 || !strings.HasPrefix(s, prefix) {
 		return false
 	}
-	return strings.Trim(digits, idDigits) == ""
+	id, err := typeid.FromString(s)
+	return err == nil && id.Prefix() == prefix
 }
 
 // NewAssistantID makes an id that sorts after those made before it.
@@ -109,7 +101,11 @@ func FirstGenerationID(t time.Time) GenerationID {
 	for i := range 6 {
 		u[i] = byte(ms >> (8 * (5 - i)))
 	}
-	return GenerationID(formatID(generationPrefix, u))
+	id, err := typeid.FromUUIDBytesWithPrefix(generationPrefix, u[:])
+	if err != nil {
+		panic(err) // only a prefix could be refused
+	}
+	return GenerationID(id.String())
 }
 
 // AssistantRef is how a caller names an assistant: the bare id, a pinned version (asst_…@3) or a label

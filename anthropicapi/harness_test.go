@@ -95,8 +95,8 @@ func newServer(t *testing.T, o setup) *server {
 	catalog := elumenta.NewCatalog([]elumenta.Model{scripted, model("dear", 1_000_000_000), away, blind, expert})
 	pipeline := generate.New(generate.Options{Store: db, Catalog: catalog, Plans: plans, Silence: o.silence})
 	api, err := httpapi.New(httpapi.Options{
-		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
-		Version: "test", RequestsPerMinute: 1_000_000, GenerateBody: 1 << 20,
+		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Secret: db.InstallationSecret(),
+		Settings: httpapi.Settings{Catalog: catalog, Plans: plans, RequestsPerMinute: 1_000_000, GenerateBody: 1 << 20}, Version: "test",
 		ModelSurface: anthropicapi.Messages{},
 		Surfaces:     []httpapi.SurfaceRoute{{Path: "/v1/messages", Surface: anthropicapi.Messages{}, RequestIDHeader: "Request-Id", ModelsHeader: "Anthropic-Version", Absent: map[string]string{"/v1/messages/count_tokens": "not counted"}, ID: "create-message", Summary: "Messages"}},
 	})

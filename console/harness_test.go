@@ -84,10 +84,13 @@ func newServerOn(t *testing.T, database string, change ...func(*httpapi.Options)
 	catalog := testCatalog()
 	pipeline := generate.New(generate.Options{Store: db, Catalog: catalog, Plans: plans, Logger: logger})
 	o := httpapi.Options{
-		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: db.InstallationSecret(),
-		Logger: logger, Version: "test", RequestsPerMinute: 1_000_000,
-		Surfaces:  []httpapi.SurfaceRoute{{Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "chat-completions"}},
-		Providers: []elumenta.ProviderSetup{{Name: "test", Configured: true}, {Name: "openai", Variable: "OPENAI_API_KEY"}, {Name: "spare", Configured: true}},
+		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Secret: db.InstallationSecret(),
+		Logger: logger, Version: "test",
+		Surfaces: []httpapi.SurfaceRoute{{Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "chat-completions"}},
+		Settings: httpapi.Settings{
+			Catalog: catalog, Plans: plans, RequestsPerMinute: 1_000_000,
+			Providers: []elumenta.ProviderSetup{{Name: "test", Configured: true}, {Name: "openai", Variable: "OPENAI_API_KEY"}, {Name: "spare", Configured: true}},
+		},
 	}
 	for _, c := range change {
 		c(&o)

@@ -130,8 +130,7 @@ func (s *Service) chooseModel(p *prepared) error {
 		errs.Add("model", "is required without an assistant_id")
 		return errs.Err()
 	}
-	routing := s.routing.Load()
-	model, ok := routing.catalog.Get(slug)
+	model, ok := s.Catalog.Get(slug)
 	_, offered := s.Plans.Get(p.caller.Account.Plan)
 	switch {
 	case !ok && p.req.Model == "":
@@ -153,7 +152,7 @@ func (s *Service) chooseModel(p *prepared) error {
 		e.RetryAfter = time.Minute
 		return e
 	}
-	p.model, p.routing, p.routes = model, routing, routing.models[model]
+	p.model, p.routing, p.routes = model, s.routing, s.routing.models[model]
 	return nil
 }
 

@@ -26,7 +26,7 @@ type Store interface {
 // Options configure a Service. Durations that are zero take the default in brackets.
 type Options struct {
 	Store   Store
-	Catalog *elumenta.Catalog // at first; SetCatalog replaces it
+	Catalog *elumenta.Catalog
 	Plans   elumenta.Plans
 	Logger  *slog.Logger          // [discards]
 	Metrics prometheus.Registerer // [none]
@@ -69,9 +69,15 @@ func (o *Options) setDefaults() {
 // Service runs generations. It is safe for concurrent use.
 type Service struct {
 	Options
+	routing *routing
+	*shared
+}
+
+// shared is what stays over reloads. Each generation goes on to its end with the Service that was current when it began.
+type shared struct {
+	current atomic.Pointer[Service]
 	cache   *cache
 	metrics *metrics
-	routing atomic.Pointer[routing]
 	prompts *promptCache
 
 	background sync.WaitGroup // settling that outlives its request
@@ -85,18 +91,29 @@ type Service struct {
 // New makes a Service. Close ends it.
 func New(o Options) *Service {
 	o.setDefaults()
-	s := &Service{Options: o, cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), prompts: newPromptCache(), stopped: make(chan struct{})}
+	s := &Service{Options: o, shared: &shared{cache: newCache(o.Store, o.CacheBytes), metrics: newMetrics(o.Metrics), prompts: newPromptCache(), stopped: make(chan struct{})}}
 	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
-	s.SetCatalog(o.Catalog)
+	s.begin(nil)
 	return s
 }
 
-// SetCatalog replaces the models and their routes. Generations that run go on with the old ones. Counters of providers stay;
-// routes begin anew.
-func (s *Service) SetCatalog(c *elumenta.Catalog) {
-	r := newRouting(c, s.RetryBudget, s.routing.Load())
-	s.metrics.begin(r)
-	s.routing.Store(r)
+// Reload replaces the catalog, plans, time limits and retry budget: of o it takes those alone. Generations that run go on with the
+// old ones. Counters of providers stay, and so does how a route or key was doing that has not changed: a route of the same model,
+// provider, base URL, upstream id and keys, or a key of the same provider and base URL.
+func (s *Service) Reload(o Options) {
+	o.setDefaults()
+	before := s.current.Load()
+	next := &Service{Options: before.Options, shared: s.shared}
+	next.Catalog, next.Plans, next.RetryBudget = o.Catalog, o.Plans, o.RetryBudget
+	next.FirstPiece, next.BetweenPieces, next.Whole = o.FirstPiece, o.BetweenPieces, o.Whole
+	next.begin(before.routing)
+}
+
+// begin makes the Service the current one.
+func (s *Service) begin(before *routing) {
+	s.routing = newRouting(s.Catalog, s.RetryBudget, before)
+	s.metrics.begin(s.routing)
+	s.current.Store(s)
 }
 
 // Authenticate finds the caller of a key. It may return a cached copy: Generate confirms it before anything happens.
@@ -147,6 +164,7 @@ func (s *Service) Generate(ctx context.Context, caller *elumenta.Caller, req *el
 	if req.ID == "" {
 		req.ID = elumenta.NewGenerationID()
 	}
+	s = s.current.Load()
 	p, err := s.admit(ctx, caller, req)
 	if err != nil {
 		s.fail(sink, req, elumenta.AsError(err), elumenta.Settled{State: elumenta.GivenBack})

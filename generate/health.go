@@ -53,7 +53,7 @@ func (h *health) left() { h.attempts.Add(1) }
 // Health is what this process has seen of a provider since New.
 func (s *Service) Health(provider string) elumenta.ProviderHealth {
 	out := elumenta.ProviderHealth{Failures: map[elumenta.ErrorKind]int64{}}
-	routing := s.routing.Load()
+	routing := s.current.Load().routing
 	h := routing.health[provider]
 	if h == nil {
 		return out
@@ -84,9 +84,9 @@ func (r *routing) state(provider string, out *elumenta.ProviderHealth, now time.
 		}
 	}
 	ring := r.rings[provider]
-	out.Keys = make([]time.Time, len(ring.out))
-	for i := range ring.out {
-		if until := r.clock.time(ring.out[i].Load()); until.After(now) {
+	out.Keys = make([]time.Time, len(ring.keys))
+	for i := range ring.keys {
+		if until := r.clock.time(ring.keys[i].Load()); until.After(now) {
 			out.Keys[i] = until
 		}
 	}

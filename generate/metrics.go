@@ -69,7 +69,7 @@ func (m *metrics) begin(r *routing) {
 		m.unbudgeted.WithLabelValues(model.Slug)
 	}
 	for provider, ring := range r.rings {
-		for key := range ring.out {
+		for key := range ring.keys {
 			m.refusedKeys.WithLabelValues(provider, strconv.Itoa(key+1))
 		}
 	}

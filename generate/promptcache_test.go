@@ -69,7 +69,7 @@ func newCacheCase(t *testing.T) *cacheCase {
 func (c *cacheCase) upstream(slug, name string) {
 	m, _ := c.catalog.Get(slug)
 	m.Routes[0].Target.Name = name
-	c.service.SetCatalog(c.catalog)
+	c.service.Reload(generate.Options{Plans: elumenta.DefaultPlans(), Catalog: c.catalog})
 }
 
 // counted is the counter by model, status and reason.

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"sync"
+	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 
 	"github.com/elumenta/elumenta"
 )
@@ -51,7 +49,7 @@ type routing struct {
 type modelRoutes struct {
 	clock  clock
 	routes []*route
-	budget budget
+	budget *budget
 	turns  atomic.Uint64
 }
 
@@ -72,26 +70,19 @@ func (m *modelRoutes) turn(cacheKey string) turn {
 // route is a place that serves a model, and how it has been doing.
 type route struct {
 	elumenta.Route
-	clock     clock
-	hash      uint64
-	targets   []elumenta.Target // one for each key
-	resting   []atomic.Int64    // for each key: until when the provider asked to be left alone, by clock
-	ring      *keyRing
-	breaker   circuitbreaker.CircuitBreaker[any] // nil for an unguarded route
-	trials    trials
-	score     atomic.Uint64 // bits of a float64: share of calls that succeeded lately
-	recovered atomic.Int64  // when the breaker last closed, by clock; zero: never opened
+	clock   clock
+	hash    uint64
+	targets []elumenta.Target // one for each key
+	resting []*atomic.Int64   // for each key: until when the provider asked to be left alone, by clock
+	ring    *keyRing
+	*condition
 }
 
-// keyRing says which of a provider's keys are left out since the provider refused them.
-type keyRing struct {
-	clock clock
-	out   []atomic.Int64 // until when, by clock
-}
-
+// newRouting makes the state of a catalog's routes, with what is known of those that were there before.
 func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
 	r := &routing{clock: clock{time.Now()}, catalog: c, models: map[*elumenta.Model]*modelRoutes{}, rings: map[string]*keyRing{}, health: newHealth(c)}
 	if before != nil {
+		r.clock = before.clock
 		for name := range r.health {
 			if h := before.health[name]; h != nil {
 				r.health[name] = h
@@ -103,80 +94,52 @@ func newRouting(c *elumenta.Catalog, share float64, before *routing) *routing {
 	}
 	for _, m := range c.Models() {
 		all := &modelRoutes{clock: r.clock}
-		all.budget.clock, all.budget.pay = r.clock, int64(share*call)
+		var earlier []*route
+		if old := before.of(m.Slug); old != nil {
+			all.budget, earlier = old.budget, slices.Clone(old.routes)
+		}
+		if pay := int64(share * call); all.budget == nil || all.budget.pay != pay {
+			all.budget = &budget{clock: r.clock, pay: pay}
+		}
 		for i := range m.Routes {
-			all.routes = append(all.routes, r.route(&m.Routes[i]))
+			all.routes = append(all.routes, r.route(&m.Routes[i], earlier, before))
 		}
 		r.models[m] = all
 	}
 	return r
 }
 
-func (r *routing) route(from *elumenta.Route) *route {
+// of returns the routes of a model; nil for one that is not there.
+func (r *routing) of(slug string) *modelRoutes {
+	if r == nil || r.catalog == nil {
+		return nil
+	}
+	m, _ := r.catalog.Get(slug)
+	return r.models[m]
+}
+
+func (r *routing) route(from *elumenta.Route, earlier []*route, before *routing) *route {
+	out := &route{Route: *from, clock: r.clock, hash: promptHash(from.Target.Name + "\x00" + from.Target.Model)}
 	keys := from.Credentials
 	if len(keys) == 0 {
 		keys = []elumenta.Secret{from.Target.Credential}
 	}
-	out := &route{Route: *from, clock: r.clock, hash: promptHash(from.Target.Name + "\x00" + from.Target.Model), resting: make([]atomic.Int64, len(keys))}
 	for _, key := range keys {
 		target := from.Target
 		target.Credential = key
 		out.targets = append(out.targets, target)
 	}
 	name := from.Target.Name
-	if r.rings[name] == nil || len(r.rings[name].out) != len(keys) {
-		r.rings[name] = &keyRing{clock: r.clock, out: make([]atomic.Int64, len(keys))}
+	if r.rings[name] == nil || len(r.rings[name].keys) != len(keys) {
+		var old *keyRing
+		if before != nil {
+			old = before.rings[name]
+		}
+		r.rings[name] = newKeyRing(r.clock, from.Target.BaseURL, keys, old)
 	}
 	out.ring = r.rings[name]
-	out.score.Store(math.Float64bits(1))
-	if !from.Unguarded {
-		out.breaker = circuitbreaker.NewBuilder[any]().
-			WithFailureRateThreshold(breakerRate, breakerCalls, breakerWindow).
-			WithSuccessThresholdRatio(breakerGood, breakerTrials).
-			WithDelay(breakerDelay).WithJitterFactor(0.2).
-			OnHalfOpen(func(circuitbreaker.StateChangedEvent) { out.trials.restart() }).
-			OnClose(func(circuitbreaker.StateChangedEvent) {
-				out.score.Store(math.Float64bits(1))
-				out.recovered.Store(out.clock.at(time.Now()))
-			}).Build()
-	}
+	out.take(earlier)
 	return out
-}
-
-// trials are the calls that are let through a half-open breaker. The library's own permits are given back by a verdict alone, and a
-// call that its client leaves has none; nor has one that began before the breaker opened.
-type trials struct {
-	mu      sync.Mutex
-	round   uint64 // how often the breaker was half open
-	running int
-}
-
-func (t *trials) restart() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.round, t.running = t.round+1, 0
-}
-
-// begin returns the round that a trial belongs to; zero: there are enough.
-func (t *trials) begin() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.running >= breakerTrials {
-		return 0
-	}
-	t.running++
-	return t.round
-}
-
-// end reports whether the trial's round is still the one.
-func (t *trials) end(round uint64) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if round != t.round {
-		return false
-	}
-	t.running--
-	return true
 }
 
 // choice is a route, its place among the model's, and one of its keys.
@@ -273,7 +236,7 @@ func (r *route) key(i int, t turn, done tried, at int64) (key int, rest time.Dur
 		if done.has(i, k) {
 			continue
 		}
-		until := max(r.resting[k].Load(), r.ring.out[k].Load())
+		until := max(r.resting[k].Load(), r.ring.keys[k].Load())
 		if until <= at {
 			return k, 0
 		}
@@ -360,12 +323,6 @@ func (r *route) rest(key int, d time.Duration, now time.Time) {
 	if d > 0 {
 		r.resting[key].Store(r.clock.at(now.Add(min(d, maxCooldown))))
 	}
-}
-
-// refuse leaves a key out for a while, on all of the provider's routes. It reports whether it was in use.
-func (k *keyRing) refuse(key int, e *elumenta.ProviderError, now time.Time) bool {
-	until := k.clock.at(now.Add(max(keyOut, min(e.RetryAfter, maxCooldown))))
-	return k.out[key].Swap(until) <= k.clock.at(now)
 }
 
 // budget is what may be spent on trying again: each request pays a share of a call in, and each second one, up to a limit, and each

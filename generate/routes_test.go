@@ -27,8 +27,9 @@ func (f place) Generate(ctx context.Context, t elumenta.Target, _ *elumenta.Prom
 // routed is a bench whose model has routes.
 type routed struct {
 	*bench
-	mu    sync.Mutex
-	calls []string // of targets: name/key
+	provider elumenta.Provider // of all routes
+	mu       sync.Mutex
+	calls    []string // of targets: name/key
 }
 
 // newRouted must be called in a test's own bubble of time. answer is what a call comes to, nil for "a".
@@ -40,7 +41,7 @@ func newRouted(t *testing.T, routes []elumenta.Route, answer func(ctx context.Co
 	if _, err := r.store.SetPlan(t.Context(), r.account, elumenta.PlanChange{Plan: "unlimited"}); err != nil {
 		t.Fatal(err)
 	}
-	provider := place(func(ctx context.Context, target elumenta.Target, emit func(elumenta.Event) error) error {
+	r.provider = place(func(ctx context.Context, target elumenta.Target, emit func(elumenta.Event) error) error {
 		name := target.Name
 		if !target.Credential.IsZero() {
 			name += "/" + target.Credential.Reveal()
@@ -53,16 +54,28 @@ func newRouted(t *testing.T, routes []elumenta.Route, answer func(ctx context.Co
 		}
 		return say(emit, "a")
 	})
+	options := r.options(routes, hedgeAfter...)
+	options.Store = r.store
+	r.service = generate.New(options)
+	return r
+}
+
+func (r *routed) options(routes []elumenta.Route, hedgeAfter ...time.Duration) generate.Options {
 	for i := range routes {
-		routes[i].Provider = provider
+		routes[i].Provider = r.provider
 	}
 	m := elumenta.Model{Slug: "m", MinPlan: "free", TokenCost: price, Routes: routes}
 	if len(hedgeAfter) > 0 {
 		m.HedgeAfter = hedgeAfter[0]
 	}
-	r.service = generate.New(generate.Options{Store: r.store, Plans: elumenta.DefaultPlans(), FirstPiece: time.Minute,
-		Catalog: elumenta.NewCatalog([]elumenta.Model{m})})
-	return r
+	return generate.Options{Plans: elumenta.DefaultPlans(), FirstPiece: time.Minute, Catalog: elumenta.NewCatalog([]elumenta.Model{m})}
+}
+
+// reload gives the model these routes.
+func (r *routed) reload(budget float64, routes ...elumenta.Route) {
+	options := r.options(routes)
+	options.RetryBudget = budget
+	r.service.Reload(options)
 }
 
 func (r *routed) ask(t *testing.T, stream bool) (*sink, string) {

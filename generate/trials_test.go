@@ -95,7 +95,7 @@ func TestTimeBesideASecondRoute(t *testing.T) {
 		fails  bool
 	}{
 		"a stream that begins late":                   {0.2, true, 40 * time.Second, "a b", true},
-		"a stream that begins late, without a budget": {0, true, 40 * time.Second, "a", false},
+		"a stream that begins late, without a budget": {-1, true, 40 * time.Second, "a", false},
 		"a whole answer of eight minutes":             {0.2, false, 8 * time.Minute, "a", false},
 		"a whole answer of more":                      {0.2, false, 9*time.Minute + 30*time.Second, "a b", true},
 	} {
@@ -104,8 +104,7 @@ func TestTimeBesideASecondRoute(t *testing.T) {
 				routes := []elumenta.Route{to("a", 1), to("b", 2)}
 				b := newRouted(t, routes, func(ctx context.Context, _ string, _ func(elumenta.Event) error) error { return wait(ctx, c.takes) })
 				defer b.close()
-				b.service.RetryBudget = c.budget
-				b.service.SetCatalog(elumenta.NewCatalog([]elumenta.Model{{Slug: "m", MinPlan: "free", TokenCost: price, Routes: routes}}))
+				b.reload(c.budget, routes...)
 				s, calls := b.ask(t, c.stream)
 				if calls != c.calls || (s.failure != nil) != c.fails {
 					t.Errorf("called %q, want %q; %v", calls, c.calls, s.failure)

@@ -16,7 +16,7 @@ func (a *API) accountRoutes() {
 	}, need{}, a.getUser)
 	register(a, huma.Operation{
 		OperationID: "update-user", Method: http.MethodPatch, Path: "/user/me", Tags: []string{"Account"}, Summary: "Change your display name",
-	}, need{body: a.Body}, a.updateUser)
+	}, need{body: otherBody}, a.updateUser)
 	register(a, huma.Operation{
 		OperationID: "get-balance", Method: http.MethodGet, Path: "/balance", Tags: []string{"Account"}, Summary: "Read your balance",
 	}, need{}, a.getBalance)

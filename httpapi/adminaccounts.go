@@ -13,7 +13,7 @@ import (
 func (a *API) adminAccountRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-create-account", Method: http.MethodPost, Path: "/accounts", Summary: "Create an account", DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body}, a.createAccount)
+	}, need{body: otherBody}, a.createAccount)
 	operate(a, huma.Operation{
 		OperationID: "admin-list-accounts", Method: http.MethodGet, Path: "/accounts", Summary: "List accounts, newest first",
 	}, need{}, a.listAccounts)
@@ -23,24 +23,24 @@ func (a *API) adminAccountRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-update-account", Method: http.MethodPatch, Path: "/accounts/{id}", Summary: "Change an account's name or role",
 		Description: "The last admin who is not suspended stays one, and the built-in author of the starter assistants cannot be one (409).",
-	}, need{body: a.Body}, a.updateAccount)
+	}, need{body: otherBody}, a.updateAccount)
 	operate(a, huma.Operation{
 		OperationID: "admin-set-plan", Method: http.MethodPut, Path: "/accounts/{id}/plan", Summary: "Put an account on a plan",
 		Description: "The plan begins now: what is left of the old plan's tokens expires, the new plan's are granted, top-ups stay. An account that is on the " +
 			"plan keeps its month and its tokens, and only the plan's end changes.",
-	}, need{body: a.Body}, a.setPlan)
+	}, need{body: otherBody}, a.setPlan)
 	operate(a, huma.Operation{
 		OperationID: "admin-topup", Method: http.MethodPost, Path: "/accounts/{id}/topups", Summary: "Add tokens that do not expire",
 		Description:   "With an Idempotency-Key, a repetition adds nothing and answers with the account as it is.",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body}, a.topup)
+	}, need{body: otherBody}, a.topup)
 	operate(a, huma.Operation{
 		OperationID: "admin-suspend", Method: http.MethodPost, Path: "/accounts/{id}/suspend", Summary: "Suspend an account, at once",
 		Description: "Its keys do not work, and its assistants are not listed and of no use to others, pinned or not. The last admin cannot be suspended (409).",
-	}, need{body: a.Body, optional: true}, a.suspend)
+	}, need{body: otherBody, optional: true}, a.suspend)
 	operate(a, huma.Operation{
 		OperationID: "admin-resume", Method: http.MethodPost, Path: "/accounts/{id}/resume", Summary: "End a suspension",
-	}, need{body: a.Body, optional: true}, a.resume)
+	}, need{body: otherBody, optional: true}, a.resume)
 }
 
 // PathAccount is the parameter of a path that names an account. It is exported for huma, which reads its tags.
@@ -101,7 +101,7 @@ func (a *API) createAccount(ctx context.Context, c *call, _ *createIn) (*created
 	r.fields(c.body, map[string]func(*fieldPath){"display_name": r.into(&n.DisplayName), "plan": r.into(&n.Plan), "role": r.into(&role)})
 	n.Role = elumenta.Role(role)
 	idem := a.idempotency(c, "accounts", &r)
-	if err := r.also(n.Check(a.Plans)); err != nil {
+	if err := r.also(n.Check(a.settings().Plans)); err != nil {
 		return nil, err
 	}
 	acct, replayed, err := a.Operators.CreateAccount(ctx, n, idem)
@@ -194,7 +194,7 @@ func (a *API) setPlan(ctx context.Context, c *call, in *oneAccountIn) (*bodyOf[a
 	r.fields(c.body, map[string]func(*fieldPath){
 		"plan": r.into(&p.Plan), "reason": r.into(&p.Reason), "expires_at": func(at *fieldPath) { p.Expires, _ = r.time(at) },
 	})
-	if err := r.also(p.Check(a.Plans, c.started)); err != nil {
+	if err := r.also(p.Check(a.settings().Plans, c.started)); err != nil {
 		return nil, err
 	}
 	return oneAccount(a.Operators.SetPlan(ctx, id, p))

@@ -111,7 +111,7 @@ func (a *API) refreshRate(c *call, e *elumenta.Error) {
 	if err != nil {
 		return
 	}
-	plan, _ = a.Plans.Get(acct.Plan)
+	plan, _ = a.settings().Plans.Get(acct.Plan)
 	setRate(c.Header(), acct.Rate.State(plan, time.Now()))
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,17 +48,13 @@ type Options struct {
 	Assistants elumenta.AssistantStore
 	Usage      elumenta.UsageReader
 	Generator  Generator
-	Catalog    *elumenta.Catalog // at first, like Providers; SetCatalog replaces both
-	// Providers are those that the program knows, in the order in which operators read them.
-	Providers []elumenta.ProviderSetup
-	Plans     elumenta.Plans
+	// Settings are those at first; Reload replaces them.
+	Settings
 	// Surfaces are APIs of other shapes; ModelSurface, if not nil, lists models in the shape of one of them.
 	Surfaces     []SurfaceRoute
 	ModelSurface elumenta.ModelSurface
-	// DeniedNames may not be names of published assistants.
-	DeniedNames elumenta.DeniedNames
-	Secret      elumenta.InstallationSecret
-	Logger      *slog.Logger
+	Secret       elumenta.InstallationSecret
+	Logger       *slog.Logger
 	// Tracer, if not nil, follows requests.
 	Tracer Tracer
 	// Metrics, if not nil, is where the API's metrics are registered.
@@ -68,27 +63,15 @@ type Options struct {
 	Ready func(context.Context) error
 	// Version is shown in the OpenAPI document.
 	Version string
-	// TrustedProxies may name the client in X-Forwarded-For. By default none may.
-	TrustedProxies []netip.Prefix
-	// CORSOrigins are the origins whose pages may call the API; "*" is every origin. By default none may.
-	CORSOrigins []string
-	// GenerateBody, AssistantBody and Body limit a request's body, in bytes (20 MiB, 4 MiB, 64 KiB).
-	GenerateBody, AssistantBody, Body int64
 	// BodyTimeout is how long a client may take to send a body (60 s).
 	BodyTimeout time.Duration
 	// WriteTimeout is how long one write to a client may take (30 s).
 	WriteTimeout time.Duration
-	// RequestsPerMinute limits an account's calls other than generations (600); none on an unlimited plan.
-	RequestsPerMinute int
 }
 
 func (o *Options) setDefaults() {
-	set(&o.GenerateBody, 20<<20)
-	set(&o.AssistantBody, 4<<20)
-	set(&o.Body, 64<<10)
 	set(&o.BodyTimeout, time.Minute)
 	set(&o.WriteTimeout, 30*time.Second)
-	set(&o.RequestsPerMinute, 600)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -111,27 +94,13 @@ type API struct {
 	huma        huma.API
 	pace        *pace
 	metrics     *metrics
-	origins     map[string]bool
 	buffers     sync.Pool // *[]byte: bodies and answers
 	decoders    sync.Pool // *generateReader
 	started     time.Time
 	document    []byte
 	docs        []byte
-	offered     atomic.Pointer[offer]
+	current     atomic.Pointer[Settings]
 	documentTag string // entity tag of the document
-}
-
-// offer is what models there are, and who serves them.
-type offer struct {
-	catalog   *elumenta.Catalog
-	providers []elumenta.ProviderSetup
-}
-
-func (a *API) offer() *offer { return a.offered.Load() }
-
-// SetCatalog replaces the models and providers that the API knows; see Options. Its generator must have been given them before.
-func (a *API) SetCatalog(c *elumenta.Catalog, providers []elumenta.ProviderSetup) {
-	a.offered.Store(&offer{c, providers})
 }
 
 // New makes an API.
@@ -140,15 +109,12 @@ func New(o Options) (*API, error) {
 	a := &API{
 		Options: o,
 		mux:     http.NewServeMux(),
-		pace:    newPace(o.RequestsPerMinute),
+		pace:    newPace(),
 		metrics: newMetrics(o.Metrics),
-		origins: make(map[string]bool, len(o.CORSOrigins)),
 		started: time.Now().UTC(),
 	}
-	a.SetCatalog(o.Catalog, o.Providers)
-	for _, origin := range o.CORSOrigins {
-		a.origins[origin] = true
-	}
+	a.Reload(o.Settings)
+	a.Settings = Settings{} // they are in current
 	a.buffers.New = func() any { return new([]byte) }
 	a.decoders.New = func() any { return new(generateReader) }
 	a.huma = huma.NewAPI(a.config(), humago.NewAdapter(humaMux{a}, ""))
@@ -201,7 +167,7 @@ func (m humaMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.a.mux.Ser
 
 // need says what a route asks of a request before its handler runs.
 type need struct {
-	body       int64         // the largest body; zero: the route takes none
+	body       body          // what its largest body goes by
 	optional   bool          // the body may be left out
 	generation bool          // a generation: it is not counted as a call, and its caller may be a cached one
 	scoped     bool          // a key that is limited to assistants, models or a budget may make it, too

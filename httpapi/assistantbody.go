@@ -195,10 +195,10 @@ func (a *API) checked(b *assistantBody, f elumenta.Fields, v elumenta.Visibility
 	}
 	b.errs = append(b.errs, f.Check(v)...)
 	if v == elumenta.Marketplace {
-		a.DeniedNames.Check(&b.errs, "name", f.Name)
+		a.settings().DeniedNames.Check(&b.errs, "name", f.Name)
 	}
 	if b.patch.Model.Set && f.Model != "" {
-		if _, ok := a.offer().catalog.Get(f.Model); !ok {
+		if _, ok := a.settings().Catalog.Get(f.Model); !ok {
 			b.errs.Add("model", "is not in the catalog; GET %s/models lists it", Base)
 		}
 	}

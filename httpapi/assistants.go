@@ -66,13 +66,13 @@ func (a *API) assistantRoutes() {
 	register(a, huma.Operation{
 		OperationID: "create-assistant", Method: http.MethodPost, Path: "/assistants", Tags: []string{tag}, Summary: "Create an assistant",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: a.AssistantBody}, a.createAssistant)
+	}, need{body: bodyOfAssistant}, a.createAssistant)
 	register(a, huma.Operation{
 		OperationID: "import-assistant", Method: http.MethodPost, Path: "/assistants/import", Tags: []string{tag},
 		Summary:       "Create an assistant with its saved versions",
 		Description:   "The versions, the oldest first, keep their numbers, notes and dates; the last one is the newest. The assistant has an id of its own. A version that is public is checked as one that is published.",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: importBodies * a.AssistantBody}, a.importAssistant)
+	}, need{body: bodyOfHistory}, a.importAssistant)
 	register(a, huma.Operation{
 		OperationID: "list-assistants", Method: http.MethodGet, Path: "/assistants", Tags: []string{tag},
 		Summary: "List your assistants, newest first",
@@ -84,7 +84,7 @@ func (a *API) assistantRoutes() {
 	register(a, huma.Operation{
 		OperationID: "update-assistant", Method: http.MethodPut, Path: "/assistants/{id}", Tags: []string{tag}, Summary: "Update an assistant",
 		Description: "Fields that are present are replaced, fields that are absent stay, null clears an optional one. What changes something makes a version.",
-	}, need{body: a.AssistantBody}, a.updateAssistant)
+	}, need{body: bodyOfAssistant}, a.updateAssistant)
 	register(a, huma.Operation{
 		OperationID: "delete-assistant", Method: http.MethodDelete, Path: "/assistants/{id}", Tags: []string{tag}, Summary: "Delete an assistant",
 	}, need{}, a.deleteAssistant)
@@ -109,9 +109,6 @@ func (a *API) assistantRoutes() {
 		Description: "It is gone from the list, and pins of it stop at once. The newest cannot be withdrawn (422).",
 	}, need{}, a.withdrawVersion)
 }
-
-// importBodies is how many times larger than an assistant one with its versions may be.
-const importBodies = 5
 
 // Idempotency documents the header; idempotency reads it.
 type Idempotency struct {

@@ -45,7 +45,7 @@ func benchAPI(tb testing.TB, pieces int) *API {
 			elumenta.Event{Kind: elumenta.EventPause})
 	}
 	a, err := New(Options{
-		Generator: e, Catalog: elumenta.NewCatalog([]elumenta.Model{{Slug: "m"}}), Plans: elumenta.DefaultPlans(), Metrics: prometheus.NewRegistry(),
+		Generator: e, Settings: Settings{Catalog: elumenta.NewCatalog([]elumenta.Model{{Slug: "m"}}), Plans: elumenta.DefaultPlans()}, Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		tb.Fatal(err)

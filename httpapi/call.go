@@ -204,7 +204,7 @@ func (a *API) client(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	addr := peer.Addr().Unmap()
-	if len(a.TrustedProxies) == 0 {
+	if len(a.settings().TrustedProxies) == 0 {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -222,7 +222,7 @@ func (a *API) client(r *http.Request) netip.Addr {
 }
 
 func (a *API) trusted(addr netip.Addr) bool {
-	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+	return slices.ContainsFunc(a.settings().TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 const (
@@ -237,13 +237,14 @@ const (
 // cors answers a preflight of a known origin and reports whether the request goes on. Keys travel in a header, so
 // no credentials of the browser are ever asked for.
 func (a *API) cors(c *call, r *http.Request) bool {
-	if len(a.origins) == 0 {
+	origins := a.settings().CORSOrigins
+	if len(origins) == 0 {
 		return true
 	}
 	h := c.Header()
 	h.Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	if origin == "" || !a.origins[origin] && !a.origins["*"] {
+	if origin == "" || !slices.Contains(origins, origin) && !slices.Contains(origins, "*") {
 		return true
 	}
 	h.Set("Access-Control-Allow-Origin", origin)

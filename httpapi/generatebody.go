@@ -82,7 +82,7 @@ func (a *API) checkModel(g *generateReader) {
 		}
 		return
 	}
-	if _, ok := a.offer().catalog.Get(g.req.Model); !ok {
+	if _, ok := a.settings().Catalog.Get(g.req.Model); !ok {
 		g.bad(&at, "is not in the catalog; GET %s/models lists it", Base)
 	}
 }

@@ -100,7 +100,7 @@ func (a *API) negotiate(c *call, r *http.Request, n need) error {
 
 func (a *API) tooMany(wait time.Duration, plan string) error {
 	return &elumenta.Error{
-		Code: elumenta.CodeRateLimited, Message: "more than " + strconv.Itoa(a.RequestsPerMinute) + " calls a minute: wait and try again",
+		Code: elumenta.CodeRateLimited, Message: "more than " + strconv.Itoa(a.settings().RequestsPerMinute) + " calls a minute: wait and try again",
 		RetryAfter: wait, Limited: &elumenta.Limited{Plan: plan, RetryAfter: wait},
 	}
 }
@@ -136,7 +136,7 @@ func (a *API) setCallerRate(c *call) elumenta.Plan {
 	if c.caller == nil {
 		return elumenta.Plan{}
 	}
-	plan, _ := a.Plans.Get(c.caller.Account.Plan)
+	plan, _ := a.settings().Plans.Get(c.caller.Account.Plan)
 	setRate(c.Header(), c.caller.Account.Rate.State(plan, c.started))
 	return plan
 }
@@ -197,7 +197,7 @@ func refused(params string) bool {
 
 // readBody reads the whole body within its limits, into a buffer that is used again.
 func (a *API) readBody(c *call, r *http.Request, n need) error {
-	most, leftOut := n.body, n.optional && len(r.Header.Values("Content-Type")) == 0
+	most, leftOut := a.settings().most(n.body), n.optional && len(r.Header.Values("Content-Type")) == 0
 	media := checkMedia(r.Header)
 	if media != nil && !leftOut {
 		return media

@@ -47,6 +47,9 @@ type server struct {
 	log   *logBuffer
 	reg   *prometheus.Registry
 	doc   *document
+	api   *httpapi.API
+	// settings are those that it began with.
+	settings httpapi.Settings
 }
 
 type logBuffer struct {
@@ -99,8 +102,8 @@ func newServer(t *testing.T, s setup) *server {
 	pipeline := generate.New(g)
 	reg := prometheus.NewRegistry()
 	o := httpapi.Options{
-		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Catalog: catalog, Plans: s.plans, Secret: db.InstallationSecret(),
-		Logger: logger, Metrics: reg, Version: "test", RequestsPerMinute: 1_000_000,
+		Accounts: db, Operators: db, Assistants: db, Usage: db, Generator: pipeline, Secret: db.InstallationSecret(),
+		Settings: httpapi.Settings{Catalog: catalog, Plans: s.plans, RequestsPerMinute: 1_000_000}, Logger: logger, Metrics: reg, Version: "test",
 	}
 	if s.options != nil {
 		s.options(&o)
@@ -116,7 +119,7 @@ func newServer(t *testing.T, s setup) *server {
 			t.Error(err)
 		}
 	})
-	srv := &server{t: t, url: h.URL, store: db, log: logs, reg: reg}
+	srv := &server{t: t, url: h.URL, store: db, log: logs, reg: reg, api: api, settings: o.Settings}
 	srv.doc = newDocument(t, srv.raw(http.MethodGet, "/openapi.json", "", nil).body)
 	return srv
 }

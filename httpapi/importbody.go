@@ -85,12 +85,12 @@ func (a *API) checkedHistory(b *historyBody) error {
 	errs := b.history.Check()
 	if n := len(b.history.Versions); n > 0 {
 		model := b.history.Newest().Model
-		if _, ok := a.offer().catalog.Get(model); !ok && model != "" {
+		if _, ok := a.settings().Catalog.Get(model); !ok && model != "" {
 			errs.Add(fmt.Sprintf("versions[%d].model", n-1), "is not in the catalog; GET %s/models lists it", Base)
 		}
 	}
 	for _, i := range b.history.Public() {
-		a.DeniedNames.Check(&errs, fmt.Sprintf("versions[%d].name", i), b.history.Versions[i].Name)
+		a.settings().DeniedNames.Check(&errs, fmt.Sprintf("versions[%d].name", i), b.history.Versions[i].Name)
 	}
 	return b.also(errs)
 }

@@ -57,7 +57,7 @@ func (a *API) checkedKey(b *keyBody, errs elumenta.FieldErrors) error {
 	b.errs = append(b.errs, errs...)
 	models := fieldPath{name: "models"}
 	for i, slug := range b.patch.Models.Value {
-		if _, ok := a.offer().catalog.Get(slug); !ok {
+		if _, ok := a.settings().Catalog.Get(slug); !ok {
 			at := models.item(i)
 			b.bad(&at, "is not in the catalog; GET %s/models lists it", Base)
 		}

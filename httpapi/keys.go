@@ -15,7 +15,7 @@ func (a *API) keyRoutes() {
 		OperationID: "create-key", Method: http.MethodPost, Path: "/keys", Tags: []string{"Keys"}, Summary: "Create an API key",
 		Description:   "The only time that the key is shown. A limit that is absent or null is none. A limited key makes and changes no keys.",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body, unlimited: true}, a.createKey)
+	}, need{body: otherBody, unlimited: true}, a.createKey)
 	register(a, huma.Operation{
 		OperationID: "list-keys", Method: http.MethodGet, Path: "/keys", Tags: []string{"Keys"}, Summary: "List your keys, newest first",
 	}, need{}, a.listKeys)
@@ -26,7 +26,7 @@ func (a *API) keyRoutes() {
 	register(a, huma.Operation{
 		OperationID: "update-key", Method: http.MethodPatch, Path: "/keys/{id}", Tags: []string{"Keys"}, Summary: "Change a key's name or limits",
 		Description: "Fields that are present are replaced, fields that are absent stay, null lifts a limit. It counts for the next request.",
-	}, need{body: a.Body, unlimited: true}, a.updateKey)
+	}, need{body: otherBody, unlimited: true}, a.updateKey)
 	register(a, huma.Operation{
 		OperationID: "revoke-key", Method: http.MethodDelete, Path: "/keys/{id}", Tags: []string{"Keys"}, Summary: "Revoke a key, at once",
 	}, need{unlimited: true}, a.revokeKey)

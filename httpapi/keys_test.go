@@ -258,8 +258,8 @@ func (s *server) node() *server {
 	catalog, plans := testCatalog(nil, time.Time{}), elumenta.DefaultPlans()
 	pipeline := generate.New(generate.Options{Store: s.store, Catalog: catalog, Plans: plans})
 	api, err := httpapi.New(httpapi.Options{
-		Accounts: s.store, Assistants: s.store, Usage: s.store, Generator: pipeline, Catalog: catalog, Plans: plans,
-		Secret: s.store.InstallationSecret(), RequestsPerMinute: 1_000_000,
+		Accounts: s.store, Assistants: s.store, Usage: s.store, Generator: pipeline,
+		Settings: httpapi.Settings{Catalog: catalog, Plans: plans, RequestsPerMinute: 1_000_000}, Secret: s.store.InstallationSecret(),
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -20,7 +20,7 @@ func (a *API) labelRoutes() {
 		Summary: "Make or move a label",
 		Description: "asst_…@LABEL then calls that version, on every node, from the next request on. A split divides calls by weight: by a hash of user, so that one person " +
 			"stays on one version, and by chance without.",
-	}, need{body: a.Body}, a.setLabel)
+	}, need{body: otherBody}, a.setLabel)
 	register(a, huma.Operation{
 		OperationID: "delete-label", Method: http.MethodDelete, Path: "/assistants/{id}/labels/{label}", Tags: []string{tag}, Summary: "Delete a label: calls of it stop at once",
 	}, need{}, a.deleteLabel)

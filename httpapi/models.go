@@ -52,7 +52,7 @@ type listModelsIn struct {
 
 func (a *API) listModels(_ context.Context, _ *call, in *listModelsIn) (*bodyOf[items[modelView]], error) {
 	out := &bodyOf[items[modelView]]{items[modelView]{Items: []modelView{}}}
-	for _, m := range a.offer().catalog.Models() {
+	for _, m := range a.settings().Catalog.Models() {
 		if in.Category == "" || in.Category == m.Category {
 			out.Body.Items = append(out.Body.Items, viewModel(m))
 		}
@@ -66,7 +66,7 @@ type oneModelIn struct {
 }
 
 func (a *API) getModel(_ context.Context, _ *call, in *oneModelIn) (*bodyOf[modelView], error) {
-	m, ok := a.offer().catalog.Get(in.Slug)
+	m, ok := a.settings().Catalog.Get(in.Slug)
 	if !ok {
 		return nil, elumenta.NotFound("model")
 	}

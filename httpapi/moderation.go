@@ -22,14 +22,14 @@ func (a *API) sharingRoutes() {
 		Description: "A published assistant that is copyable, or any of your own. The copy is private, with the fields of the newest version or of the one that " +
 			"you name; its metadata names that version as copied_from, and nothing else. Of an assistant that is not copyable the author keeps the instructions to themselves (403).",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body, optional: true}, a.copyAssistant)
+	}, need{body: otherBody, optional: true}, a.copyAssistant)
 	register(a, huma.Operation{
 		OperationID: "report-assistant", Method: http.MethodPost, Path: "/assistants/{id}/reports", Tags: []string{tag},
 		Summary: "Report an assistant to the operators",
 		Description: "One that is published, or has versions that others may pin. An account has one open report for each assistant: another one replaces it (200), and takes its place. Once operators have decided on it " +
 			"it stays (409) until the assistant has a newer public version. The author does not learn who reported. An account may have 100 open reports (422).",
 		DefaultStatus: http.StatusCreated,
-	}, need{body: a.Body}, a.reportAssistant)
+	}, need{body: otherBody}, a.reportAssistant)
 }
 
 func (a *API) moderationRoutes() {
@@ -47,16 +47,16 @@ func (a *API) moderationRoutes() {
 	operate(a, huma.Operation{
 		OperationID: "admin-dismiss-reports", Method: http.MethodPost, Path: "/assistants/{id}/reports/dismiss", Summary: "Dismiss an assistant's open reports",
 		Description: "The assistant stays as it is.",
-	}, need{body: a.Body, optional: true}, a.reasoned(0, elumenta.Operators.DismissReports))
+	}, need{body: otherBody, optional: true}, a.reasoned(0, elumenta.Operators.DismissReports))
 	operate(a, huma.Operation{
 		OperationID: "admin-unpublish-assistant", Method: http.MethodPost, Path: "/assistants/{id}/unpublish", Summary: "Take anyone's assistant down",
 		Description: "It leaves the marketplace, and pins of all its versions stop at once. Its open reports are upheld. Its author finds a new, private version, " +
 			"reads the reason, and cannot publish it until an operator allows that.",
-	}, need{body: a.Body}, a.reasoned(1, elumenta.Operators.Unpublish))
+	}, need{body: otherBody}, a.reasoned(1, elumenta.Operators.Unpublish))
 	operate(a, huma.Operation{
 		OperationID: "admin-allow-assistant", Method: http.MethodPost, Path: "/assistants/{id}/allow", Summary: "Let a taken-down assistant be published again",
 		Description: "It stays private until its author publishes it; a starter assistant is published at once.",
-	}, need{body: a.Body, optional: true}, a.reasoned(0, elumenta.Operators.AllowAssistant))
+	}, need{body: otherBody, optional: true}, a.reasoned(0, elumenta.Operators.AllowAssistant))
 }
 
 // reasoned does something to an assistant for a reason of least characters or more.

@@ -19,9 +19,23 @@ type pace struct {
 	accounts  map[elumenta.AccountID]*rate.Limiter
 }
 
-func newPace(perMinute int) *pace {
-	return &pace{perMinute: perMinute, accounts: map[elumenta.AccountID]*rate.Limiter{}}
+func newPace() *pace { return &pace{accounts: map[elumenta.AccountID]*rate.Limiter{}} }
+
+// set changes the bound. What was called counts towards the new one.
+func (p *pace) set(perMinute int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if perMinute == p.perMinute {
+		return
+	}
+	for _, l := range p.accounts {
+		l.SetBurst(perMinute)
+		l.SetLimit(perSecond(perMinute))
+	}
+	p.perMinute = perMinute
 }
+
+func perSecond(perMinute int) rate.Limit { return rate.Limit(float64(perMinute) / 60) }
 
 // take counts a call. If it is one too many, it says how long to wait.
 func (p *pace) take(account elumenta.AccountID, now time.Time) (wait time.Duration, ok bool) {
@@ -30,7 +44,7 @@ func (p *pace) take(account elumenta.AccountID, now time.Time) (wait time.Durati
 	l := p.accounts[account]
 	if l == nil {
 		p.makeRoom(now)
-		l = rate.NewLimiter(rate.Limit(float64(p.perMinute)/60), p.perMinute)
+		l = rate.NewLimiter(perSecond(p.perMinute), p.perMinute)
 		p.accounts[account] = l
 	}
 	if l.AllowN(now, 1) {

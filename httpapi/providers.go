@@ -67,8 +67,8 @@ func viewHealth(h *elumenta.ProviderHealth) healthView {
 }
 
 func (a *API) listProviders(_ context.Context, _ *call, _ *struct{ known }) (*bodyOf[providersView], error) {
-	models, offered := map[string][]providerModelView{}, a.offer()
-	for _, m := range offered.catalog.Models() {
+	models, offered := map[string][]providerModelView{}, a.settings()
+	for _, m := range offered.Catalog.Models() {
 		v := providerModelView{Slug: m.Slug, Name: m.Name, Available: m.Available(), RetiresAt: nullTime(m.RetiresAt), ReplacedBy: nullText(m.ReplacedBy)}
 		models[m.Provider] = append(models[m.Provider], v)
 		for i := range m.Routes {
@@ -77,8 +77,8 @@ func (a *API) listProviders(_ context.Context, _ *call, _ *struct{ known }) (*bo
 			}
 		}
 	}
-	out := &bodyOf[providersView]{providersView{Since: a.started, Items: make([]providerView, len(offered.providers))}}
-	for i, p := range offered.providers {
+	out := &bodyOf[providersView]{providersView{Since: a.started, Items: make([]providerView, len(offered.Providers))}}
+	for i, p := range offered.Providers {
 		health := a.Generator.Health(p.Name)
 		v := providerView{Name: p.Name, Configured: p.Configured, Variable: nullText(p.Variable), Models: models[p.Name], Health: viewHealth(&health)}
 		if v.Models == nil {

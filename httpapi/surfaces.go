@@ -38,7 +38,7 @@ func (a *API) surfaceRoutes() {
 		a.mux.HandleFunc(http.MethodPost+" "+route.Path, func(_ http.ResponseWriter, r *http.Request) {
 			c := callOf(r.Context())
 			c.answerAs(&route)
-			if a.admit(c, r, need{body: a.GenerateBody, generation: true}) {
+			if a.admit(c, r, need{body: bodyOfGeneration, generation: true}) {
 				req, encoder, err := a.decodeSurface(c, route)
 				a.generate(c, r, req, encoder, err)
 			}
@@ -111,7 +111,7 @@ func (a *API) decodeSurface(c *call, route SurfaceRoute) (*elumenta.Request, elu
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, known := a.offer().catalog.Get(in.Model); in.Model != "" && !known {
+	if _, known := a.settings().Catalog.Get(in.Model); in.Model != "" && !known {
 		return nil, nil, elumenta.NotFound("model")
 	}
 	var read reader
@@ -131,7 +131,7 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 	limits := &c.caller.Key.Limits
 	var list []elumenta.SurfaceModel
 	if limits.Assistants == nil {
-		for _, m := range a.offer().catalog.Models() {
+		for _, m := range a.settings().Catalog.Models() {
 			if m.Available() && m.Category == "text" && (limits.Models == nil || slices.Contains(limits.Models, m.Slug)) {
 				list = append(list, a.modelEntry(m))
 			}
@@ -153,7 +153,7 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurface) ([]byte, error) {
 	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
 	if slug != "" {
-		m, ok := a.offer().catalog.Get(slug)
+		m, ok := a.settings().Catalog.Get(slug)
 		if !ok {
 			return nil, elumenta.NotFound("model")
 		}

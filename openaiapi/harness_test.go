@@ -127,8 +127,9 @@ func newServer(t *testing.T, answer script) *server {
 	})
 	pipeline := generate.New(generate.Options{Store: s.store, Catalog: catalog, Plans: plans, Logger: logger})
 	api, err := httpapi.New(httpapi.Options{
-		Accounts: s.store, Operators: s.store, Assistants: s.store, Usage: s.store, Generator: pipeline, Catalog: catalog, Plans: plans,
-		Secret: s.store.InstallationSecret(), Logger: logger, Version: "test", CORSOrigins: []string{"https://app.example"},
+		Accounts: s.store, Operators: s.store, Assistants: s.store, Usage: s.store, Generator: pipeline,
+		Settings: httpapi.Settings{Catalog: catalog, Plans: plans, CORSOrigins: []string{"https://app.example"}},
+		Secret:   s.store.InstallationSecret(), Logger: logger, Version: "test",
 		Surfaces: surfaces, ModelSurface: openaiapi.Chat{},
 	})
 	if err != nil {

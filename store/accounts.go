@@ -32,7 +32,7 @@ func (s *Store) Authenticate(ctx context.Context, hash elumenta.KeyHash) (*elume
 	case a.Suspended:
 		return nil, elumenta.Errorf(elumenta.CodeAccountSuspended, "an operator suspended this account")
 	}
-	a.Advance(s.opts.Plans, now)
+	a.Advance(s.plans(), now)
 	s.touchKey(key.ID, now)
 	return &elumenta.Caller{Key: key, Account: a.Account}, nil
 }
@@ -49,7 +49,7 @@ func (s *Store) Account(ctx context.Context, id elumenta.AccountID) (*elumenta.A
 	if err != nil {
 		return nil, err
 	}
-	a.Advance(s.opts.Plans, s.now())
+	a.Advance(s.plans(), s.now())
 	return &a.Account, nil
 }
 
@@ -92,7 +92,7 @@ func lockAccounts(ctx context.Context, tx querier) error {
 }
 
 func (s *Store) newAccount(n elumenta.NewAccount) (*account, error) {
-	if err := n.Check(s.opts.Plans).Err(); err != nil {
+	if err := n.Check(s.plans()).Err(); err != nil {
 		return nil, err
 	}
 	if n.Role == "" {
@@ -102,7 +102,10 @@ func (s *Store) newAccount(n elumenta.NewAccount) (*account, error) {
 }
 
 func (s *Store) insertAccount(ctx context.Context, tx querier, a *account) error {
-	plan, _ := s.opts.Plans.Get(a.Plan)
+	plan, ok := s.plans().Get(a.Plan)
+	if !ok { // a reload has just removed it
+		return elumenta.PlanGone(a.Plan)
+	}
 	a.CreatedAt = s.now()
 	entries := a.StartPlan(plan, a.CreatedAt, time.Time{})
 	if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, display_name, search_text, role, plan, plan_started, revision, created_at)
@@ -138,7 +141,7 @@ func (s *Store) change(ctx context.Context, tx querier, id elumenta.AccountID, f
 	if err != nil {
 		return nil, err
 	}
-	entries, _ := a.Advance(s.opts.Plans, s.now())
+	entries, _ := a.Advance(s.plans(), s.now())
 	var c changed
 	if err := f(ctx, tx, a, &c); err != nil {
 		return nil, err
@@ -169,7 +172,7 @@ func byActor(ctx context.Context, entries []elumenta.Entry) []elumenta.Entry {
 // SetDisplayName implements elumenta.Accounts. Operators, who use ChangeAccount, may give any name.
 func (s *Store) SetDisplayName(ctx context.Context, id elumenta.AccountID, name string) (*elumenta.Account, error) {
 	var errs elumenta.FieldErrors
-	s.opts.DeniedNames.Check(&errs, "display_name", name)
+	s.denied().Check(&errs, "display_name", name)
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, i
 func (s *Store) check(f *elumenta.Fields, v elumenta.Visibility) error {
 	errs := f.Check(v)
 	if v == elumenta.Marketplace {
-		s.opts.DeniedNames.Check(&errs, "name", f.Name)
+		s.denied().Check(&errs, "name", f.Name)
 	}
 	return errs.Err()
 }

@@ -78,9 +78,7 @@ func (s *Store) maintain(ctx context.Context) {
 	s.every(ctx, rankInterval, "ranking of the marketplace", s.rank)
 	s.every(ctx, purgeInterval, "expired idempotency keys", s.purgeIdempotency)
 	s.every(ctx, purgeInterval, "sessions that have ended", s.purgeSessions)
-	if s.opts.KeepRecords > 0 {
-		s.every(ctx, retireInterval, "records of generations that are kept no longer", s.retire)
-	}
+	s.every(ctx, retireInterval, "records of generations that are kept no longer", s.retire)
 	if e, ok := s.engine.(*sqliteEngine); ok {
 		s.every(ctx, checkpointInterval, "checkpoint", func(context.Context) error { return failure(e.checks.tidy()) })
 	}

@@ -16,7 +16,7 @@ func (s *Store) ImportAssistant(ctx context.Context, owner elumenta.AccountID, h
 	errs := h.Check()
 	if len(errs) == 0 {
 		for _, i := range h.Public() {
-			s.opts.DeniedNames.Check(&errs, fmt.Sprintf("versions[%d].name", i), h.Versions[i].Name)
+			s.denied().Check(&errs, fmt.Sprintf("versions[%d].name", i), h.Versions[i].Name)
 		}
 	}
 	if err := errs.Err(); err != nil {

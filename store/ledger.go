@@ -137,6 +137,7 @@ func (l *ledger) do(ctx context.Context, op *ledgerOp) error {
 // begin names in a batch the rows that operations need.
 func (b *ledgerBatch) begin(ops []*ledgerOp, node *string) {
 	b.reset()
+	b.plans = b.current()
 	if node != nil {
 		b.node = *node
 	}
@@ -259,7 +260,7 @@ func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 		if !s.opts.Serve {
 			bounds.min = math.MaxInt // nobody would apply it
 		}
-		l.batch, l.sqlite = newLedgerBatch(s.opts.Plans), newSQLiteLedger(s.opts.Logger, bounds)
+		l.batch, l.sqlite = newLedgerBatch(s.plans), newSQLiteLedger(s.opts.Logger, bounds)
 		if s.opts.Serve {
 			return running, e.write(ctx, func(context.Context, querier) error { return nil }) // before which the log is applied
 		}

@@ -100,10 +100,11 @@ type correctedGeneration struct {
 // one in the order of the queue, and gathers what is to be written. A decision that refuses leaves no trace but a month
 // or plan that was due to change.
 type ledgerBatch struct {
-	plans elumenta.Plans
-	now   time.Time
-	node  string
-	epoch int64 // SQLite
+	current func() elumenta.Plans
+	plans   elumenta.Plans
+	now     time.Time
+	node    string
+	epoch   int64 // SQLite
 
 	accounts    map[elumenta.AccountID]*accountRow // nil for one that does not exist, as below
 	keys        map[elumenta.KeyID]*keyRow
@@ -125,9 +126,10 @@ func (b *ledgerBatch) plain() bool {
 	return !b.advanced && len(b.corrected)+len(b.spent)+len(b.claimed) == 0
 }
 
-func newLedgerBatch(plans elumenta.Plans) *ledgerBatch {
+func newLedgerBatch(current func() elumenta.Plans) *ledgerBatch {
 	return &ledgerBatch{
-		plans:       plans,
+		current:     current,
+		plans:       current(),
 		accounts:    map[elumenta.AccountID]*accountRow{},
 		keys:        map[elumenta.KeyID]*keyRow{},
 		assistants:  map[elumenta.AssistantID]*int64{},

@@ -24,7 +24,7 @@ type world struct {
 
 func newWorld(plan string, at time.Time) *world {
 	w := &world{
-		batch: newLedgerBatch(elumenta.DefaultPlans()), now: at,
+		batch: newLedgerBatch(elumenta.DefaultPlans), now: at,
 		claims: map[claimKey]claimRow{}, generations: map[generationKey]generationRow{},
 		places: map[elumenta.Place]int64{},
 	}

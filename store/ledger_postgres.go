@@ -21,7 +21,7 @@ type postgresLedger struct {
 }
 
 func newPostgresLedger(l *ledger, e *postgresEngine) *postgresLedger {
-	return &postgresLedger{l, e, newLedgerBatch(l.store.opts.Plans)}
+	return &postgresLedger{l, e, newLedgerBatch(l.store.plans)}
 }
 
 // commit carries out what was collected and answers it.

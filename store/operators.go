@@ -66,7 +66,7 @@ func (s *Store) ListAccounts(ctx context.Context, query elumenta.AccountQuery) (
 		return each(rows, func() error {
 			var a account
 			err := rows.Scan(a.fields()...)
-			a.Advance(s.opts.Plans, s.now())
+			a.Advance(s.plans(), s.now())
 			items = append(items, a.Account)
 			return err
 		})
@@ -87,12 +87,12 @@ func (s *Store) accountFilter(query *elumenta.AccountQuery) (filter string, args
 		filter += ` AND search_text LIKE ` + param(likePattern(folded)) + ` ESCAPE '\'`
 	}
 	if query.Plan != "" {
-		p := elumenta.PlanChange{Plan: query.Plan}
-		if err := p.Check(s.opts.Plans, s.now()).Err(); err != nil {
+		p, plans := elumenta.PlanChange{Plan: query.Plan}, s.plans()
+		if err := p.Check(plans, s.now()).Err(); err != nil {
 			return "", nil, err
 		}
 		// A plan that is over is the least one by now, though that may not be written yet.
-		filter += ` AND (CASE WHEN plan_expires <> 0 AND plan_expires <= ` + param(micros(s.now())) + ` THEN ` + param(s.opts.Plans[0].Name) +
+		filter += ` AND (CASE WHEN plan_expires <> 0 AND plan_expires <= ` + param(micros(s.now())) + ` THEN ` + param(plans[0].Name) +
 			` ELSE plan END) = ` + param(query.Plan)
 	}
 	if query.Suspended != nil {
@@ -183,10 +183,11 @@ func rename(ctx context.Context, tx querier, a *account, c *changed, name string
 // SetPlan implements elumenta.Operators.
 func (s *Store) SetPlan(ctx context.Context, id elumenta.AccountID, p elumenta.PlanChange) (a *elumenta.Account, err error) {
 	now := s.now()
-	if err := p.Check(s.opts.Plans, now).Err(); err != nil {
+	plans := s.plans()
+	if err := p.Check(plans, now).Err(); err != nil {
 		return nil, err
 	}
-	plan, _ := s.opts.Plans.Get(p.Plan)
+	plan, _ := plans.Get(p.Plan)
 	expires := p.Expires.UTC().Truncate(time.Microsecond)
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
 		a, err = s.change(ctx, tx, id, func(_ context.Context, _ querier, a *account, c *changed) error {

@@ -41,7 +41,11 @@ func recordsSince(ctx context.Context, q querier) (time.Time, error) {
 // retire removes the generations of days that ended before Options.KeepRecords, once for each day. Readers are told before
 // the first is removed.
 func (s *Store) retire(ctx context.Context) error {
-	since := dayTime(dayOf(s.now().Add(-s.opts.KeepRecords)))
+	keep := s.rules.Load().keep
+	if keep <= 0 {
+		return nil
+	}
+	since := dayTime(dayOf(s.now().Add(-keep)))
 	if !since.After(s.retired) {
 		return nil
 	}

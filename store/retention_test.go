@@ -15,7 +15,7 @@ func TestRetention(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
 		now := time.Now().UTC()
 		s := storetest.OpenWith(t, store.Options{
-			URL: url, Serve: postgres(url), KeepRecords: 48 * time.Hour, Now: func() time.Time { return now },
+			URL: url, Serve: postgres(url), Now: func() time.Time { return now },
 		})
 		u := newUser(t, s, newAuthor(t, s))
 		charged := elumenta.Outcome{State: elumenta.Charged, Latency: time.Second}
@@ -43,6 +43,13 @@ func TestRetention(t *testing.T) {
 		db := storetest.Raw(t, url)
 		// Nobody follows on a store that is not a server; on Postgres the note may be gone by itself.
 		u.generate(usageDays[0].Add(2*time.Hour), 0, 1, "m", 4, charged)
+		if err := s.Retire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if since, err := s.RecordsSince(t.Context()); err != nil || !since.IsZero() {
+			t.Fatalf("where all are kept, since %v, %v", since, err)
+		}
+		s.Reload(nil, elumenta.DeniedNames{}, 48*time.Hour)
 		if err := s.Retire(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -159,7 +159,7 @@ func (s *Store) Session(ctx context.Context, token elumenta.SessionHash) (*elume
 		}
 		session.LastSeenAt = now
 	}
-	a.Advance(s.opts.Plans, now)
+	a.Advance(s.plans(), now)
 	return &session, &elumenta.Caller{Key: key, Account: a.Account}, nil
 }
 

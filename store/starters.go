@@ -66,7 +66,7 @@ func (s *Store) haveStarters(p *publishedStarters, set *elumenta.StarterSet) boo
 
 func (s *Store) deniesName(name string) bool {
 	var errs elumenta.FieldErrors
-	s.opts.DeniedNames.Check(&errs, "name", name)
+	s.denied().Check(&errs, "name", name)
 	return len(errs) > 0
 }
 
@@ -99,9 +99,10 @@ func (s *Store) makeStarterAuthor(ctx context.Context, tx querier) error {
 	if err != nil || there {
 		return err
 	}
-	plan := s.opts.Plans[0]
-	if i := slices.IndexFunc(s.opts.Plans, func(p elumenta.Plan) bool { return p.Unlimited }); i >= 0 {
-		plan = s.opts.Plans[i]
+	plans := s.plans()
+	plan := plans[0]
+	if i := slices.IndexFunc(plans, func(p elumenta.Plan) bool { return p.Unlimited }); i >= 0 {
+		plan = plans[i]
 	}
 	return s.insertAccount(ctx, tx, &account{Account: elumenta.Account{
 		ID: elumenta.StarterAuthor, DisplayName: elumenta.StarterAuthorName, Role: elumenta.RoleUser, Plan: plan.Name,

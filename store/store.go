@@ -66,9 +66,6 @@ type Options struct {
 }
 
 func (o *Options) fill() {
-	if len(o.Plans) == 0 {
-		o.Plans = elumenta.DefaultPlans()
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -123,8 +120,9 @@ type engine interface {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	opts     Options
-	db       *sql.DB // Postgres's pool; for SQLite only the migrations use it
+	opts     Options               // but for what is in rules
+	rules    atomic.Pointer[rules] // never nil
+	db       *sql.DB               // Postgres's pool; for SQLite only the migrations use it
 	engine   engine
 	metrics  *metrics
 	secret   elumenta.InstallationSecret
@@ -165,6 +163,7 @@ func open(ctx context.Context, opts Options) (*Store, error) {
 		opts: opts, follower: newFollower(opts.Logger), indexer: newIndexer(opts.IndexRows),
 		rankings: otter.Must(&otter.Options[int64, *ranking]{MaximumSize: rankingsInUse}),
 	}
+	s.Reload(opts.Plans, opts.DeniedNames, opts.KeepRecords)
 	var err error
 	if s.metrics, err = newMetrics(opts.Metrics); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ type VerifyOptions struct {
 // Idempotency-Keys, the rollups of usage, and the audit trail, by its chain of hashes. It changes nothing, and others may work meanwhile. On SQLite the
 // write-ahead log grows as long as it reads. An error means that it could not check; what it found stands in the result.
 func (s *Store) Verify(ctx context.Context, o VerifyOptions) (*Verification, error) {
-	v := &verifier{plans: s.opts.Plans, progress: o.Progress, seed: maphash.MakeSeed(), buckets: new(fingerprint)}
+	v := &verifier{plans: s.plans(), progress: o.Progress, seed: maphash.MakeSeed(), buckets: new(fingerprint)}
 	v.found.UnknownPlans = map[string]int64{}
 	err := s.engine.snapshot(ctx, func(ctx context.Context, q querier) error {
 		v.q = q

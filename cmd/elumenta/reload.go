@@ -4,11 +4,11 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"syscall"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/config"
 	"github.com/elumenta/elumenta/httpapi"
 )
 
@@ -39,8 +39,8 @@ func (n *node) reloadAt(signals <-chan os.Signal, api *httpapi.API) (end func())
 	}
 }
 
-// reload takes providers, models, routes, the certificate and the log level from the configuration again, as a whole or not at
-// all. What runs goes on with the routes that it began with.
+// reload takes the configuration again, but for what the program is started with, as a whole or not at all. What runs goes on with
+// what it began with.
 func (n *node) reload(api *httpapi.API) {
 	conf, err := n.load()
 	if err != nil {
@@ -52,28 +52,31 @@ func (n *node) reload(api *httpapi.API) {
 		n.log.Error("the configuration was not reloaded: its certificate cannot be used, and what was read before stays", "error", err)
 		return
 	}
-	running := *n.conf
-	running.Log.Level = conf.Log.Level
-	if pair != nil && running.TLSCert != "" {
-		running.TLSCert, running.TLSKey = conf.TLSCert, conf.TLSKey
-	}
-	restart := conf.Changed(&running)
-	if slices.Contains(restart, "plans") {
-		n.log.Error("the configuration was not reloaded: models go by the plans, and those have changed, which needs a restart")
-		return
-	}
 	n.level.Set(conf.Log.Level)
 	if n.certificate.Load() != nil && pair != nil {
 		n.certificate.Store(pair)
 	}
 	fresh := newRoutes(conf, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(fresh.models)
-	n.generator.Load().SetCatalog(catalog)
-	api.SetCatalog(catalog, fresh.providers)
+	n.store.Reload(conf.Plans, conf.DeniedNames, conf.KeepRecords)
+	n.generator.Load().Reload(generationOptions(conf, catalog))
+	api.Reload(apiSettings(conf, catalog, fresh.providers))
 	n.routes.close() // but for what still answers
 	n.routes = fresh
-	n.log.Info("reloaded providers and models", "providers", fresh.enabled, "models", len(fresh.models))
-	if len(restart) > 0 {
+	n.log.Info("reloaded the configuration", "providers", fresh.enabled, "models", len(fresh.models))
+	if restart := n.needRestart(conf); len(restart) > 0 {
 		n.log.Warn("settings that need a restart have changed", "settings", restart)
 	}
+}
+
+// needRestart names what the program was started with and has changed since.
+func (n *node) needRestart(conf *config.Config) []string {
+	running := *n.conf
+	running.Log.Level, running.Limits, running.Plans = conf.Log.Level, conf.Limits, conf.Plans
+	running.TrustedProxies, running.CORSOrigins = conf.TrustedProxies, conf.CORSOrigins
+	running.DeniedNames, running.KeepRecords = conf.DeniedNames, conf.KeepRecords
+	if running.TLSCert != "" && conf.TLSCert != "" {
+		running.TLSCert, running.TLSKey = conf.TLSCert, conf.TLSKey
+	}
+	return conf.Changed(&running)
 }

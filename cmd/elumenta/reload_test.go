@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +45,7 @@ func TestReload(t *testing.T) {
 	s.log.await(t, filepath.Base(file)+":1:") // where the mistake is
 	write(host("two", after, "new"))
 	s.signal(syscall.SIGHUP)
-	s.log.await(t, "reloaded providers and models")
+	s.log.await(t, "reloaded the configuration")
 	after.release <- struct{}{}
 	if got := status("new"); got != http.StatusOK {
 		t.Errorf("the new model answers %d", got)
@@ -76,11 +77,77 @@ func TestReload(t *testing.T) {
 	if got := status("newer"); got != http.StatusOK || after.key.Load() != "Bearer sk-newer" {
 		t.Errorf("beside a setting that needs a restart: %d, with %v", got, after.key.Load())
 	}
-	write("[[plans]]\nname = \"team\"\n" + host("two", after, "newest"))
+}
+
+// Who may call, what names must not have, limits and plans are taken over as well; a route that is cut off stays so.
+func TestReloadSettings(t *testing.T) {
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "{}", http.StatusInternalServerError) }))
+	defer broken.Close()
+	file := filepath.Join(t.TempDir(), "e.toml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables := "[[providers]]\nname = \"broken\"\nbase_url = \"" + broken.URL + "\"\n[[models]]\nslug = \"broken\"\nprovider = \"broken\"\ntoken_cost = 0\n"
+	write(tables)
+	s := start(t, "", nil, "--config", file)
+	call := func(method, path, body string, headers ...string) *http.Response {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+s.key)
+		req.Header.Set("Content-Type", "application/json")
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return resp
+	}
+	check := func(about string, origin string, status map[string]int) {
+		t.Helper()
+		r := call(http.MethodGet, "/api/v2/models", "", "Origin", "https://app.example", "X-Forwarded-For", "203.0.113.77")
+		if got := r.Header.Get("Access-Control-Allow-Origin"); got != origin {
+			t.Errorf("%s: %q may call", about, got)
+		}
+		for body, want := range status {
+			method, rest, _ := strings.Cut(body, " ")
+			path, body, _ := strings.Cut(rest, " ")
+			if got := call(method, path, body).StatusCode; got != want {
+				t.Errorf("%s: %s %s %.60s: %d, want %d", about, method, path, body, got, want)
+			}
+		}
+	}
+	long := `POST /api/v2/assistants {"name": "Long", "model": "sandbox", "instructions": "` + strings.Repeat("x", 3000) + `"}`
+	account := `POST /api/v2/admin/accounts {"display_name": "Ada", "plan": "team"}`
+	acme := `PATCH /api/v2/user/me {"display_name": "Acme"}`
+	for range 12 {
+		call(http.MethodPost, "/api/v2/generate", `{"model": "broken", "prompt": "Hello"}`)
+	}
+	check("before", "", map[string]int{long: http.StatusCreated, account: http.StatusUnprocessableEntity, acme: http.StatusOK})
+	if strings.Contains(s.log.String(), "203.0.113.77") {
+		t.Error("a stranger's X-Forwarded-For is believed")
+	}
+
+	write("trusted_proxies = [\"127.0.0.0/8\"]\ncors_origins = [\"https://app.example\"]\n[limits]\nassistant_body = \"2KiB\"\n[usage]\nkeep_records = \"90d\"\n" +
+		"[marketplace]\ndenied_names = [\"acme\"]\n[[plans]]\nname = \"team\"\nper_hour = 1\n" + tables)
 	s.signal(syscall.SIGHUP)
-	s.log.await(t, "models go by the plans")
-	if got := status("newest"); got != http.StatusUnprocessableEntity {
-		t.Errorf("beside another plan: %d", got)
+	s.log.await(t, "reloaded the configuration")
+	check("after", "https://app.example", map[string]int{long: http.StatusRequestEntityTooLarge, account: http.StatusCreated, acme: http.StatusUnprocessableEntity})
+	s.log.await(t, "203.0.113.77")
+	if _, body := s.get("/api/v2/admin/providers"); !strings.Contains(body, `"model":"broken","state":"open"`) {
+		t.Errorf("the broken route is not cut off any more: %s", body)
+	}
+	if strings.Contains(s.log.String(), "need a restart") {
+		t.Errorf("nothing needs a restart:\n%s", s.log)
 	}
 }
 
@@ -130,7 +197,7 @@ func TestReloadCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.signal(syscall.SIGHUP)
-	s.log.await(t, "reloaded providers")
+	s.log.await(t, "reloaded the configuration")
 	if err := served(renewedCert); err != nil {
 		t.Errorf("after a renewal: %v", err)
 	}

@@ -61,9 +61,9 @@ GEMINI_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, each with a *_BASE_URL beside it,
 other hosts and models, can be set in the configuration file: see elumenta.example.toml.
 
 SIGTERM or SIGINT: /readyz fails at once, connections are accepted for --drain-delay more, running requests get
---drain-timeout, then the program ends with 0. A second signal ends it at once. SIGHUP: providers and models are read from
-the configuration file again, the log level and the files of --tls-cert and --tls-key too, and what runs goes on; a file with a
-mistake changes nothing.`
+--drain-timeout, then the program ends with 0. A second signal ends it at once. SIGHUP: the configuration file and the files of
+--tls-cert and --tls-key are read again, and what runs goes on; a file with a mistake changes nothing, and the log names
+what needs a restart.`
 }
 
 func (c *serveCommand) overrides() config.Overrides {
@@ -179,28 +179,38 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 func (n *node) assemble() (*httpapi.API, error) {
 	n.routes = newRoutes(n.conf, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(n.routes.models)
-	l := n.conf.Limits
-	generator := generate.New(generate.Options{
-		Store: n.ledgerStore(), Catalog: catalog, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics,
-		FirstPiece: l.FirstPiece, BetweenPieces: l.BetweenPieces, Whole: l.Generation,
-		RetryBudget: retryBudget(l.RetryBudgetPercent),
-	})
+	generation := generationOptions(n.conf, catalog)
+	generation.Store, generation.Logger, generation.Metrics = n.ledgerStore(), n.log, n.metrics
+	generator := generate.New(generation)
 	n.generator.Store(generator)
-	perMinute := int(l.RequestsPerMinute)
-	if perMinute == 0 {
-		perMinute = 1 << 30 // no limit
-	}
 	options := httpapi.Options{
-		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Catalog: catalog, Plans: n.conf.Plans,
-		Providers: n.routes.providers, DeniedNames: n.conf.DeniedNames, Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
+		Accounts: n.store, Operators: n.store, Assistants: n.store, Usage: n.store, Generator: generator, Settings: apiSettings(n.conf, catalog, n.routes.providers),
+		Secret: n.store.InstallationSecret(), Logger: n.log, Metrics: n.metrics, Ready: n.ready, Version: version,
 		Surfaces: surfaces(), ModelSurface: openaiapi.Chat{},
-		TrustedProxies: n.conf.TrustedProxies, CORSOrigins: n.conf.CORSOrigins,
-		GenerateBody: l.GenerateBody, AssistantBody: l.AssistantBody, Body: l.OtherBody, RequestsPerMinute: perMinute,
 	}
 	if n.telemetry != nil {
 		options.Tracer = n.telemetry
 	}
 	return httpapi.New(options)
+}
+
+// generationOptions are those that a reload replaces.
+func generationOptions(c *config.Config, catalog *elumenta.Catalog) generate.Options {
+	return generate.Options{
+		Catalog: catalog, Plans: c.Plans, FirstPiece: c.Limits.FirstPiece, BetweenPieces: c.Limits.BetweenPieces, Whole: c.Limits.Generation,
+		RetryBudget: retryBudget(c.Limits.RetryBudgetPercent),
+	}
+}
+
+func apiSettings(c *config.Config, catalog *elumenta.Catalog, providers []elumenta.ProviderSetup) httpapi.Settings {
+	perMinute := int(c.Limits.RequestsPerMinute)
+	if perMinute == 0 {
+		perMinute = 1 << 30 // no limit
+	}
+	return httpapi.Settings{
+		Catalog: catalog, Providers: providers, Plans: c.Plans, DeniedNames: c.DeniedNames, TrustedProxies: c.TrustedProxies, CORSOrigins: c.CORSOrigins,
+		GenerateBody: c.Limits.GenerateBody, AssistantBody: c.Limits.AssistantBody, Body: c.Limits.OtherBody, RequestsPerMinute: perMinute,
+	}
 }
 
 // interrupt ends the running generations of a node whose reservations others will give back.

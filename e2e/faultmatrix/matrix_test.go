@@ -142,8 +142,8 @@ func (m *matrix) serve(file string, places []place) {
 	catalog := elumenta.NewCatalog(models)
 	pipeline := generate.New(generate.Options{Store: m.db, Catalog: catalog, Plans: plans, FirstPiece: 8 * time.Second, BetweenPieces: 2 * time.Second, Whole: 9 * time.Second, Silence: time.Minute})
 	api, err := httpapi.New(httpapi.Options{
-		Accounts: m.db, Operators: m.db, Assistants: m.db, Usage: m.db, Generator: pipeline, Catalog: catalog, Plans: plans, Secret: m.db.InstallationSecret(),
-		Version: "test", RequestsPerMinute: 1_000_000, ModelSurface: openaiapi.Chat{},
+		Accounts: m.db, Operators: m.db, Assistants: m.db, Usage: m.db, Generator: pipeline, Secret: m.db.InstallationSecret(),
+		Settings: httpapi.Settings{Catalog: catalog, Plans: plans, RequestsPerMinute: 1_000_000}, Version: "test", ModelSurface: openaiapi.Chat{},
 		Surfaces: []httpapi.SurfaceRoute{
 			{Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "a", Summary: "a"}, {Path: "/v1/responses", Surface: openaiapi.Responses{}, ID: "b", Summary: "b"},
 			{Path: "/v1/messages", Surface: anthropicapi.Messages{}, ID: "c", Summary: "c"},

@@ -46,7 +46,7 @@ func run(out string) error {
 
 // served returns the document as a server answers it.
 func served() (*document, error) {
-	api, err := httpapi.New(httpapi.Options{Catalog: &elumenta.Catalog{}, Version: "2"})
+	api, err := httpapi.New(httpapi.Options{Settings: httpapi.Settings{Catalog: &elumenta.Catalog{}}, Version: "2"})
 	if err != nil {
 		return nil, err
 	}

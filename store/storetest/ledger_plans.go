@@ -8,16 +8,24 @@ import (
 	"github.com/elumenta/elumenta/store"
 )
 
-// reconfigure ends the bench's store and opens another one on the same database, with other plans.
-func (b *bench) reconfigure(url string, plans elumenta.Plans) {
+// reconfigure gives the bench other plans: by a reload, or by another store on the same database.
+func (b *bench) reconfigure(url string, plans elumenta.Plans, reload bool) {
 	b.Helper()
+	if reload {
+		b.Reload(plans, elumenta.DeniedNames{}, 0)
+		return
+	}
 	wantOK(b, b.Close())
 	b.Store = OpenWith(b, store.Options{URL: url, Serve: true, Plans: plans, Now: b.clock.Now})
 }
 
 // testPlansConfigured follows an account through configurations: one without its plan, one that gives more, one that gives
 // nothing more.
-func testPlansConfigured(t *testing.T, url string) {
+func testPlansConfigured(t *testing.T, url string) { followPlans(t, url, false) }
+
+func testPlansReloaded(t *testing.T, url string) { followPlans(t, url, true) }
+
+func followPlans(t *testing.T, url string, reload bool) {
 	b := newBench(t, url)
 	p := b.payer("basic")
 	check := func(step string, monthly, topup int64) {
@@ -32,7 +40,7 @@ func testPlansConfigured(t *testing.T, url string) {
 	wantOK(t, err)
 	p.settle(p.reserve(10), elumenta.Charged)
 
-	b.reconfigure(url, elumenta.Plans{{Name: "free", OnceTokens: 50}, {Name: "pro", MonthlyTokens: 700}})
+	b.reconfigure(url, elumenta.Plans{{Name: "free", OnceTokens: 50}, {Name: "pro", MonthlyTokens: 700}}, reload)
 	b.clock.Set(b.clock.Now().AddDate(0, 3, 0))
 	_, err = b.Reserve(t.Context(), p.reservation(1))
 	if e := wantError(t, err, elumenta.CodeInsufficientPlan); !strings.Contains(e.Message, "the plan basic of this account is not offered any more") {
@@ -45,12 +53,12 @@ func testPlansConfigured(t *testing.T, url string) {
 		t.Errorf("unknown plans: %v", v.UnknownPlans)
 	}
 
-	b.reconfigure(url, elumenta.Plans{{Name: "free", OnceTokens: 50}, {Name: "basic", MonthlyTokens: 400}})
+	b.reconfigure(url, elumenta.Plans{{Name: "free", OnceTokens: 50}, {Name: "basic", MonthlyTokens: 400}}, reload)
 	check("back, with more", 400, 21)
 	p.settle(p.reserve(405), elumenta.Charged)
 	check("spent", 0, 16)
 
-	b.reconfigure(url, elumenta.Plans{{Name: "free", OnceTokens: 50}, {Name: "basic", MonthlyTokens: 100}})
+	b.reconfigure(url, elumenta.Plans{{Name: "free", OnceTokens: 50}, {Name: "basic", MonthlyTokens: 100}}, reload)
 	check("less, from the next month", 0, 16)
 	b.clock.Set(b.clock.Now().AddDate(0, 1, 0))
 	check("less", 100, 16)

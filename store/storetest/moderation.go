@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/elumenta/elumenta"
-	"github.com/elumenta/elumenta/store"
 )
 
 // testReview has an operator read what there is cause to read, on the record.
@@ -150,15 +149,14 @@ func testCopy(t *testing.T, url string) {
 
 // testDeniedNames has a deny-list that came after the first names.
 func testDeniedNames(t *testing.T, url string) {
-	before := Open(t, url)
-	author := Account(t, before, "pro")
-	old := create(t, before, author, Fields("Acme Helper"), elumenta.Marketplace)
-	wantOK(t, before.Close())
+	s := Open(t, url)
+	author := Account(t, s, "pro")
+	old := create(t, s, author, Fields("Acme Helper"), elumenta.Marketplace)
 	denied, bad := elumenta.NewDeniedNames([]string{"acme"})
 	if bad != nil {
 		t.Fatal("bad entries")
 	}
-	s := OpenWith(t, store.Options{URL: url, Serve: true, DeniedNames: denied})
+	s.Reload(nil, denied, 0)
 	_, _, err := s.CreateAssistant(t.Context(), author, Fields("ACME"), elumenta.Marketplace, nil)
 	want(t, err, elumenta.CodeValidation)
 	a := create(t, s, author, Fields("4cme"), elumenta.Private)

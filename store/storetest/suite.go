@@ -80,6 +80,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"Usage":               testUsage,
 		"Uses":                testUses,
 		"PlansConfigured":     testPlansConfigured,
+		"PlansReloaded":       testPlansReloaded,
 		"Verify":              testVerify,
 		"CanceledContext":     testCanceledContext,
 		"Closed":              testClosed,

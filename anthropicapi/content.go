@@ -207,7 +207,7 @@ func (d *decoding) blockMember(b *block, name string) {
 	case "cache_control":
 		d.cacheControl()
 		b.mark = true
-	case "caller": // says who made a call, which is the model
+	case "caller", "parsed_output": // says that the model made a call; what Anthropic's clients add to an answer that they parsed for their program
 		d.skip()
 	case "citations":
 		d.skip()

@@ -64,7 +64,7 @@ func TestDecode(t *testing.T) {
 				warn("unknown_field", "output_config.new"), warn("unsupported_setting", "context_management"), warn("unknown_field", "x"),
 			}
 		}},
-		"content before role, prefill": {saying(`{"content":[{"text":"x","type":"text","citations":null}],"role":"user"},{"content":"","role":"assistant"},{"role":"assistant","content":"y"}`), func(r *elumenta.SurfaceRequest) {
+		"content before role, prefill": {saying(`{"content":[{"text":"x","type":"text","citations":null}],"role":"user"},{"content":"","role":"assistant"},{"role":"assistant","content":[{"type":"text","text":"y","parsed_output":{"word":"y"}}]}`), func(r *elumenta.SurfaceRequest) {
 			r.Turns = append(r.Turns, elumenta.Turn{Role: "assistant", Parts: []elumenta.Part{text("y")}})
 		}},
 		"reasoning": {saying(`{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"thinking","thinking":"u","signature":""},{"type":"thinking","thinking":"v"},{"type":"text","text":"y"}]}`), func(r *elumenta.SurfaceRequest) {

@@ -303,7 +303,9 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 	for i := range a.Surfaces {
 		if route := &a.Surfaces[i]; strings.HasPrefix(r.URL.Path+"/", route.Path+"/") {
 			c.answerAs(route)
-			if message := route.Absent[r.URL.Path]; message != "" {
+		}
+		for address, message := range a.Surfaces[i].Absent {
+			if strings.HasPrefix(r.URL.Path+"/", address+"/") {
 				missing = message
 			}
 		}

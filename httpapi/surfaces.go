@@ -21,7 +21,7 @@ type SurfaceRoute struct {
 	RequestIDHeader string
 	// ModelsHeader is by which header of a request for models its clients are told from others; the Surface is a ModelSurface then. Empty for none.
 	ModelsHeader string
-	// Absent are addresses that the API has and this server does not, with what their errors say.
+	// Absent are addresses that the API has and this server does not, with what their errors and those of what is below them say.
 	Absent map[string]string
 	// ID and Summary describe it in the OpenAPI document; Reference is where the API itself is documented.
 	ID, Summary, Reference string

@@ -167,7 +167,7 @@ func TestChatRefusesBrokenJSON(t *testing.T) {
 func TestChatLeavesOut(t *testing.T) {
 	for body, want := range map[string][]string{
 		chat(`"n":1,"logprobs":false,"top_logprobs":0,"logit_bias":{},"store":false,"modalities":["text"],"frequency_penalty":0.0,"metadata":{},"service_tier":"auto"`): nil,
-		chat(`"n":null,"audio":null,"functions":null,"tools":null,"tool_choice":null,"stop":null,"stream":null,"temperature":null,"seed":null,"new":null`):              {"unknown_field new"},
+		chat(`"n":null,"audio":null,"functions":null,"tools":null,"tool_choice":null,"stop":null,"stream":null,"temperature":null,"seed":null,"new":null`):              nil,
 		chat(`"seed":1,"frequency_penalty":0.5,"presence_penalty":-1,"verbosity":"low"`): {
 			"unsupported_setting seed", "unsupported_setting frequency_penalty", "unsupported_setting presence_penalty", "unsupported_setting verbosity",
 		},
@@ -178,6 +178,7 @@ func TestChatLeavesOut(t *testing.T) {
 		chat(`"user":"a","safety_identifier":"a"`):                                    nil,
 		chat(`"stream":true,"stream_options":{"include_obfuscation":true,"new":1}`):   {"unsupported_setting stream_options.include_obfuscation", "unknown_field stream_options.new"},
 		chat(`"tools":[{"type":"function","new":1,"function":{"name":"a","new":1}}]`): {"unknown_field tools[0].new", "unknown_field tools[0].function.new"},
+		said(`{"role":"user","content":"Hi"},{"role":"assistant","content":"{}","parsed":{},"new":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"a","arguments":"{}","parsed_arguments":{}}}]},{"role":"tool","tool_call_id":"c1","content":"x"}`): nil,
 		chat(`"a\u0000\nb":1`): {"unknown_field a\uFFFD\uFFFDb"},
 		said(`{"role":"user","content":"Hi","name":"Ann"},{"role":"assistant","content":"","name":"Bob","annotations":[],"new":1},{"role":"user","content":"Hi","name":"Ann"}`): {
 			"unsupported_setting messages[0].name", "unknown_field messages[1].new", "unsupported_setting messages[1]",

@@ -52,6 +52,7 @@ var chatMessageRules = map[string]rule{
 	"audio":         {refuse: true, reason: "is not supported: conversations are text and images"},
 	"function_call": {refuse: true, reason: "is deprecated and not supported: send tool_calls"},
 	"annotations":   {harmless: []string{"[]"}, reason: notPassedOn},
+	"parsed":        {silent: true}, // as in parsedRules
 }
 
 // talk is a conversation as it is read.
@@ -182,7 +183,7 @@ func (t *talk) call(field string, c *chatToolCall) *elumenta.ToolCall {
 		t.missing(field + ".function.name")
 		return nil
 	}
-	t.unknown(field+".function", c.Function.Others)
+	t.others(field+".function", c.Function.Others, parsedRules)
 	if _, twice := t.open[c.ID]; twice {
 		t.bad(field+".id", codeInvalidValue, "is another call's as well")
 	}

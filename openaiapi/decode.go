@@ -200,20 +200,24 @@ func (d *decoding) image(field, url string) *elumenta.Image {
 
 // rule is for a field that this API has and we do not: it is refused, or left out with a warning.
 type rule struct {
+	silent   bool // it asks for nothing, whatever its value
 	refuse   bool
 	harmless []string // the values, in canonical JSON, that ask for nothing
 	reason   string   // reads on from the field's name
 }
 
-// others applies rules to the fields that a struct does not have. What no rule knows is left out with a warning.
+// parsedRules are for what OpenAI's clients add to an answer that they parsed for their program, and send back with it.
+var parsedRules = map[string]rule{"parsed": {silent: true}, "parsed_arguments": {silent: true}}
+
+// others applies rules to the fields that a struct does not have. What no rule knows is left out with a warning, but for a null.
 func (d *decoding) others(parent string, members jsontext.Value, rules map[string]rule) {
 	eachMember(members, func(name string, v jsontext.Value) {
 		r, known := rules[name]
 		field := child(parent, name)
 		switch {
+		case !given(v), r.silent, r.permits(v):
 		case !known:
 			d.warn(elumenta.WarnUnknownField, field, "is not known here: left out")
-		case !given(v) || r.permits(v):
 		case !r.refuse:
 			d.warn(elumenta.WarnUnsupported, field, r.reason)
 		case len(r.harmless) > 0:

@@ -26,7 +26,7 @@ import (
 // surfaces are what the servers of the tests serve.
 var surfaces = []httpapi.SurfaceRoute{
 	{Path: "/v1/chat/completions", Surface: openaiapi.Chat{}, ID: "createChatCompletion", Summary: "Chat Completions", Reference: "https://platform.openai.com/docs/api-reference/chat"},
-	{Path: "/v1/responses", Surface: openaiapi.Responses{}, ID: "createResponse", Summary: "Responses", Reference: "https://platform.openai.com/docs/api-reference/responses"},
+	{Path: "/v1/responses", Surface: openaiapi.Responses{}, Absent: map[string]string{"/v1/threads": "no threads"}, ID: "createResponse", Summary: "Responses", Reference: "https://platform.openai.com/docs/api-reference/responses"},
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -46,6 +46,12 @@ func TestModels(t *testing.T) {
 	if status != http.StatusNotFound || !strings.Contains(body, `"unknown_url"`) {
 		t.Errorf("%d %s", status, body)
 	}
+	if status, body = s.post("/v1/threads/thread_1/runs", "{}"); status != http.StatusNotFound || !strings.Contains(body, `"message":"no threads"`) || !strings.Contains(body, `"unknown_url"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body = s.post("/v1/threadss", "{}"); status != http.StatusNotFound || strings.Contains(body, "no threads") {
+		t.Errorf("%d %s", status, body)
+	}
 	if status, body = s.post("/v1/models", "{}"); status != http.StatusMethodNotAllowed || !strings.Contains(body, `"method_not_supported"`) {
 		t.Errorf("%d %s", status, body)
 	}

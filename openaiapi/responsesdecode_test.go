@@ -34,8 +34,12 @@ func TestResponsesInput(t *testing.T) {
 			`"novel":1,"include":["novel"],"reasoning":{"effort":"low"},"service_tier":"flex","max_tool_calls":3,"stream_options":{"include_obfuscation":true},"input":[{"role":"user","content":"Hi","phase":"x"},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"gAAA"},{"type":"reasoning","id":"rs_2","summary":[]}]`,
 			"user: Hi\nassistant: hm\n", "", "novel service_tier max_tool_calls stream_options include[0] input[0].phase input[2]",
 		},
+		"what a client adds to an answer": {
+			`"input":[{"role":"user","content":"Hi"},{"type":"message","role":"assistant","phase":null,"content":[{"type":"output_text","text":"{}","annotations":[],"parsed":{}}]},{"type":"function_call","call_id":"a","name":"f","arguments":"{}","namespace":null,"parsed_arguments":{}},{"type":"function_call_output","call_id":"a","output":"x"}]`,
+			"user: Hi\nassistant: {} call a f {}\nuser: result a f x\n", "", "",
+		},
 		"what asks for nothing": {
-			`"store":null,"background":false,"previous_response_id":null,"conversation":null,"truncation":"disabled","top_logprobs":0,"service_tier":"auto","include":[],"reasoning":{"effort":null},"text":{"format":{"type":"text"},"verbosity":"medium"},"metadata":null,"tools":[],"tool_choice":"none","stream_options":{"include_obfuscation":false},"input":"Hi"`,
+			`"store":null,"background":false,"previous_response_id":null,"conversation":null,"truncation":"disabled","top_logprobs":0,"service_tier":"auto","include":[],"reasoning":{"effort":null},"text":{"format":{"type":"text"},"verbosity":"medium"},"metadata":null,"novel":null,"tools":[],"tool_choice":"none","stream_options":{"include_obfuscation":false},"input":"Hi"`,
 			"user: Hi\n", "", "",
 		},
 	} {

@@ -66,7 +66,7 @@ func (r *responsesReader) item(i int, in *inputItem) {
 	if kind == "" && in.Role != "" {
 		kind = "message" // https://platform.openai.com/docs/api-reference/responses/create: an easy message needs no type
 	}
-	r.unknown(at, in.Unknown)
+	r.others(at, in.Unknown, parsedRules)
 	switch kind {
 	case "message":
 		r.message(at, in)
@@ -145,7 +145,7 @@ func (r *responsesReader) content(at, role string, in *stringOr[[]inputPart]) []
 
 // part reads a part of a message, or with the role tool of a tool's output.
 func (r *responsesReader) part(at, role string, in *inputPart) (part elumenta.Part, ok bool) {
-	r.unknown(at, in.Unknown)
+	r.others(at, in.Unknown, parsedRules)
 	part.CacheMark = given(in.PromptCacheBreakpoint)
 	switch {
 	case in.Type == "input_text", in.Type == "output_text" && role == "assistant":

@@ -15,6 +15,12 @@ func surfaces() []httpapi.SurfaceRoute {
 		},
 		{
 			Path: "/v1/responses", Surface: openaiapi.Responses{}, ID: "create-response",
+			Absent: map[string]string{
+				"/v1/responses":     "no response is kept here: send what was said before in input",
+				"/v1/conversations": "no conversation is kept here: send what was said before in input",
+				"/v1/threads":       "there are no threads and runs: send what was said before to /v1/responses, in input",
+				"/v1/assistants":    "assistants are at /api/v2/assistants; elumenta import --format openai makes them of OpenAI's",
+			},
 			Summary: "Generate as OpenAI's Responses", Reference: "https://platform.openai.com/docs/api-reference/responses/create",
 		},
 		{

@@ -296,7 +296,7 @@ func (s *server) runCode(t *testing.T, language string, run []string, source str
 	}
 	cmd.Env = append(os.Environ(), "ELUMENTA_API_KEY="+s.admin.Reveal(), "PYTHONPATH="+filepath.Join("testdata", "openai"))
 	if language == "openai-javascript" {
-		cmd.Dir = clients.Install(t)
+		cmd.Dir = clients.JavaScript(t)
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

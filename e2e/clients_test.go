@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,7 @@ import (
 // The clients of others work with an assistant's id as their model: OpenAI's own in two majors, Anthropic's, Vercel's AI SDK and
 // LangChain.js, against the program with a provider that calls tools. See internal/clients.
 func TestJavaScriptClients(t *testing.T) {
-	dir := clients.Install(t)
+	dir := clients.JavaScript(t)
 	s, id := startAgent(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -28,6 +29,34 @@ func TestJavaScriptClients(t *testing.T) {
 	cmd.Env = append(os.Environ(), "BASE_URL="+s.url, "API_KEY="+s.key, "ASSISTANT="+id, "AI_SDK_LOG_WARNINGS=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
+// So do OpenAI's and Anthropic's for Python, OpenAI's in two majors.
+func TestPythonClients(t *testing.T) {
+	dir := clients.Python(t)
+	s, id := startAgent(t)
+	prompt := s.createAssistant(t, "test", "You help {{customer}} with {{product}}.",
+		map[string]any{"variables": []map[string]any{{"name": "customer", "required": true}, {"name": "product", "required": true}}})
+	poor := s.must(t, http.StatusCreated, "POST", "/api/v2/keys", map[string]any{"name": "poor", "budget": 0}).json(t)["key"].(string)
+	env := []string{"BASE_URL=" + s.url, "API_KEY=" + s.key, "ASSISTANT=" + id, "PROMPT=" + prompt, "POOR_KEY=" + poor}
+	page, err := os.ReadFile("../docs/openai.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, program, _ := strings.Cut(string(page), "```python\n")
+	program, _, _ = strings.Cut(program, "```\n")
+	t.Run("page", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "main.py")
+		write(t, path, strings.NewReplacer("https://your-server", s.url, "asst_01m8dy99t8f9eva2pv6yybx9wf", prompt, "asst_01m8dy9vrkf9kbksh3w4e3v1pj", id).Replace(program))
+		if out := command(t, filepath.Dir(path), []string{"ELUMENTA_API_KEY=" + s.key}, filepath.Join(dir, "newest/bin/python"), path); out != strings.Repeat("Hello from upstream\n", 3) {
+			t.Errorf("the program of docs/openai.md prints %q", out)
+		}
+	})
+	for set, tests := range map[string][]string{"newest": {"test_openai", "test_anthropic"}, "older": {"test_openai"}} {
+		t.Run(set, func(t *testing.T) {
+			command(t, dir, env, append([]string{filepath.Join(dir, set, "bin", "python"), "-m", "unittest"}, tests...)...)
+		})
 	}
 }
 
@@ -77,6 +106,21 @@ func (a *agent) answer(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		chatPiece(w, "Once upon")
 		<-r.Context().Done()
+	case strings.Contains(said, "Break off"):
+		w.Header().Set("Content-Type", "text/event-stream")
+		chatPiece(w, "Once upon")
+	case strings.Contains(said, "Think"):
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, `data: {"id":"c1","choices":[{"index":0,"delta":{"reasoning_content":"Hm."},"finish_reason":null}]}`+"\n\n")
+		chatPiece(w, "Thought")
+		chatEnd(w)
+	case strings.Contains(said, "Be long"):
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"c1","choices":[{"index":0,"message":{"role":"assistant","content":"{\"word"},"finish_reason":"length"}],"usage":{"prompt_tokens":10,"completion_tokens":4,"total_tokens":14}}`)
+	case strings.Contains(said, "Say your instructions"):
+		var system string
+		_ = json.Unmarshal(req.Messages[0].Content, &system)
+		chat(w, body, system)
 	case last.Role == "tool":
 		if last.ToolCallID != "call_1" || !strings.Contains(said, "21 degrees") {
 			a.t.Errorf("the tool's result is %s for %q", said, last.ToolCallID)

@@ -1,5 +1,5 @@
-// Package clients has the JavaScript clients of others that tests run against the server: OpenAI's, Anthropic's, Vercel's and LangChain's, as
-// package-lock.json names them, and scripts (*.mjs) that use them.
+// Package clients has the clients of others that tests run against the server, and scripts that use them: for JavaScript OpenAI's, Anthropic's,
+// Vercel's and LangChain's, as package-lock.json names them (*.mjs), for Python OpenAI's and Anthropic's (python/).
 package clients
 
 import (
@@ -17,47 +17,80 @@ import (
 	"time"
 )
 
-//go:embed package.json package-lock.json *.mjs
+//go:embed package.json package-lock.json *.mjs python
 var files embed.FS
 
-// installTime is the most that npm may take.
+// installTime is the most that an installation may take.
 const installTime = 5 * time.Minute
 
-// Install installs the clients from npm, once into the user's cache, and returns the folder that has them and the scripts. Where there is no
+// set is clients that are installed together.
+type set struct {
+	name string
+	// pinned are the files that say what is installed.
+	pinned []string
+	// scripts is the pattern of those that use the clients.
+	scripts string
+	// command installs into the folder that it is run in, which has the pinned files.
+	command []string
+}
+
+var (
+	javaScript = set{"javascript", []string{"package.json", "package-lock.json"}, "*.mjs", []string{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}}
+	python     = set{"python", []string{"python/install", "python/newest.txt", "python/older.txt"}, "python/*.py", []string{"bash", "install", "."}}
+)
+
+// JavaScript installs the clients from npm, once into the user's cache, and returns the folder that has them and the scripts. Where there is no
 // npm the test is skipped.
-func Install(t *testing.T) string {
+func JavaScript(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("npm"); err != nil {
 		t.Skip("no npm: install Node.js, as scripts/test-deps does")
 	}
-	dir, err := install(t.Context())
+	return javaScript.install(t)
+}
+
+// Python installs the clients, once into the user's cache, and returns the folder that has the scripts, and newest and older, each with a
+// bin/python that has the clients of an age. Where there is no Python the test is skipped.
+func Python(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("no python3: install it, as scripts/test-deps does")
+	}
+	return python.install(t)
+}
+
+func (s *set) install(t *testing.T) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.New()
+	for _, name := range s.pinned {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Write(b)
+	}
+	dir := filepath.Join(cache, "elumenta-test-clients", s.name+"-"+hex.EncodeToString(sum.Sum(nil)[:8]))
+	if _, err := os.Stat(dir); err != nil {
+		if err := s.download(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scripts, err := fs.Glob(files, s.scripts)
+	if err == nil {
+		err = write(dir, scripts) // they may have changed
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-func install(ctx context.Context) (string, error) {
-	lock, err := files.ReadFile("package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(cache, "elumenta-test-clients", hex.EncodeToString(sum[:8]))
-	if _, err := os.Stat(dir); err != nil {
-		if err := download(ctx, dir); err != nil {
-			return "", err
-		}
-	}
-	return dir, write(dir, "*.mjs") // they may have changed
-}
-
 // download installs beside the place and moves there, so that what is there is whole.
-func download(ctx context.Context, dir string) error {
+func (s *set) download(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
 		return err
 	}
@@ -66,15 +99,15 @@ func download(ctx context.Context, dir string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(part) }()
-	if err := write(part, "*.json"); err != nil {
+	if err := write(part, s.pinned); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, installTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...) //nolint:gosec // one of the two above
 	cmd.Dir = part
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci: %w:\n%s", err, out)
+		return fmt.Errorf("%q: %w:\n%s", s.command, err, out)
 	}
 	if err := os.Rename(part, dir); err != nil {
 		if _, there := os.Stat(dir); there == nil { // another test was faster
@@ -85,17 +118,14 @@ func download(ctx context.Context, dir string) error {
 	return nil
 }
 
-func write(dir, pattern string) error {
-	names, err := fs.Glob(files, pattern)
-	if err != nil {
-		return err
-	}
+// write puts embedded files into a folder.
+func write(dir string, names []string) error {
 	for _, name := range names {
 		b, err := files.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(dir, name)
+		path := filepath.Join(dir, filepath.Base(name))
 		if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, b) { //nolint:gosec // a file of ours; another test may be reading it
 			continue
 		}

@@ -15,7 +15,7 @@ var _ elumenta.Accounts = (*Store)(nil)
 func (s *Store) Authenticate(ctx context.Context, hash elumenta.KeyHash) (*elumenta.Caller, error) {
 	var key elumenta.Key
 	var a account
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
+	err := s.readNearly(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `SELECT `+keyColumns+`, `+accountColumns+` FROM keys JOIN accounts ON accounts.id = keys.account_id
 			WHERE keys.hash = $1`, hash[:]).Scan(append(keyFields(&key), a.fields()...)...)
 	})

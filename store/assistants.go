@@ -68,7 +68,7 @@ func replayAssistant(ctx context.Context, tx querier, owner elumenta.AccountID, 
 func (s *Store) Assistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) (*elumenta.Assistant, error) {
 	var h head
 	var f elumenta.Fields
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
+	err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `SELECT `+headColumns+`, `+fieldColumns+`
 			FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
 			WHERE a.id = $1 AND a.account_id = $2`, string(id), string(owner)).Scan(append(h.fields(), scanFields(&f)...)...)
@@ -93,7 +93,7 @@ func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query 
 	if folded != "" {
 		filter, args = `AND a.search_text LIKE $4 ESCAPE '\'`, append(args, likePattern(folded))
 	}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
 		rows, err := q.QueryContext(ctx, `SELECT `+headColumns+`, `+fieldColumns+`
 			FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
@@ -239,7 +239,7 @@ func (s *Store) Versions(ctx context.Context, owner elumenta.AccountID, id elume
 	if before == 0 {
 		before = 1 << 31
 	}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
 		if _, err := readHead(ctx, q, owner, id, ""); err != nil {
 			return err

@@ -141,7 +141,7 @@ func (s *Store) AuditTrail(ctx context.Context, query elumenta.AuditQuery) (item
 		args = append(args, string(query.Action))
 		filter += fmt.Sprintf(` AND action = $%d`, len(args))
 	}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
 		return eachAudit(ctx, q, `WHERE seq < $1`+filter+` ORDER BY seq DESC LIMIT $2`, args, func(r *auditRow) error {
 			e, err := r.entry()
@@ -178,7 +178,7 @@ func (s *Store) VerifyAudit(ctx context.Context, kept ...elumenta.AuditHead) (el
 	w := auditWalk{known: append(kept, stored)}
 	for {
 		before := w.head.Seq
-		if err := s.read(ctx, func(ctx context.Context, q querier) error {
+		if err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 			return eachAudit(ctx, q, `WHERE seq > $1 ORDER BY seq LIMIT $2`, []any{w.head.Seq, auditPage}, w.step)
 		}); err != nil {
 			return w.head, err
@@ -201,7 +201,7 @@ func (s *Store) VerifyAudit(ctx context.Context, kept ...elumenta.AuditHead) (el
 
 // auditHead is the end of the trail as the last append left it.
 func (s *Store) auditHead(ctx context.Context) (h elumenta.AuditHead, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		var value []byte
 		err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'audit_head'`).Scan(&value)
 		if errors.Is(err, sql.ErrNoRows) {

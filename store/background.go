@@ -22,7 +22,7 @@ const (
 func (s *Store) loadSecret(ctx context.Context) error {
 	const read = `SELECT value FROM settings WHERE name = 'installation_secret'`
 	var value []byte
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
+	err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		return optional(q.QueryRowContext(ctx, read).Scan(&value))
 	})
 	if err == nil && value == nil {

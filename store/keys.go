@@ -148,7 +148,7 @@ func (s *Store) Keys(ctx context.Context, account elumenta.AccountID, before elu
 }
 
 func (s *Store) listKeys(ctx context.Context, where, value string, before elumenta.KeyID, limit int) (keys []elumenta.Key, more bool, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		keys = nil
 		rows, err := q.QueryContext(ctx, `SELECT `+keyColumns+` FROM keys WHERE `+where+` AND id < $2 ORDER BY id DESC LIMIT $3`,
 			value, below(string(before)), limit+1)

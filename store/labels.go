@@ -33,7 +33,7 @@ func readLabels(ctx context.Context, q querier, id elumenta.AssistantID) (labels
 
 // Labels implements elumenta.AssistantStore.
 func (s *Store) Labels(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) (labels []elumenta.Label, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		if _, err := readHead(ctx, q, owner, id, ""); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Store) Labels(ctx context.Context, owner elumenta.AccountID, id elument
 
 // ResolveLabel implements elumenta.Assistants.
 func (s *Store) ResolveLabel(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, label string) (l *elumenta.Label, revision int64, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		row := q.QueryRowContext(ctx, `SELECT `+labelColumns+`, a.revision FROM assistant_labels AS l JOIN assistants AS a ON a.id = l.assistant_id
 			WHERE l.assistant_id = $1 AND l.label = $2 AND a.account_id = $3`, string(id), label, string(owner))
 		l, err = scanLabel(row.Scan, &revision)

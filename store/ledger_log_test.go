@@ -147,17 +147,13 @@ func TestLogSameRows(t *testing.T) {
 				rt.Fatalf("%s, and with a log %s", results[0], results[1])
 			}
 			if rapid.IntRange(0, 9).Draw(rt, "read") == 0 {
-				if err := stores[1].Ping(t.Context()); err != nil {
-					rt.Fatal(err)
-				}
+				storetest.CatchUp(t, stores[1])
 			}
 		}
 		want := rows(t, storetest.Raw(t, direct))
 		left := copyFile(t, logs)
 		command := storetest.OpenWith(t, store.Options{URL: left, Now: clock}) // gives nothing back, as a server would
-		if err := command.Ping(t.Context()); err != nil {
-			rt.Fatal(err)
-		}
+		storetest.CatchUp(t, command)
 		if n := logged(t, storetest.Raw(t, left)); n > 0 {
 			rt.Errorf("%d rows of the log are left", n)
 		}
@@ -167,9 +163,7 @@ func TestLogSameRows(t *testing.T) {
 		if err := command.Close(); err != nil {
 			rt.Error(err)
 		}
-		if err := stores[1].Ping(t.Context()); err != nil {
-			rt.Fatal(err)
-		}
+		storetest.CatchUp(t, stores[1])
 		if diff := cmp.Diff(want, rows(t, storetest.Raw(t, logs))); diff != "" {
 			rt.Errorf("applied by the process itself:\n%s", diff)
 		}

@@ -30,7 +30,7 @@ func listingFields(l *elumenta.Listing) []any {
 // Listing implements elumenta.AssistantStore.
 func (s *Store) Listing(ctx context.Context, id elumenta.AssistantID) (*elumenta.Listing, error) {
 	var l elumenta.Listing
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
+	err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `SELECT `+listingColumns+` FROM `+listingTables+` WHERE a.id = $1 AND `+listed, string(id)).Scan(listingFields(&l)...)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -57,7 +57,7 @@ func (s *Store) Listings(ctx context.Context, query elumenta.ListingQuery) (item
 			return nil, "", nil
 		}
 	}
-	err = s.snapshot(ctx, func(ctx context.Context, q querier) error {
+	err = s.snapshotAs(ctx, unlogged, func(ctx context.Context, q querier) error {
 		f.q, f.pending = q, nil
 		items, next, err = s.listRanked(ctx, f, &query)
 		return err
@@ -93,7 +93,7 @@ func selectListings(ctx context.Context, q querier, where string, args ...any) (
 // listPage reads one page; where ends with its order, and its last argument is the limit.
 func (s *Store) listPage(ctx context.Context, where string, args []any, limit int, position func(*listedAs) string) (listings []elumenta.Listing, next string, err error) {
 	var items []listedAs
-	if err := s.read(ctx, func(ctx context.Context, q querier) (err error) {
+	if err := s.readUnlogged(ctx, func(ctx context.Context, q querier) (err error) {
 		items, err = selectListings(ctx, q, where+` LIMIT $`+strconv.Itoa(len(args)+1), append(args, limit+1)...)
 		return err
 	}); err != nil {
@@ -235,7 +235,7 @@ type categoryCounts struct {
 
 // CategoryCounts implements elumenta.AssistantStore. The index has most of it; the notes say what it does not have yet.
 func (s *Store) CategoryCounts(ctx context.Context) (counts map[string]int64, err error) {
-	err = s.snapshot(ctx, func(ctx context.Context, q querier) error {
+	err = s.snapshotAs(ctx, unlogged, func(ctx context.Context, q querier) error {
 		known, err := s.indexedCategories(ctx, q)
 		if err != nil {
 			return err
@@ -298,7 +298,7 @@ func (s *Store) indexedCategories(ctx context.Context, q querier) (*categoryCoun
 
 // AssistantUses implements elumenta.AssistantStore.
 func (s *Store) AssistantUses(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) (u elumenta.Uses, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `SELECT a.uses, (SELECT count(*) FROM assistant_callers AS c WHERE c.assistant_id = a.id AND c.day >= $3)
 			FROM assistants AS a WHERE a.id = $1 AND a.account_id = $2`, string(id), string(owner), s.firstRankedDay()).Scan(&u.Generations, &u.Accounts)
 	})
@@ -323,7 +323,7 @@ func (s *Store) Resolve(ctx context.Context, viewer elumenta.AccountID, ref elum
 	}
 	var snap elumenta.Snapshot
 	var published, ownerSuspended, public bool
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
+	err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `SELECT `+snapshotColumns+` FROM assistants a
 			JOIN assistant_versions v ON v.assistant_id = a.id AND `+join+` WHERE a.id = $1`, args...).Scan(
 			&snap.ID, &snap.Owner, &snap.Version, &snap.Revision, &published, &ownerSuspended, &public,

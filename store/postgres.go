@@ -65,14 +65,14 @@ func (e *postgresEngine) close() error { return e.db.Close() }
 
 func (e *postgresEngine) checkpoint(context.Context) (bool, error) { return true, nil }
 
-func (e *postgresEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+func (e *postgresEngine) readAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) error {
 	ctx, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
 	defer e.watch(ctx)()
 	return f(ctx, e.db)
 }
 
-func (e *postgresEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+func (e *postgresEngine) snapshotAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) error {
 	defer e.watch(ctx)()
 	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {

@@ -141,7 +141,7 @@ func (s *Store) rank(ctx context.Context) error {
 // rankDue reads whether it is time. A clock that was set back does not stop the rankings.
 func (s *Store) rankDue(ctx context.Context) (due bool, err error) {
 	now := s.now()
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		var at int64
 		err := optional(q.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = 'ranking_due'`).Scan(&at))
 		due = at <= micros(now) || at > micros(now.Add(rankEvery))
@@ -184,7 +184,7 @@ func (s *Store) forgetCallers(ctx context.Context) error {
 func (s *Store) countCallers(ctx context.Context) (docs []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, rankTimeout)
 	defer cancel()
-	err = s.engine.snapshot(ctx, func(ctx context.Context, q querier) error {
+	err = s.engine.snapshotAs(ctx, unlogged, func(ctx context.Context, q querier) error {
 		docs = []byte{}
 		// With + 0 the rows are read in the order in which they are counted, not by the index of days, which nearly all are in.
 		rows, err := q.QueryContext(ctx, `SELECT a.doc FROM (

@@ -132,7 +132,7 @@ func (s *Store) Reports(ctx context.Context, id elumenta.AssistantID, after elum
 	if !after.At.IsZero() {
 		at = micros(after.At)
 	}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
 		if _, err := readAnyHead(ctx, q, id, ""); err != nil {
 			return err
@@ -174,7 +174,7 @@ func (s *Store) ReportedAssistants(ctx context.Context, query elumenta.ReportQue
 	if !query.After.At.IsZero() {
 		at = micros(query.After.At)
 	}
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
 		rows, err := q.QueryContext(ctx, `SELECT a.id, a.account_id, accounts.display_name, v.name, a.published, a.taken_down_at, a.taken_down_reason,
 			r.reason, count(*), min(r.created_at), max(r.created_at), max(r.decided_at)

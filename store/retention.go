@@ -18,7 +18,7 @@ const (
 // RecordsSince is the moment since which the records of all generations are kept, a midnight UTC; zero means that none was
 // removed. Of what is older there are the rollups and the journal, and what could not be removed yet.
 func (s *Store) RecordsSince(ctx context.Context) (since time.Time, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		since, err = recordsSince(ctx, q)
 		return err
 	})

@@ -103,7 +103,7 @@ type termChange struct {
 func (s *Store) followListings(ctx context.Context) error {
 	for ctx.Err() == nil {
 		var some bool
-		if err := s.read(ctx, func(ctx context.Context, q querier) error {
+		if err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 			return q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM search_pending)`).Scan(&some)
 		}); err != nil || !some {
 			return err
@@ -140,7 +140,7 @@ func (s *Store) indexNotes(ctx context.Context) (more bool, err error) {
 		})
 		return b.more, err
 	}
-	if err := s.read(ctx, func(ctx context.Context, q querier) error {
+	if err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		if err := b.take(ctx, q, limit, ``); err != nil || len(b.notes) == 0 {
 			return err
 		}

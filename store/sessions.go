@@ -134,7 +134,7 @@ func (s *Store) Session(ctx context.Context, token elumenta.SessionHash) (*elume
 	var session elumenta.Session
 	var key elumenta.Key
 	var a account
-	err := s.read(ctx, func(ctx context.Context, q querier) error {
+	err := s.readNearly(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+keyColumns+`, `+accountColumns+`
 			FROM sessions JOIN keys ON keys.id = sessions.key_id JOIN accounts ON accounts.id = sessions.account_id WHERE sessions.hash = $1`,
 			token[:]).Scan(append(append(sessionFields(&session), keyFields(&key)...), a.fields()...)...)
@@ -151,21 +151,30 @@ func (s *Store) Session(ctx context.Context, token elumenta.SessionHash) (*elume
 		return nil, nil, elumenta.Errorf(elumenta.CodeAccountSuspended, "an operator suspended this account")
 	}
 	if now.Sub(session.LastSeenAt) >= seenInterval {
-		if err := s.write(ctx, func(ctx context.Context, tx querier) error {
-			_, err := tx.ExecContext(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2`, string(session.ID), micros(now))
-			return err
-		}); err != nil {
+		switch err := s.seen(ctx, session.ID, now); {
+		case err == nil:
+			session.LastSeenAt = now
+		case !elumenta.HasCode(err, elumenta.CodeUnavailable): // where nothing can be written, a session still reads
 			return nil, nil, err
 		}
-		session.LastSeenAt = now
 	}
 	a.Advance(s.plans(), now)
 	return &session, &elumenta.Caller{Key: key, Account: a.Account}, nil
 }
 
+// seen notes that a session is in use.
+func (s *Store) seen(ctx context.Context, id elumenta.SessionID, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, catchUpWait)
+	defer cancel()
+	return s.write(ctx, func(ctx context.Context, tx querier) error {
+		_, err := tx.ExecContext(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2`, string(id), micros(now))
+		return err
+	})
+}
+
 // AccountSessions implements elumenta.Sessions.
 func (s *Store) AccountSessions(ctx context.Context, account elumenta.AccountID) (sessions []elumenta.Session, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		sessions = nil
 		now := s.now()
 		rows, err := q.QueryContext(ctx, `SELECT `+sessionColumns+` FROM sessions JOIN keys ON keys.id = sessions.key_id

@@ -179,25 +179,6 @@ func (e *sqliteEngine) newConn(ctx context.Context, pragmas ...string) (*conn, e
 
 func (e *sqliteEngine) forUpdate() string { return "" }
 
-func (e *sqliteEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	return e.lend(ctx, func(ctx context.Context, q querier) error {
-		if err := e.catchUp(ctx, q); err != nil {
-			return err
-		}
-		return f(ctx, q)
-	})
-}
-
-// lend is read for what the ledger's log does not concern.
-func (e *sqliteEngine) lend(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	c, err := e.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { e.readers <- c }()
-	return f(ctx, c)
-}
-
 func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-e.readers:
@@ -214,31 +195,6 @@ func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	case <-e.queue.ended:
 		return nil, elumenta.Unavailable(errClosed)
 	}
-}
-
-// catchUp has the tables brought up to date for a reader. A command asks the table itself: the log is a server's.
-func (e *sqliteEngine) catchUp(ctx context.Context, q querier) error {
-	behind := e.behind.Load()
-	if !e.store.opts.Serve {
-		if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger_log)`).Scan(&behind); err != nil {
-			return err
-		}
-	}
-	if !behind {
-		return nil
-	}
-	return e.queue.do(ctx, newItem(nil))
-}
-
-func (e *sqliteEngine) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	return e.read(ctx, func(ctx context.Context, q querier) error {
-		if _, err := q.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
-			return err
-		}
-		err := guard(func() error { return f(ctx, q) })
-		_, end := q.ExecContext(ctx, `ROLLBACK`) // there is nothing to commit
-		return errors.Join(err, end)
-	})
 }
 
 func (e *sqliteEngine) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -146,6 +147,9 @@ func (c *conn) QueryRowContext(ctx context.Context, query string, args ...any) *
 
 // commit carries out what was collected in one transaction and then answers all of it.
 func (e *sqliteEngine) commit(items []*item) {
+	if items = e.upToDate(items); len(items) == 0 {
+		return
+	}
 	start := time.Now()
 	errs, err := e.transact(items)
 	e.store.metrics.commit(len(items), time.Since(start))
@@ -156,6 +160,20 @@ func (e *sqliteEngine) commit(items []*item) {
 		}
 		it.answer(errs[i])
 	}
+}
+
+// upToDate answers those at once that ask for the tables when a server's lack nothing, and returns the others.
+func (e *sqliteEngine) upToDate(items []*item) []*item {
+	if !e.store.opts.Serve || e.behind.Load() {
+		return items
+	}
+	return slices.DeleteFunc(items, func(it *item) bool {
+		idle := it.idle()
+		if idle {
+			it.answer(nil)
+		}
+		return idle
+	})
 }
 
 // rest brings the tables up to date when nothing else is to be written.

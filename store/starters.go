@@ -24,7 +24,7 @@ type publishedStarters struct {
 // are not denied any more. While the built-in author is suspended nothing of it is listed. Of several processes that start at once one does it.
 func (s *Store) PublishStarters(ctx context.Context, set elumenta.StarterSet, o elumenta.StarterOptions) error {
 	var before publishedStarters
-	if err := s.read(ctx, before.load); err != nil {
+	if err := s.readUnlogged(ctx, before.load); err != nil {
 		return err
 	}
 	if s.haveStarters(&before, &set) || before.Digest != "" && o.Keep {

@@ -105,10 +105,10 @@ type querier interface {
 
 // engine is what differs between the two databases while they run.
 type engine interface {
-	// read lends a querier; see Store.read.
-	read(ctx context.Context, f func(ctx context.Context, q querier) error) error
-	// snapshot lends a querier for reading, for as long as ctx lasts; see Store.snapshot.
-	snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error
+	// readAs lends a querier; see Store.read.
+	readAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error
+	// snapshotAs lends a querier for reading, for as long as ctx lasts; see Store.snapshot.
+	snapshotAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error
 	// write runs f in a transaction; see Store.write.
 	write(ctx context.Context, f func(ctx context.Context, tx querier) error) error
 	// checkpoint moves what was committed, and what was deleted, into the database file. It reports whether it is done.
@@ -221,7 +221,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if s.opts.Serve && s.ledger.node.Load() == nil {
 		return elumenta.Unavailable(errNoLease)
 	}
-	return s.read(ctx, func(ctx context.Context, q querier) error {
+	return s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		var oldest int
 		return q.QueryRowContext(ctx, `SELECT oldest_binary FROM schema_info`).Scan(&oldest)
 	})
@@ -245,14 +245,28 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 
 // read lends a querier for reading. What f reads with several statements need not be of one moment.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
-	return failure(s.engine.read(ctx, f))
+	return failure(s.engine.readAs(ctx, caughtUp, f))
+}
+
+// readNearly is read for who does without the last charges where SQLite cannot be written.
+func (s *Store) readNearly(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return failure(s.engine.readAs(ctx, nearly, f))
+}
+
+// readUnlogged is read for what no reservation and no settlement changes: it never waits for SQLite's writer.
+func (s *Store) readUnlogged(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return failure(s.engine.readAs(ctx, unlogged, f))
 }
 
 // snapshot is read, and all that f reads is of one moment.
 func (s *Store) snapshot(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return s.snapshotAs(ctx, caughtUp, f)
+}
+
+func (s *Store) snapshotAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	return failure(s.engine.snapshot(ctx, f))
+	return failure(s.engine.snapshotAs(ctx, fresh, f))
 }
 
 // write runs f in a transaction and returns once it is durable. f's error undoes what f did and nothing else, and is

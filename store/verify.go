@@ -55,7 +55,7 @@ type VerifyOptions struct {
 func (s *Store) Verify(ctx context.Context, o VerifyOptions) (*Verification, error) {
 	v := &verifier{plans: s.plans(), progress: o.Progress, seed: maphash.MakeSeed(), buckets: new(fingerprint)}
 	v.found.UnknownPlans = map[string]int64{}
-	err := s.engine.snapshot(ctx, func(ctx context.Context, q querier) error {
+	err := s.engine.snapshotAs(ctx, caughtUp, func(ctx context.Context, q querier) error {
 		v.q = q
 		return v.run(ctx)
 	})

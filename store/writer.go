@@ -34,6 +34,9 @@ func newItem(run func(ctx context.Context, tx querier) error) *item {
 	return &item{run: run, done: make(chan struct{}, 1)}
 }
 
+// idle reports whether it only asks for the tables.
+func (it *item) idle() bool { return it.run == nil && it.op == nil }
+
 const (
 	itemQueued uint32 = iota
 	itemTaken
@@ -59,7 +62,8 @@ func newQueue() *queue {
 }
 
 // do queues an item and waits for its answer. If ctx ends, or the collector does, an item that was not taken is
-// withdrawn; one that was taken is waited for. An error is thus never returned for what may have been committed.
+// withdrawn; one that was taken is waited for, unless it writes nothing of its own. An error is thus never returned for what may
+// have been committed.
 func (q *queue) do(ctx context.Context, it *item) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -79,7 +83,7 @@ func (q *queue) do(ctx context.Context, it *item) error {
 		cause = ctx.Err()
 	case <-q.ended:
 	}
-	if it.state.CompareAndSwap(itemQueued, itemWithdrawn) {
+	if it.state.CompareAndSwap(itemQueued, itemWithdrawn) || it.idle() {
 		return elumenta.Unavailable(cause)
 	}
 	<-it.done

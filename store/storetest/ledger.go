@@ -124,9 +124,7 @@ func (b *bench) open() {
 // raw is the second way to the rows, which are brought up to date before.
 func (b *bench) raw() *sql.DB {
 	b.Helper()
-	if err := b.Ping(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	CatchUp(b, b.Store)
 	return b.db
 }
 

@@ -12,6 +12,13 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
+// CatchUp has the tables brought up to date, as whoever reads of money does.
+func CatchUp(t testing.TB, s *store.Store) {
+	t.Helper()
+	_, err := s.Account(t.Context(), elumenta.NewAccountID())
+	want(t, err, elumenta.CodeNotFound)
+}
+
 // Raw opens a database beside the store, for tests that look at its tables.
 func Raw(t testing.TB, url string) *sql.DB {
 	t.Helper()

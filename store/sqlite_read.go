@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// freshness is what a reader needs of what SQLite's ledger log concerns: generations, the journal, the notes of usage, and of accounts
+// what reservations and settlements change.
+type freshness uint8
+
+const (
+	// caughtUp is all that was acknowledged. While SQLite cannot be written there is no such read.
+	caughtUp freshness = iota
+	// nearly is the same, unless the tables cannot be brought up to date within catchUpWait: then what they have.
+	nearly
+	// unlogged is nothing of it.
+	unlogged
+)
+
+// catchUpWait is how long a reader waits that does without.
+const catchUpWait = time.Second
+
+func (e *sqliteEngine) read(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return e.readAs(ctx, caughtUp, f)
+}
+
+func (e *sqliteEngine) lend(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return e.readAs(ctx, unlogged, f)
+}
+
+// readAs waits for the writer before it takes a connection, so that those who wait for it keep none from others. A command asks the
+// table itself whether there is something to wait for: the log is a server's.
+func (e *sqliteEngine) readAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error {
+	if e.store.opts.Serve && e.behind.Load() {
+		if err := e.catchUp(ctx, fresh); err != nil {
+			return err
+		}
+	}
+	c, err := e.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { e.readers <- c }()
+	if !e.store.opts.Serve && fresh != unlogged {
+		var behind bool
+		if err := c.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger_log)`).Scan(&behind); err != nil {
+			return err
+		}
+		if behind {
+			if err := e.catchUp(ctx, fresh); err != nil {
+				return err
+			}
+		}
+	}
+	return f(ctx, c)
+}
+
+// catchUp has the tables brought up to date for a reader.
+func (e *sqliteEngine) catchUp(ctx context.Context, fresh freshness) error {
+	switch fresh {
+	case unlogged:
+		return nil
+	case nearly:
+		wait, cancel := context.WithTimeout(ctx, catchUpWait)
+		defer cancel()
+		if e.queue.do(wait, newItem(nil)) != nil {
+			return ctx.Err()
+		}
+		return nil
+	default:
+		return e.queue.do(ctx, newItem(nil))
+	}
+}
+
+func (e *sqliteEngine) snapshotAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error {
+	return e.readAs(ctx, fresh, func(ctx context.Context, q querier) error {
+		if _, err := q.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
+			return err
+		}
+		err := guard(func() error { return f(ctx, q) })
+		_, end := q.ExecContext(ctx, `ROLLBACK`) // there is nothing to commit
+		return errors.Join(err, end)
+	})
+}

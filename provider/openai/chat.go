@@ -23,7 +23,16 @@ type chatDecoder struct {
 	reasoned string
 
 	chunk chatChunk
+	// pattern is a chunk with nothing but a piece of text, whose place is text, and perhaps OpenAI's padding.
+	pattern       wire.Pattern
+	patterns      int
+	text, padding wire.Span
+	texts         int
 }
+
+// maxPatterns is how many chunks of a stream may serve as the pattern of those behind them: where each is different, looking
+// for what they have in common is of no use.
+const maxPatterns = 8
 
 // chatChunk is what one chunk holds. It is used again for the next one.
 type chatChunk struct {

@@ -11,6 +11,12 @@ func (d *chatDecoder) parse(text []byte) error {
 	clear(calls[:cap(calls)]) // so that no text outlives its chunk
 	d.chunk = chatChunk{calls: calls}
 	j := &d.j
+	if at, ok := d.pattern.Match(text); ok {
+		j.Reset(text[at.From:at.To])
+		d.chunk.choice, d.chunk.content = true, j.String()
+		return nil
+	}
+	d.texts, d.padding = 0, wire.Span{}
 	j.Reset(text)
 	if j.Kind() != '{' {
 		return d.a.Malformed("", nil)
@@ -22,7 +28,24 @@ func (d *chatDecoder) parse(text []byte) error {
 	if d.chunk.isError && d.chunk.problem == nil {
 		d.chunk.problem = &problem{code: d.chunk.code, message: d.chunk.text}
 	}
+	d.learn(text)
 	return nil
+}
+
+// learn keeps a chunk with nothing but a piece of text as the pattern of the next ones: whatever else it has would add nothing if it
+// were read again.
+func (d *chatDecoder) learn(text []byte) {
+	c := &d.chunk
+	plain := c.content != "" && c.finish == "" && c.reasoning == "" && c.refusal == "" && len(c.calls) == 0 && c.problem == nil
+	switch {
+	case !plain || d.texts != 1 || d.patterns == maxPatterns:
+		return
+	case d.padding.From < d.text.To:
+		d.pattern.Learn(text, d.text)
+	default:
+		d.pattern.Learn(text, d.text, d.padding)
+	}
+	d.patterns++
 }
 
 func (d *chatDecoder) member(key []byte) {
@@ -46,6 +69,14 @@ func (d *chatDecoder) member(key []byte) {
 		d.chunk.code = j.Scalar()
 	case "message":
 		d.chunk.text = j.Scalar()
+	case "obfuscation":
+		if j.Kind() == '"' {
+			d.padding.From = j.Offset()
+			j.Skip()
+			d.padding.To = j.Offset()
+			return
+		}
+		j.Skip()
 	default:
 		j.Skip()
 	}
@@ -133,10 +164,19 @@ func (d *chatDecoder) reasoning(field string) {
 
 // content reads a string or, as Mistral and others write it, an array of parts.
 func (d *chatDecoder) content() {
-	if d.j.Kind() != '[' {
+	switch d.j.Kind() {
+	case '[':
+	case '"':
+		d.text.From = d.j.Offset()
+		d.chunk.content += d.j.String()
+		d.text.To = d.j.Offset()
+		d.texts++
+		return
+	default:
 		d.chunk.content += d.j.String()
 		return
 	}
+	d.texts += 2 // no single one
 	d.j.Array(func() {
 		if d.j.Kind() == '"' {
 			d.chunk.content += d.j.String()

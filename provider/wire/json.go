@@ -135,6 +135,9 @@ func (j *JSON) more(first bool, end byte) bool {
 // Skip passes a value over.
 func (j *JSON) Skip() { _ = j.Raw() }
 
+// Offset is how much of the text was read: behind Kind, where the next value begins.
+func (j *JSON) Offset() int { return j.at }
+
 // Raw reads a value as it is written.
 func (j *JSON) Raw() []byte {
 	if j.err != nil {

@@ -152,7 +152,8 @@ type Sink interface {
 	// Open is called at the first piece of output, at the provider's end, or after a silence, whichever is first; a piece,
 	// the end or an EventPause follows at once. It is not called for a request that fails before.
 	Open(Started) error
-	// Event passes one piece on. EventPause asks for everything held back to be written.
+	// Event passes one piece on, to be held back until EventPause asks for all that is to be written: at every pause of the provider's,
+	// and after some kilobytes without one.
 	Event(Event) error
 	// KeepAlive is called after each silence once Open was called.
 	KeepAlive() error

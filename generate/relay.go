@@ -34,6 +34,7 @@ type relay struct {
 	firstPiece time.Time     // zero if there was none
 	lastEvent  time.Time     // of the provider
 	paused     bool          // the provider's next event was waited for
+	held       int           // bytes of text that the sink was given since it last wrote
 	lastWrite  time.Time     // to the client
 	sinkErr    error         // the client is gone
 	blocked    time.Duration // how long writes to the client took
@@ -121,11 +122,7 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	}
 	if ev.Kind == elumenta.EventPause {
 		r.paused = true
-		if !r.stream || !r.opened {
-			return nil
-		}
-		r.lastWrite = time.Now()
-		return r.write(ev, r.lastWrite)
+		return r.write()
 	}
 	if r.paused || r.lastEvent.IsZero() {
 		r.paused, r.lastEvent = false, time.Now() // what comes without a pause came at the same time
@@ -147,16 +144,27 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 			return err
 		}
 	}
-	err := r.write(ev, r.lastEvent)
+	err := r.keep(r.sink.Event(ev))
 	r.pieces = r.pieces || first && err == nil
+	if r.held += len(ev.Text); err == nil && r.held >= heldBytes {
+		err = r.write()
+	}
 	return err
 }
 
-// write gives an event to the sink. The time that the client takes to read is none of the provider's.
-func (r *relay) write(ev elumenta.Event, now time.Time) error {
-	err := r.keep(r.sink.Event(ev))
+// heldBytes is after how many bytes of text a provider that never pauses is written out.
+const heldBytes = 8 << 10
+
+// write has the sink of a stream write what it holds. The time that the client takes to read is none of the provider's.
+func (r *relay) write() error {
+	r.held = 0
+	if !r.stream || !r.opened {
+		return nil
+	}
+	r.lastWrite = time.Now()
+	err := r.keep(r.sink.Event(elumenta.Event{Kind: elumenta.EventPause}))
 	end := time.Now()
-	r.blocked += end.Sub(now)
+	r.blocked += end.Sub(r.lastWrite)
 	if !r.lastEvent.IsZero() {
 		r.lastEvent = end
 	}

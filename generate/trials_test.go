@@ -2,6 +2,7 @@ package generate_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,11 +13,13 @@ import (
 // slowSink is a client that takes its time for each write.
 type slowSink struct {
 	sink
-	takes time.Duration
+	takes  time.Duration
+	writes int
 }
 
 func (s *slowSink) Event(e elumenta.Event) error {
 	if e.Kind == elumenta.EventPause {
+		s.writes++
 		time.Sleep(s.takes)
 	}
 	return s.sink.Event(e)
@@ -54,6 +57,29 @@ func TestSlowReaderPays(t *testing.T) {
 	}
 	if h := b.service.Health("p"); len(h.Failures) > 0 {
 		t.Errorf("the provider is blamed: %v", h.Failures)
+	}
+}
+
+// A provider that never pauses is written out in between, and a client that reads slowly then is not its fault either.
+func TestProviderWithoutPauses(t *testing.T) {
+	b := newBench(t, func(ctx context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		for range 32 {
+			if err := emit(elumenta.Event{Kind: elumenta.EventText, Text: elumenta.Text(strings.Repeat("x", 1<<10))}); err != nil {
+				return elumenta.Completion{}, err
+			}
+		}
+		return done, ctx.Err()
+	}, nil)
+	defer b.close()
+	b.service.BetweenPieces = 5 * time.Millisecond // less than one write
+	caller, err := b.service.Authenticate(t.Context(), b.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slowSink{takes: 10 * time.Millisecond}
+	b.service.Generate(t.Context(), caller, asks(), s)
+	if s.failure != nil || s.writes < 4 {
+		t.Errorf("%v, after %d writes", s.failure, s.writes)
 	}
 }
 

@@ -7,9 +7,6 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// heldBytes is how much of an answer is held back at most: a provider that never pauses is written out in between.
-const heldBytes = 16 << 10
-
 // stream answers a generation as server-sent events. What came in one read of the provider's stream goes out in one
 // write. It is an elumenta.Sink.
 type stream struct {
@@ -23,7 +20,8 @@ type stream struct {
 	started elumenta.Started
 	result  elumenta.Result
 	opened  bool
-	err     error // of the first write that failed: the client is gone
+	timed   time.Time // when the deadline of writes was set
+	err     error     // of the first write that failed: the client is gone
 }
 
 func (a *API) newStream(c *call, encoder elumenta.Encoder) *stream {
@@ -71,9 +69,7 @@ func (s *stream) Event(e elumenta.Event) error {
 	if e.Kind == elumenta.EventPause {
 		return s.send()
 	}
-	if s.held = s.encoder.Event(s.held, e); len(s.held) >= heldBytes {
-		return s.send()
-	}
+	s.held = s.encoder.Event(s.held, e)
 	return nil
 }
 
@@ -122,7 +118,10 @@ func (s *stream) send() error {
 }
 
 func (s *stream) write() error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(s.a.WriteTimeout)) // not every writer has one
+	if now := time.Now(); now.Sub(s.timed) >= s.a.WriteTimeout/8 { // setting it costs more than asking the time
+		s.timed = now
+		_ = s.control.SetWriteDeadline(now.Add(s.a.WriteTimeout)) // not every writer has one
+	}
 	_, s.err = s.c.Write(s.held)
 	s.held = s.held[:0]
 	return s.err

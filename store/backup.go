@@ -248,6 +248,8 @@ func checkUsable(ctx context.Context, q querier) error {
 	switch {
 	case sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such "): // table or column
 		return errForeign
+	case sqliteCode(err) == sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("the file is damaged: %w", err)
 	case err == nil && unfinished > 0:
 		return errUnfinished
 	case err == nil && secrets == 0:
@@ -267,10 +269,13 @@ func inspect(ctx context.Context, path string) (*Contents, error) {
 		return nil, err
 	}
 	var verdict string
-	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil {
+	err = db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict)
+	switch {
+	case sqliteCode(err) == sqlite3.SQLITE_CORRUPT:
+		return nil, fmt.Errorf("the file is damaged: %w", err)
+	case err != nil:
 		return nil, err
-	}
-	if verdict != "ok" {
+	case verdict != "ok":
 		return nil, fmt.Errorf("the file is damaged: %s", verdict)
 	}
 	info, err := os.Stat(path)

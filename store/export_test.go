@@ -26,3 +26,6 @@ func (o *Options) LogAll() {
 
 // PurgeSessions removes what has ended at once, as a server does from time to time.
 func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSessions(ctx) }
+
+// ForgetUsage has the notes that wait read from the database, as after a start.
+func (s *Store) ForgetUsage() { s.fresh.forget() }

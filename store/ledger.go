@@ -49,11 +49,12 @@ type ledgerOp struct {
 	node    *string
 	grant   elumenta.Grant
 	settled elumenta.Settled
-	noted   bool // it left a usage note
 	err     error
 	row     *generationRow // of a reservation that was made
 	// known is the row as Reserve left it, if it was this process and no other can have changed it: it need not be read.
 	known *generationRow
+	// used is what usage needs of a generation that this process reserved; SQLite.
+	used *usedGeneration
 	// again says that an earlier attempt may have been committed.
 	again bool
 }
@@ -93,20 +94,16 @@ func (s *Store) Settle(ctx context.Context, account elumenta.AccountID, id elume
 	l := &s.ledger
 	op := l.newOp()
 	op.account, op.generation, op.outcome = account, id, o
-	var used *usedGeneration
 	if l.sqlite != nil {
-		op.known, used = l.open.take(id)
+		op.known, op.used = l.open.take(id)
 	}
 	if err := l.do(ctx, op); err != nil {
 		return elumenta.Settled{}, err
 	}
-	settled, noted, err := op.settled, op.noted, op.err
+	settled, err := op.settled, op.err
 	l.ops.Put(op)
 	if err == nil {
 		l.open.remove(id)
-	}
-	if noted && l.sqlite != nil {
-		s.fresh.add(used, &o)
 	}
 	return settled, err
 }
@@ -168,9 +165,11 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 			op.grant, op.err = b.reserve(&op.reservation)
 			op.row = b.generations[generationKey{op.account, op.generation}]
 		default:
-			notes := len(b.settled) + len(b.corrected)
+			before := len(b.settled)
 			op.settled, op.err = b.settle(op.account, op.generation, op.outcome)
-			op.noted = len(b.settled)+len(b.corrected) > notes
+			if len(b.settled) > before {
+				b.settled[before].used = op.used
+			}
 		}
 	}
 }
@@ -227,6 +226,15 @@ func (l *ledger) forget() {
 	if l.sqlite != nil {
 		l.sqlite.cache.forget()
 		l.sqlite.log.forget()
+		l.sqlite.added, l.sqlite.others = nil, true
+	}
+}
+
+// committed gives the follower what SQLite's writer noted in the transaction that was committed.
+func (l *ledger) committed() {
+	if l.sqlite != nil {
+		l.store.fresh.add(l.sqlite.added, l.sqlite.others)
+		l.sqlite.added, l.sqlite.others = nil, false
 	}
 }
 

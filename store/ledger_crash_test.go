@@ -63,10 +63,10 @@ func TestCrash(t *testing.T) {
 				if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM accounts AS a WHERE
 					(SELECT count(*) FROM generations AS g WHERE g.account_id = a.id AND g.state <> 0) <>
 					(SELECT coalesce(sum(requests), 0) FROM usage_daily AS u WHERE u.account_id = a.id AND u.dimension = 'model') +
-					(SELECT count(*) FROM usage_pending AS p WHERE p.account_id = a.id)
+					(SELECT count(*) FROM usage_notes AS p WHERE p.account_id = a.id)
 					OR (SELECT coalesce(sum(price), 0) FROM generations AS g WHERE g.account_id = a.id AND g.state = 1) <>
 					(SELECT coalesce(sum(tokens_spent), 0) FROM usage_daily AS u WHERE u.account_id = a.id AND u.dimension = 'key') +
-					(SELECT coalesce(sum(price), 0) FROM usage_pending AS p JOIN generations AS g ON g.account_id = p.account_id AND g.id = p.generation_id
+					(SELECT coalesce(sum(price), 0) FROM usage_notes AS p JOIN generations AS g ON g.account_id = p.account_id AND g.id = p.generation_id
 						WHERE p.account_id = a.id AND g.state = 1)`).Scan(&wrong); err != nil || wrong != 0 {
 					t.Fatalf("the usage of %d accounts is wrong, %v", wrong, err)
 				}

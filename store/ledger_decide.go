@@ -88,6 +88,7 @@ type newGeneration struct {
 type settledGeneration struct {
 	generationKey
 	outcome elumenta.Outcome
+	used    *usedGeneration // SQLite, if known
 }
 
 // correctedGeneration was charged and is given back.
@@ -377,7 +378,7 @@ func (b *ledgerBatch) settle(account elumenta.AccountID, id elumenta.GenerationI
 	switch {
 	case row.state == stateOpen:
 		a.open, a.changed = max(0, a.open-1), true
-		b.settled = append(b.settled, settledGeneration{key, o})
+		b.settled = append(b.settled, settledGeneration{generationKey: key, outcome: o})
 		kind := elumenta.EntrySettle
 		if o.State == elumenta.GivenBack {
 			kind = elumenta.EntryGiveBack

@@ -45,10 +45,14 @@ type ledgerLog struct {
 	ops     int
 	since   time.Time // of the first
 
-	accounts, generations, settlements, pending arguments
-	entries                                     map[elumenta.EntryKind]arguments
-	account, generation                         map[string]int // by id: where its row begins
-	encoder                                     logEncoder
+	accounts, generations, settlements arguments
+	entries                            map[elumenta.EntryKind]arguments
+	account, generation                map[string]int // by id: where its row begins
+	encoder                            logEncoder
+
+	usage   []byte      // JSON: a row of usage_batches, without its end
+	used    []usageNote // of which these are the notes
+	settled int         // how many it has: used lacks some if it is shorter
 }
 
 func newLedgerLog(bounds logBounds) ledgerLog {
@@ -66,7 +70,8 @@ func (l *ledgerLog) forget() {
 
 func (l *ledgerLog) clear() {
 	l.batches, l.ops, l.since = 0, 0, time.Time{}
-	l.accounts, l.generations, l.settlements, l.pending = l.accounts[:0], l.generations[:0], l.settlements[:0], l.pending[:0]
+	l.accounts, l.generations, l.settlements = l.accounts[:0], l.generations[:0], l.settlements[:0]
+	l.usage, l.used, l.settled = l.usage[:0], nil, 0
 	for kind := range l.entries {
 		l.entries[kind] = l.entries[kind][:0]
 	}
@@ -100,7 +105,8 @@ func (l *ledgerLog) add(kind byte, row arguments) {
 		l.generation[row.text(1)] = len(l.generations)
 		l.generations = append(append(l.generations, row...), unsettled...)
 	case logSettlement:
-		l.pending = append(l.pending, row[:2]...)
+		l.usage = append(appendID(append(appendID(append(l.usage, ",["...), row.text(0)), ','), row.text(1)), ']')
+		l.settled++
 		if at, ok := l.generation[row.text(1)]; ok {
 			copy(l.generations[at+generationArgs:], row[2:])
 			return
@@ -150,6 +156,20 @@ func (l *ledgerLog) note(kind byte, rows arguments) {
 	}
 }
 
+// appendID appends an id as JSON: none has anything in it that is escaped.
+func appendID(b []byte, id string) []byte { return append(append(append(b, '"'), id...), '"') }
+
+// noteUsage adds what usage needs of settlements, as far as it is known.
+func (l *ledgerLog) noteUsage(settled []settledGeneration) {
+	for i := range settled {
+		if g := &settled[i]; g.used != nil {
+			n := usageNote{usedGeneration: *g.used}
+			n.settled(&g.outcome)
+			l.used = append(l.used, n)
+		}
+	}
+}
+
 // append writes what was noted since the last batch as a row of the table.
 func (l *ledgerLog) append(tx *conn, ops int, now time.Time) error {
 	if l.batches == 0 {
@@ -192,7 +212,7 @@ func (l *sqliteLedger) bringUp(ctx context.Context, tx *conn) error {
 	if err != nil {
 		return fmt.Errorf("write settlements: %w", err)
 	}
-	if _, err := l.pending.exec(tx, log.pending); err != nil {
+	if err := l.noteBatch(tx); err != nil {
 		return fmt.Errorf("note what is to be added up: %w", err)
 	}
 	for _, k := range l.entries {
@@ -211,4 +231,24 @@ func (l *sqliteLedger) bringUp(ctx context.Context, tx *conn) error {
 	}
 	log.clear()
 	return nil
+}
+
+// noteBatch writes the usage notes of what the log has settled.
+func (l *sqliteLedger) noteBatch(tx *conn) error {
+	log := &l.log
+	if log.settled == 0 {
+		return nil
+	}
+	log.usage[0] = '[' // for the comma
+	log.usage = append(log.usage, ']')
+	if _, err := tx.execNamed(`INSERT INTO usage_batches (notes) VALUES (?)`, arguments{{Value: string(log.usage)}}); err != nil {
+		return err
+	}
+	seq, err := tx.number(`SELECT last_insert_rowid()`)
+	b := usageBatch{seq: seq}
+	if len(log.used) == log.settled {
+		b.notes = log.used
+	}
+	l.added = append(l.added, b)
+	return err
 }

@@ -102,16 +102,19 @@ func (a *arguments) add(values ...driver.Value) {
 // statement: the batch is rolled back as a whole if one fails. What is the same in all rows is part of a statement's text:
 // each parameter costs SQLite a copy.
 type sqliteLedger struct {
-	logger                                   *slog.Logger
-	generations, generation, settle, pending *bulk
-	entries                                  []entriesOfKind
-	args                                     arguments
-	keys                                     []generationKey
-	cache                                    ledgerCache
-	log                                      ledgerLog
-	newest                                   string // of the generations that this process wrote to the table, or its own start's
+	logger                          *slog.Logger
+	generations, generation, settle *bulk
+	entries                         []entriesOfKind
+	args                            arguments
+	keys                            []generationKey
+	cache                           ledgerCache
+	log                             ledgerLog
+	newest                          string // of the generations that this process wrote to the table, or its own start's
 	// epoch counts how often others may have settled what this process remembers to have reserved: that is read anew then.
 	epoch int64
+	// added are the usage notes of the transaction under way, and others says that it, or another process, noted more.
+	added  []usageBatch
+	others bool
 }
 
 // How many columns the rows of the ledger's statements have.
@@ -139,7 +142,6 @@ func newSQLiteLedger(logger *slog.Logger, bounds logBounds) *sqliteLedger {
 			completion_tokens = v.column7, cached_tokens = v.column8, cache_write_tokens = v.column9, reasoning_tokens = v.column10,
 			latency_us = v.column11, first_piece_us = v.column12, cache_missed = v.column13, settled_at = v.column14
 			FROM (VALUES `, settlementArgs, false, `) AS v WHERE account_id = v.column1 AND id = v.column2 AND state = 0`),
-		pending: newBulk(`INSERT OR IGNORE INTO usage_pending (account_id, generation_id) VALUES `, 2, false, ``),
 	}
 	l.cache.forget()
 	for _, kind := range elumenta.EntryKinds() {
@@ -160,6 +162,7 @@ func (l *sqliteLedger) confirm(ctx context.Context, tx *conn) error {
 	if changed {
 		l.cache.forget()
 		l.log.forget()
+		l.others = true
 		l.epoch++
 	}
 	if full := l.cache.full(); full || !l.log.known {
@@ -287,6 +290,7 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	log.note(logAccount, l.accountArgs(b))
 	log.note(logGeneration, l.reserveArgs(b))
 	log.note(logSettlement, l.settleArgs(b))
+	log.noteUsage(b.settled)
 	for _, k := range l.entries {
 		log.note(logEntry, l.entryArgs(b, k.kind))
 	}
@@ -299,6 +303,7 @@ func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) erro
 	if err := l.bringUp(ctx, tx); err != nil {
 		return err
 	}
+	l.others = l.others || len(b.corrected) > 0
 	if b.advanced {
 		for _, a := range b.accounts {
 			if a == nil || !a.changed {

@@ -107,7 +107,7 @@ func (s *Store) retireAccount(ctx context.Context, account string, since time.Ti
 		if err := s.write(ctx, func(ctx context.Context, tx querier) (err error) {
 			removed, err = affected(tx.ExecContext(ctx, `DELETE FROM generations WHERE account_id = $1 AND id IN (
 				SELECT g.id FROM generations AS g WHERE g.account_id = $1 AND g.id < $2 AND g.state <> 0
-				AND NOT EXISTS (SELECT 1 FROM usage_pending AS p WHERE p.account_id = g.account_id AND p.generation_id = g.id)
+				AND g.id NOT IN (SELECT p.generation_id FROM usage_notes AS p WHERE p.account_id = $1)
 				AND NOT EXISTS (SELECT 1 FROM idempotency_keys AS i WHERE i.account_id = g.account_id AND i.hash = g.idempotency_hash
 					AND i.resource_id = g.id AND i.expires_at > $3)
 				ORDER BY g.id LIMIT $4)`,

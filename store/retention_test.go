@@ -62,7 +62,7 @@ func TestRetention(t *testing.T) {
 		}
 		since := usageDays[2]
 		count(&left, `SELECT count(*) FROM generations WHERE id < $1`, string(elumenta.FirstGenerationID(since)))
-		count(&waits, `SELECT count(*) FROM usage_pending`)
+		count(&waits, `SELECT count(*) FROM usage_notes`)
 		if want := 2 + waits; left != want && left != want+1 || !postgres(url) && waits != 1 {
 			t.Errorf("%d records of the days that are not kept, %d notes", left, waits)
 		}

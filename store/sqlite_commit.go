@@ -203,6 +203,7 @@ func (e *sqliteEngine) transact(items []*item) ([]error, error) {
 		_ = e.writer.exec(`ROLLBACK`)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
+	e.store.ledger.committed()
 	e.behind.Store(e.store.ledger.waits())
 	return errs, e.durable()
 }

@@ -199,6 +199,11 @@ func (s *side) prepareSource(ctx context.Context, known *schema) error {
 	if err := s.store.ledger.giveBackAll(ctx); err != nil {
 		return s.failed("give back what is reserved", causeOf(err))
 	}
+	if !s.postgres() {
+		if err := s.store.write(ctx, splitBatches); err != nil {
+			return s.failed("take usage notes out of their batches", causeOf(err))
+		}
+	}
 	if err := s.lock(ctx, known); err != nil {
 		return s.failed("keep others from writing", err)
 	}

@@ -118,7 +118,7 @@ func (g *usedGeneration) value(d dimension) string {
 // day is the day on which the generation's id was made, since 1970, UTC.
 func (g *usedGeneration) day() int64 { return dayOf(idTime(g.id)) }
 
-// usageNote is a row of usage_pending with its generation.
+// usageNote is a row of usage_notes with its generation.
 type usageNote struct {
 	usedGeneration
 	correction bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -11,11 +12,16 @@ import (
 
 const (
 	followInterval = time.Second
-	// A transaction of the follower takes up to followNotes notes, and so many that about followRows rows come of them: other
-	// writes wait for it. It begins with firstNotes. After each of pacedChunks the follower rests for followPause; one that is still behind then, no more.
-	followNotes, followRows, firstNotes = 500, 500, 100
-	pacedChunks                         = 100
-	followPause                         = 20 * time.Millisecond
+	// A transaction of the follower takes up to followNotes notes, on SQLite, where a row has many of them, batchedNotes, and so many that about
+	// followRows rows come of them: other writes wait for it. It begins with firstNotes. After each of pacedChunks the follower rests for
+	// followPause; one that is still behind then, no more.
+	followNotes, batchedNotes, followRows, firstNotes = 500, 16_000, 500, 100
+	pacedChunks                                       = 100
+	followPause                                       = 20 * time.Millisecond
+	// readBatches is how many rows of usage_batches are read at once where their notes are not in memory.
+	readBatches = 8
+	// After so many notes, and so many rows, other goroutines may run.
+	yieldNotes, yieldRows = 64, 16
 )
 
 // errFollowed says that notes were gone before they could be rolled up.
@@ -23,11 +29,13 @@ var errFollowed = errors.New("something else removed usage notes meanwhile")
 
 // rollup is a chunk of notes, added up by the rows that they go into.
 type rollup struct {
-	notes []usageNote
-	more  bool // others wait
-	rows  map[usageKey]*rollupRow
-	uses  map[elumenta.AssistantID]int64
-	days  map[assistantCaller]int64 // on which others used an assistant last
+	notes   int
+	pending []usageNote // those of them that are rows of usage_pending
+	batches []int64     // and the rows of usage_batches that have the others
+	more    bool        // others wait
+	rows    map[usageKey]*rollupRow
+	uses    map[elumenta.AssistantID]int64
+	days    map[assistantCaller]int64 // on which others used an assistant last
 }
 
 // assistantCaller names a row of assistant_callers.
@@ -74,90 +82,145 @@ func (s *Store) followUsage(ctx context.Context) error {
 func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 	var r rollup
 	limit := s.follower.limit.Load()
-	defer func() { s.follower.limit.Store(r.nextLimit(limit)) }()
+	most := int64(followNotes)
+	defer func() { s.follower.limit.Store(r.nextLimit(limit, most)) }()
 	e, ok := s.engine.(*sqliteEngine)
 	if !ok {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error {
-			r = rollup{}
-			if err := r.take(ctx, tx, limit, " FOR UPDATE OF p SKIP LOCKED"); err != nil || len(r.notes) == 0 {
+			r = newRollup()
+			if err := r.take(ctx, tx, limit, " FOR UPDATE OF p SKIP LOCKED"); err != nil || r.notes == 0 {
 				return err
 			}
 			return s.follower.save(ctx, tx, &r)
 		})
 		return r.more, err
 	}
+	r, most = newRollup(), batchedNotes
 	err = s.rollUpSQLite(ctx, e, &r, limit)
 	return r.more, err
 }
 
 func (s *Store) rollUpSQLite(ctx context.Context, e *sqliteEngine, r *rollup, limit int64) error {
-	fresh, others := s.fresh.next(limit)
+	fresh, more, others := s.fresh.next(limit)
 	var err error
-	if others {
-		err = e.read(ctx, func(ctx context.Context, q querier) error { return r.take(ctx, q, limit, "") })
+	if others { // first
+		err = e.read(ctx, func(ctx context.Context, q querier) error {
+			if err := r.take(ctx, q, min(limit, followNotes), ""); err != nil {
+				return err
+			}
+			return r.takeBatches(ctx, q, fresh)
+		})
+		others, more = r.more, r.more || len(fresh) > 0
 	} else {
-		r.sum(fresh, limit)
+		for i := range fresh {
+			r.batches = append(r.batches, fresh[i].seq)
+			r.sum(fresh[i].notes)
+		}
 	}
-	if err == nil && len(r.notes) > 0 {
+	if err == nil && r.notes > 0 {
 		err = e.lend(ctx, func(ctx context.Context, q querier) error { return s.follower.prepare(ctx, q, r) })
 	}
-	if err == nil && len(r.notes) > 0 {
+	if err == nil && r.notes+len(r.batches) > 0 {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, r) })
 	}
-	switch {
-	case !others && errors.Is(err, errFollowed): // as some were, from the database
-		s.fresh.forget()
+	r.more = more
+	if err == nil {
+		s.fresh.drop(r.batches, others)
+		return nil
+	}
+	s.fresh.forget()
+	if errors.Is(err, errFollowed) { // what is there is in the database
 		r.more, err = true, nil
-	case err != nil:
-		s.fresh.forget()
-	case others:
-		s.fresh.known(r.notes, r.more)
-	default:
-		s.fresh.drop(len(r.notes))
 	}
 	return err
 }
 
-// take reads a chunk of notes and adds them up.
-func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) error {
-	rows, err := q.QueryContext(ctx, `SELECT `+noteColumns+` FROM usage_pending AS p CROSS JOIN generations AS g
+func newRollup() rollup {
+	return rollup{rows: map[usageKey]*rollupRow{}, uses: map[elumenta.AssistantID]int64{}, days: map[assistantCaller]int64{}}
+}
+
+// take reads notes of usage_pending and adds them up.
+func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) (err error) {
+	r.pending, err = readNotes(ctx, q, `SELECT `+noteColumns+` FROM usage_pending AS p CROSS JOIN generations AS g
 		WHERE g.account_id = p.account_id AND g.id = p.generation_id
 		ORDER BY p.account_id, p.generation_id, p.correction LIMIT $1`+lock, limit)
-	if err != nil {
-		return fmt.Errorf("read usage notes: %w", err)
+	r.more = len(r.pending) == int(limit)
+	r.sum(r.pending)
+	return err
+}
+
+// takeBatches reads rows of usage_batches that are not known, and adds their notes up.
+func (r *rollup) takeBatches(ctx context.Context, q querier, known []usageBatch) error {
+	seqs := make(map[int64]bool, len(known))
+	for i := range known {
+		seqs[known[i].seq] = true
 	}
-	var notes []usageNote
-	if err := each(rows, func() error {
-		var n usageNote
-		if err := rows.Scan(n.fields()...); err != nil {
+	rows, err := q.QueryContext(ctx, `SELECT seq FROM usage_batches ORDER BY seq`)
+	if err == nil {
+		err = each(rows, func() error {
+			var seq int64
+			err := rows.Scan(&seq)
+			switch {
+			case seqs[seq]:
+			case len(r.batches) == readBatches:
+				r.more = true
+			default:
+				r.batches = append(r.batches, seq)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("read batches of usage notes: %w", err)
+	}
+	for _, seq := range r.batches {
+		notes, err := readNotes(ctx, q, `SELECT `+generationColumns+`, 0 FROM usage_batches AS b CROSS JOIN json_each(b.notes) AS p CROSS JOIN generations AS g
+			WHERE b.seq = $1 AND g.account_id = p.value ->> 0 AND g.id = p.value ->> 1`, seq)
+		if err != nil {
 			return err
 		}
-		n.settle()
-		notes = append(notes, n)
-		return nil
-	}); err != nil {
-		return fmt.Errorf("read usage notes: %w", err)
+		r.sum(notes)
 	}
-	r.sum(notes, limit)
 	return nil
 }
 
-// sum adds notes up, which are all that wait if they are fewer than limit.
-func (r *rollup) sum(notes []usageNote, limit int64) {
-	r.notes, r.more = notes, len(notes) == int(limit)
-	r.rows, r.uses, r.days = map[usageKey]*rollupRow{}, map[elumenta.AssistantID]int64{}, map[assistantCaller]int64{}
+// readNotes reads what usageNote.fields scans.
+func readNotes(ctx context.Context, q querier, query string, arg any) (notes []usageNote, err error) {
+	rows, err := q.QueryContext(ctx, query, arg)
+	if err == nil {
+		err = each(rows, func() error {
+			var n usageNote
+			if err := rows.Scan(n.fields()...); err != nil {
+				return err
+			}
+			n.settle()
+			notes = append(notes, n)
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read usage notes: %w", err)
+	}
+	return notes, nil
+}
+
+// sum adds notes up.
+func (r *rollup) sum(notes []usageNote) {
 	for i := range notes {
 		r.add(&notes[i])
+		if r.notes++; r.notes%yieldNotes == 0 {
+			runtime.Gosched()
+		}
 	}
 }
 
 // nextLimit is how many notes the next chunk takes: fewer where each has rows of its own.
-func (r *rollup) nextLimit(limit int64) int64 {
+func (r *rollup) nextLimit(limit, most int64) int64 {
 	switch {
 	case len(r.rows) > followRows:
 		return max(1, limit/2)
 	case r.more && len(r.rows) <= followRows/2:
-		return min(2*limit, followNotes)
+		return min(2*limit, most)
 	}
 	return limit
 }

@@ -243,13 +243,15 @@ func TestUsageFollowed(t *testing.T) {
 			u := newUser(t, s, a)
 			u.t = rt
 			for range rapid.IntRange(1, 10).Draw(rt, "steps") {
-				switch rapid.SampledFrom([]string{"generate", "generate", "correct", "follow"}).Draw(rt, "step") {
+				switch rapid.SampledFrom([]string{"generate", "generate", "correct", "follow", "forget"}).Draw(rt, "step") {
 				case "generate":
 					u.draw(rt)
 				case "correct":
 					if n := len(u.used); n > 0 {
 						u.correct(rapid.IntRange(0, n-1).Draw(rt, "which"))
 					}
+				case "forget":
+					s.ForgetUsage()
 				case "follow":
 					if err := s.FollowUsage(t.Context()); err != nil {
 						rt.Fatal(err)

@@ -3,72 +3,75 @@ package store
 import (
 	"slices"
 	"sync"
-
-	"github.com/elumenta/elumenta"
 )
 
 // maxFresh bounds how many notes freshNotes keeps.
 const maxFresh = 20_000
 
+// usageBatch is a row of usage_batches with its notes; nil if they are not known.
+type usageBatch struct {
+	seq   int64
+	notes []usageNote
+}
+
 // freshNotes are the usage notes that SQLite's writer committed last, so that they need not be read back to be rolled up. The
 // database decides all the same: a chunk whose notes are not there any more fails as a whole.
 type freshNotes struct {
-	mu    sync.Mutex
-	notes []usageNote
+	mu      sync.Mutex
+	batches []usageBatch
+	notes   int
 	// others says that the database may have notes that are not here.
 	others bool
 }
 
-// add adds the note of a generation that was made final; g is nil if it was not this process that reserved.
-func (f *freshNotes) add(g *usedGeneration, o *elumenta.Outcome) {
+// add adds what was committed; others says that more was than this.
+func (f *freshNotes) add(batches []usageBatch, others bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if g == nil || len(f.notes) >= maxFresh {
-		f.others = true
-		return
+	f.others = f.others || others
+	for _, b := range batches {
+		if b.notes == nil || f.notes+len(b.notes) > maxFresh {
+			f.others = true
+			continue
+		}
+		f.batches = append(f.batches, b)
+		f.notes += len(b.notes)
 	}
-	g.settled(o)
-	f.notes = append(f.notes, usageNote{usedGeneration: *g})
 }
 
-// next returns up to limit notes, or nil and true if the database is to be asked for them.
-func (f *freshNotes) next(limit int64) (notes []usageNote, others bool) {
+// next returns batches of about limit notes and whether there are more, or all of them and that the database is to be asked for others.
+func (f *freshNotes) next(limit int64) (batches []usageBatch, more, others bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.others {
 		f.others = false
-		return nil, true
+		return slices.Clone(f.batches), false, true
 	}
-	return f.notes[:min(len(f.notes), int(limit))], false
+	n, notes := 0, 0
+	for n < len(f.batches) && (n == 0 || notes+len(f.batches[n].notes) <= int(limit)) {
+		notes += len(f.batches[n].notes)
+		n++
+	}
+	return slices.Clone(f.batches[:n]), n < len(f.batches), false
 }
 
-// drop removes the first n notes, which were rolled up.
-func (f *freshNotes) drop(n int) {
+// drop removes batches that were rolled up; the database may have others.
+func (f *freshNotes) drop(seqs []int64, others bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.notes = f.notes[n:]
-}
-
-// known removes notes that were rolled up from the database, which may have more.
-func (f *freshNotes) known(rolledUp []usageNote, more bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.others = f.others || more
-	if len(f.notes) == 0 {
-		return
-	}
-	gone := make(map[string]bool, len(rolledUp))
-	for i := range rolledUp {
-		if !rolledUp[i].correction { // those are never here
-			gone[rolledUp[i].id] = true
+	f.others = f.others || others
+	f.batches = slices.DeleteFunc(f.batches, func(b usageBatch) bool {
+		gone := slices.Contains(seqs, b.seq)
+		if gone {
+			f.notes -= len(b.notes)
 		}
-	}
-	f.notes = slices.DeleteFunc(f.notes, func(n usageNote) bool { return gone[n.id] })
+		return gone
+	})
 }
 
 // forget leaves all notes to the database.
 func (f *freshNotes) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.notes, f.others = nil, true
+	f.batches, f.notes, f.others = nil, 0, true
 }

@@ -225,7 +225,7 @@ func firstID(t time.Time) string { return string(elumenta.FirstGenerationID(t)) 
 
 // readNotes adds what the rollups do not have yet.
 func (u *usage) readNotes(ctx context.Context, q querier) error {
-	rows, err := q.QueryContext(ctx, `SELECT `+noteColumns+` FROM usage_pending AS p CROSS JOIN generations AS g
+	rows, err := q.QueryContext(ctx, `SELECT `+noteColumns+` FROM usage_notes AS p CROSS JOIN generations AS g
 		WHERE p.account_id = $1 AND p.generation_id >= $2 AND p.generation_id < $3 AND g.account_id = p.account_id AND g.id = p.generation_id`,
 		string(u.account), firstID(dayTime(u.first)), firstID(dayTime(u.end)))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,10 +64,10 @@ const usageSums = `requests, failures, tokens_spent, cache_hits, cache_misses, p
 
 // follower has the statements that write rollups.
 type follower struct {
-	logger                                *slog.Logger
-	forget, write, lock, order, use, call *list
-	latencies                             *bulk        // SQLite
-	limit                                 atomic.Int64 // notes of the next chunk
+	logger                                       *slog.Logger
+	forget, batch, write, lock, order, use, call *list
+	latencies                                    *bulk        // SQLite
+	limit                                        atomic.Int64 // notes of the next chunk
 }
 
 func newFollower(logger *slog.Logger) *follower {
@@ -79,6 +80,7 @@ func newFollower(logger *slog.Logger) *follower {
 		logger: logger,
 		forget: newList(`DELETE FROM usage_pending WHERE (account_id, generation_id, correction) IN
 			(SELECT v.column1, v.column2, CAST(v.column3 AS INTEGER) FROM (VALUES `, 3, `) AS v)`),
+		batch: newList(`DELETE FROM usage_batches WHERE seq IN (VALUES `, 1, `)`),
 		write: newList(`INSERT INTO usage_daily (`+key+`, `+usageSums+`, latency) VALUES `, 14,
 			` ON CONFLICT (`+key+`) DO UPDATE SET `+strings.Join(sums, ", ")+`, latency = excluded.latency`),
 		// A row that changes nothing locks the one that is there.
@@ -138,7 +140,9 @@ func (f *follower) prepare(ctx context.Context, q querier, r *rollup) error {
 			var n int
 			var latency []byte
 			err := rows.Scan(&n, &latency)
-			r.rows[keys[p.first+n]].latency = latency
+			if len(latency) > 0 { // the driver has none for an empty one
+				r.rows[keys[p.first+n]].latency = latency
+			}
 			return err
 		}); err != nil {
 			return fmt.Errorf("read the sketches of rollups: %w", err)
@@ -177,8 +181,11 @@ func (f *follower) lockRows(ctx context.Context, tx querier, r *rollup) error {
 // sketch adds the latencies of a chunk to the sketches of its rows. A damaged sketch begins anew: it must not keep all
 // others from being followed.
 func (f *follower) sketch(ctx context.Context, r *rollup) {
-	all := newSketch()
+	all, n := newSketch(), 0
 	for key, row := range r.rows {
+		if n++; n%yieldRows == 0 {
+			runtime.Gosched()
+		}
 		all.clear()
 		if err := all.mergeEncoded(row.latency); err != nil {
 			all.clear()
@@ -195,12 +202,17 @@ func (f *follower) sketch(ctx context.Context, r *rollup) {
 // save writes a chunk and removes its notes.
 func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 	var args arguments
-	for i := range r.notes {
-		n := &r.notes[i]
+	for i := range r.pending {
+		n := &r.pending[i]
 		args.add(string(n.account), n.id, flag(n.correction))
 	}
 	removed, err := f.forget.exec(ctx, tx, args)
-	if err == nil && removed != int64(len(r.notes)) {
+	if err == nil && len(r.batches) > 0 {
+		var n int64
+		n, err = f.batch.exec(ctx, tx, int64s(r.batches))
+		removed += n
+	}
+	if err == nil && removed != int64(len(r.pending)+len(r.batches)) {
 		err = errFollowed
 	}
 	if err != nil {
@@ -230,6 +242,13 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 	return nil
 }
 
+func int64s(values []int64) (args arguments) {
+	for _, v := range values {
+		args.add(v)
+	}
+	return args
+}
+
 // countUses adds to the uses of assistants, on Postgres locked in the order of their ids.
 func (f *follower) countUses(ctx context.Context, tx querier, uses map[elumenta.AssistantID]int64) error {
 	var ids, counts arguments
@@ -254,4 +273,18 @@ func (f *follower) noteCallers(ctx context.Context, tx querier, days map[assista
 	}
 	_, err := f.call.exec(ctx, tx, args)
 	return err
+}
+
+// splitBatches moves notes from usage_batches into usage_pending, which both engines have.
+func splitBatches(ctx context.Context, tx querier) error {
+	for _, text := range []string{
+		`INSERT INTO usage_pending (account_id, generation_id, correction)
+			SELECT account_id, generation_id, correction FROM usage_notes WHERE TRUE ON CONFLICT DO NOTHING`,
+		`DELETE FROM usage_batches`,
+	} {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }

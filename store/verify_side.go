@@ -168,7 +168,7 @@ func (v *verifier) readNotes(ctx context.Context, sides accountSides, after, las
 		return nil
 	}, `SELECT p.account_id, p.correction <> 0 AS correction, p.generation_id >= $3 AS kept, g.id IS NOT NULL AS known,
 			COALESCE(g.state, 0) = 1 AS charged, COALESCE(g.corrected, 0) <> 0 AS corrected, COUNT(*), CAST(COALESCE(SUM(g.price), 0) AS BIGINT)
-		FROM usage_pending AS p LEFT JOIN generations AS g ON g.account_id = p.account_id AND g.id = p.generation_id
+		FROM usage_notes AS p LEFT JOIN generations AS g ON g.account_id = p.account_id AND g.id = p.generation_id
 		WHERE p.account_id > $1 AND p.account_id <= $2
 		GROUP BY p.account_id, p.correction, kept, known, charged, COALESCE(g.corrected, 0)`, after, last, v.oldest)
 }

@@ -253,7 +253,7 @@ func (r *run) rest(ctx context.Context, db *sql.DB) {
 	defer cancel()
 	for {
 		var open int
-		query := `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_pending)`
+		query := `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_notes)`
 		if strings.HasPrefix(r.database, "sqlite:") {
 			query += ` + (SELECT count(*) FROM ledger_log)`
 		}

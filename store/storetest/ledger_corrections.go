@@ -65,7 +65,7 @@ func testCorrection(t *testing.T, b *bench) {
 func (p *payer) wantNotes(id elumenta.GenerationID, want string) {
 	p.b.Helper()
 	rows, err := p.b.raw().QueryContext(p.b.Context(), `SELECT 'state ' || state || ' corrected ' || corrected || ' ' || error || ' notes',
-		correction FROM generations AS g JOIN usage_pending AS u ON u.account_id = g.account_id AND u.generation_id = g.id
+		correction FROM generations AS g JOIN usage_notes AS u ON u.account_id = g.account_id AND u.generation_id = g.id
 		WHERE g.account_id = $1 AND g.id = $2 ORDER BY correction`, string(p.account), string(id))
 	if err != nil {
 		p.b.Fatal(err)

@@ -89,7 +89,7 @@ func (h *ledgerHistory) awaitRollups() {
 	defer ticker.Stop()
 	for {
 		var notes int
-		wantOK(h, h.db.QueryRowContext(h.Context(), `SELECT COUNT(*) FROM usage_pending`).Scan(&notes))
+		wantOK(h, h.db.QueryRowContext(h.Context(), `SELECT COUNT(*) FROM usage_notes`).Scan(&notes))
 		if notes == 0 {
 			return
 		}

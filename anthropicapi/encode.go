@@ -29,11 +29,13 @@ const invalidInput = "INVALID_JSON"
 // encoder writes one answer (https://platform.claude.com/docs/en/build-with-claude/streaming). Its content blocks are text, tool_use, thinking
 // and redacted_thinking. The zero value begins an answer.
 type encoder struct {
-	blocks int      // content blocks that have begun; the last of them may be open
-	open   kind     // of the block that is open
-	calls  []int    // the blocks of the tool calls
-	ids    []string // of the tool calls
-	effort bool     // the request says no more of thinking than an effort
+	blocks  int      // content blocks that have begun; the last of them may be open
+	open    kind     // of the block that is open
+	ids     []string // of the tool calls
+	input   input    // of the tool call that is open
+	held    []waiting
+	holding int  // bytes of text in it
+	effort  bool // the request says no more of thinking than an effort
 }
 
 type kind uint8
@@ -67,8 +69,24 @@ func (*encoder) Begin(b []byte, s *elumenta.Started) []byte {
 	return append(b, eventEnd...)
 }
 
-// Event is a piece of a content block, with the beginning of the block where it is the first, and the end of the one before.
+// Event is a piece of a content block, with the beginning of the block where it is the first, and the end of the one before. What comes
+// of others before the arguments of a tool call are whole is written after them.
 func (e *encoder) Event(b []byte, ev elumenta.Event) []byte {
+	if e.waits(&ev) {
+		e.hold(ev)
+		if e.holding > mostHeld {
+			b = e.release(b, true)
+		}
+		return b
+	}
+	b = e.write(b, ev)
+	if len(e.held) > 0 {
+		b = e.release(b, false)
+	}
+	return b
+}
+
+func (e *encoder) write(b []byte, ev elumenta.Event) []byte {
 	switch ev.Kind {
 	case elumenta.EventText, elumenta.EventRefusal:
 		if e.open != text {
@@ -84,16 +102,18 @@ func (e *encoder) Event(b []byte, ev elumenta.Event) []byte {
 	case elumenta.EventOpaque:
 		return e.state(b, &ev)
 	case elumenta.EventToolCall:
-		e.calls, e.ids = append(e.calls, e.blocks), append(e.ids, ev.ID)
+		e.input = input{call: len(e.ids)}
+		e.ids = append(e.ids, ev.ID)
 		b = e.begin(b, toolUse)
 		b = appendToolUse(b, ev.ID, ev.Name)
 		b = append(b, `{}}`...)
 		return append(b, eventEnd...)
 	case elumenta.EventToolInput:
-		if ev.Index >= len(e.calls) {
-			return b
+		if e.open != toolUse || ev.Index != e.input.call {
+			return b // of a block that has ended
 		}
-		b = appendIndex(b, deltaStart, e.calls[ev.Index])
+		e.input.add(ev.Text)
+		b = appendIndex(b, deltaStart, e.blocks-1)
 		b = append(b, `,"delta":{"type":"input_json_delta","partial_json":`...)
 	default:
 		return b
@@ -127,7 +147,7 @@ func (*encoder) KeepAlive(b []byte) []byte { return append(b, ping...) }
 
 // End is message_delta, whose delta has what the message's end has, and message_stop.
 func (e *encoder) End(b []byte, r *elumenta.Result) []byte {
-	b = e.stop(b)
+	b = e.stop(e.release(b, true))
 	b = append(b, "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"...)
 	b = e.appendEnd(b, r)
 	b = append(b, `},"usage":`...)

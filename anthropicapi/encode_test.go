@@ -71,6 +71,9 @@ data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use"
 event: content_block_delta
 data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
 
+event: content_block_delta
+data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"1}"}}
+
 event: content_block_stop
 data: {"type":"content_block_stop","index":2}
 
@@ -79,9 +82,6 @@ data: {"type":"content_block_start","index":3,"content_block":{"type":"tool_use"
 
 event: content_block_delta
 data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{}"}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"1}"}}
 
 event: content_block_stop
 data: {"type":"content_block_stop","index":3}
@@ -113,6 +113,111 @@ data: {"type":"message_stop"}
 	if fail != wantFail {
 		t.Errorf("%s, want %s", fail, wantFail)
 	}
+}
+
+// A host may mix the pieces of several tool calls, and say something between them: each block is written to its end before the next, as
+// clients expect that add the pieces up, and what is whole is written at once.
+func TestMixedToolCalls(t *testing.T) {
+	call := func(i int) elumenta.Event {
+		return elumenta.Event{Kind: elumenta.EventToolCall, Index: i, ID: strconv.Itoa(i), Name: "t"}
+	}
+	in := func(i int, text elumenta.Text) elumenta.Event {
+		return elumenta.Event{Kind: elumenta.EventToolInput, Index: i, Text: text}
+	}
+	say := func(text elumenta.Text) elumenta.Event { return elumenta.Event{Kind: elumenta.EventText, Text: text} }
+	state := elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartToolCall, Index: 1, Opaque: &elumenta.Opaque{Format: "anthropic", Data: `{"type":"redacted_thinking","data":"s"}`}}
+	pause := elumenta.Event{Kind: elumenta.EventPause}
+	for name, c := range map[string]struct {
+		events []elumenta.Event
+		want   string
+		before int // how many blocks have begun before the end
+	}{
+		"one after the other":     {[]elumenta.Event{call(0), in(0, `{"a":`), in(0, `"}{\\\""}`), call(1), in(1, `{}`)}, `0 {"a":"}{\\\""}, 1 {}`, 2},
+		"mixed":                   {[]elumenta.Event{call(0), call(1), in(0, `{"a"`), in(1, `{"b"`), pause, in(0, `:[{}]}`), in(1, `:1}`)}, `0 {"a":[{}]}, 1 {"b":1}`, 2},
+		"three, and text":         {[]elumenta.Event{call(0), in(0, `{`), call(1), in(1, `{`), say("x"), call(2), say("y"), in(2, `{}`), in(1, `}`), say("z"), in(0, `}`)}, `0 {}, 1 {}, x, 2 {}, yz`, 5},
+		"state of one that waits": {[]elumenta.Event{call(0), in(0, `{`), call(1), in(1, `{}`), state, in(0, `}`)}, `0 {}, 1 {}, s`, 3},
+		"no arguments":            {[]elumenta.Event{call(0), in(0, ``), call(1), in(1, `{"b":1}`), say("x")}, `0, 1 {"b":1}, x`, 1},
+		"cut off":                 {[]elumenta.Event{call(0), in(0, `{"a`), call(1), in(1, `{"b`), call(2), in(0, `b`)}, `0 {"ab, 1 {"b, 2`, 1},
+		"no object":               {[]elumenta.Event{call(0), in(0, `"a"`), call(1), in(1, `1`), in(0, ` `)}, `0 "a" , 1 1`, 1},
+		"more than a value":       {[]elumenta.Event{call(0), in(0, `{}`), call(1), in(0, ` `), in(1, `{}`), in(7, `x`)}, `0 {}, 1 {}`, 2},
+		"of a call that is none":  {[]elumenta.Event{call(0), in(0, `{`), in(3, `x`), in(0, `}`)}, `0 {}`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := encoderOf(t)
+			var b []byte
+			for _, ev := range c.events {
+				b = e.Event(b, ev)
+			}
+			if n := strings.Count(string(b), "event: content_block_start"); n != c.before {
+				t.Errorf("%d blocks had begun before the end, want %d: %s", n, c.before, b)
+			}
+			b = e.End(b, &elumenta.Result{})
+			if got := addedUp(t, b); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// What waits for a tool call is bounded.
+func TestMixedToolCallsWithoutEnd(t *testing.T) {
+	e := encoderOf(t)
+	b := e.Event(nil, elumenta.Event{Kind: elumenta.EventToolCall, ID: "0", Name: "t"})
+	text := elumenta.Event{Kind: elumenta.EventText, Text: elumenta.Text(strings.Repeat("x", 1<<20))}
+	for range 5 {
+		b = e.Event(b, text)
+	}
+	if got := addedUp(t, e.End(b, &elumenta.Result{})); got != "0, "+strings.Repeat("x", 5<<20) {
+		t.Errorf("%d bytes arrived", len(got))
+	}
+}
+
+// addedUp adds a stream up as clients do that take a piece for one of the last block, and insists on the order of its events.
+func addedUp(t *testing.T, stream []byte) string {
+	t.Helper()
+	var blocks []string
+	open := false
+	for line := range strings.Lines(string(stream)) {
+		data, ok := strings.CutPrefix(line, "data: ")
+		if !ok {
+			continue
+		}
+		var ev struct {
+			Type  string
+			Index int
+			Block struct{ Type, ID, Data string } `json:"content_block"`
+			Delta struct {
+				Text, Thinking string
+				Input          string `json:"partial_json"`
+			}
+		}
+		if err := json.Unmarshal([]byte(data), &ev); err != nil {
+			t.Fatal(err)
+		}
+		switch ev.Type {
+		case "content_block_start":
+			if open || ev.Index != len(blocks) {
+				t.Fatalf("block %d begins, the last was %d, open: %t", ev.Index, len(blocks)-1, open)
+			}
+			open, blocks = true, append(blocks, ev.Block.ID+ev.Block.Data)
+			if ev.Block.Type == "tool_use" {
+				blocks[ev.Index] += " "
+			}
+		case "content_block_delta":
+			if !open || ev.Index != len(blocks)-1 {
+				t.Fatalf("a piece of block %d, the last is %d, open: %t", ev.Index, len(blocks)-1, open)
+			}
+			blocks[ev.Index] += ev.Delta.Text + ev.Delta.Thinking + ev.Delta.Input
+		case "content_block_stop":
+			open = false
+		}
+	}
+	for i := range blocks {
+		if len(blocks[i]) == 2 { // a tool call without arguments
+			blocks[i] = strings.TrimSuffix(blocks[i], " ")
+		}
+	}
+	return strings.Join(blocks, ", ")
 }
 
 func TestWhole(t *testing.T) {

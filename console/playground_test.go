@@ -294,9 +294,12 @@ func (s *server) runCode(t *testing.T, language string, run []string, source str
 		}
 		cmd.Args = append(cmd.Args, file)
 	}
-	cmd.Env = append(os.Environ(), "ELUMENTA_API_KEY="+s.admin.Reveal(), "PYTHONPATH="+filepath.Join("testdata", "openai"))
-	if language == "openai-javascript" {
+	cmd.Env = append(os.Environ(), "ELUMENTA_API_KEY="+s.admin.Reveal())
+	switch language {
+	case "openai-javascript":
 		cmd.Dir = clients.JavaScript(t)
+	case "openai-python":
+		cmd.Path = filepath.Join(clients.Python(t), "newest", "bin", "python")
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 //go:embed package.json package-lock.json *.mjs python
@@ -74,10 +77,8 @@ func (s *set) install(t *testing.T) string {
 		sum.Write(b)
 	}
 	dir := filepath.Join(cache, "elumenta-test-clients", s.name+"-"+hex.EncodeToString(sum.Sum(nil)[:8]))
-	if _, err := os.Stat(dir); err != nil {
-		if err := s.download(t.Context(), dir); err != nil {
-			t.Fatal(err)
-		}
+	if err := s.once(t.Context(), dir); err != nil {
+		t.Fatal(err)
 	}
 	scripts, err := fs.Glob(files, s.scripts)
 	if err == nil {
@@ -89,11 +90,24 @@ func (s *set) install(t *testing.T) string {
 	return dir
 }
 
-// download installs beside the place and moves there, so that what is there is whole.
-func (s *set) download(ctx context.Context, dir string) error {
+// once installs where nobody has. Tests of other packages, which are processes of their own, wait.
+func (s *set) once(ctx context.Context, dir string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
 		return err
 	}
+	lock := flock.New(dir + ".lock")
+	if err := lock.Lock(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	return s.download(ctx, dir)
+}
+
+// download installs beside the place and moves there, so that what is there is whole.
+func (s *set) download(ctx context.Context, dir string) error {
 	part, err := os.MkdirTemp(filepath.Dir(dir), "part-")
 	if err != nil {
 		return err
@@ -109,13 +123,7 @@ func (s *set) download(ctx context.Context, dir string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%q: %w:\n%s", s.command, err, out)
 	}
-	if err := os.Rename(part, dir); err != nil {
-		if _, there := os.Stat(dir); there == nil { // another test was faster
-			return nil
-		}
-		return err
-	}
-	return nil
+	return os.Rename(part, dir)
 }
 
 // write puts embedded files into a folder.

@@ -122,6 +122,7 @@ func onlyMetrics(metrics http.Handler) http.Handler {
 // longer, running requests get their time, and what is left is interrupted and says so.
 func (n *node) drain(server *http.Server, failed <-chan error) error {
 	close(n.draining)
+	n.tellStopping()
 	n.log.Info("stopping", "drain_delay", n.conf.DrainDelay, "drain_timeout", n.conf.DrainTimeout)
 	if n.conf.DrainDelay > 0 {
 		select {

@@ -172,6 +172,7 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	debug.FreeOSMemory() // what starting took, and serving does not
 	n.log.Info("serving", "version", version, "url", n.listeners.url(n.conf), "metrics", n.conf.MetricsAddr, "providers", n.routes.enabled)
 	defer n.reloadAt(n.hangups, api)()
+	n.tellReady()
 	return n.serve(ctx, withConsole(api, pages))
 }
 

@@ -265,7 +265,7 @@ func TestConfigCheck(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                            "serve accounts keys reports audit ledger backup restore migrate assistants export apply import chat usage config verify-retention doctor completion version",
+		"":                            "serve accounts keys reports audit ledger backup restore migrate assistants export apply import chat usage config verify-retention doctor healthcheck completion version",
 		"a":                           "accounts audit assistants apply",
 		"accounts ":                   "create list show topup plan suspend resume rename role",
 		"accounts create --na":        "--name",

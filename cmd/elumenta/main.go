@@ -45,6 +45,7 @@ type cli struct {
 	Config     configCommand          `cmd:"" help:"Check the configuration."`
 	Retention  verifyRetentionCommand `cmd:"" name:"verify-retention" help:"Show that nothing of a conversation is kept."`
 	Doctor     doctorCommand          `cmd:"" help:"Check the database, the disk, clocks, providers and models."`
+	Health     healthcheckCommand     `cmd:"" name:"healthcheck" help:"Ask the server on this machine whether it is ready."`
 	Completion completionCommand      `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCommand         `cmd:"" help:"Print the version."`
 	Man        manCommand             `cmd:"" hidden:"" help:"Print the manual page."`

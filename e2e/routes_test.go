@@ -15,7 +15,7 @@ func twoRoutes(t *testing.T, u *upstream) startOptions {
 		"[limits]", "retry_budget_percent = 200",
 		"[[providers]]", `name = "gone"`, `base_url = "http://127.0.0.1:1/v1"`, `circuit_breaker = false`,
 		"[[providers]]", `name = "well"`, `base_url = "`+u.URL+`/v1"`, `api_key_env = "WELL_KEYS"`,
-		"[[models]]", `slug = "routed"`, `token_cost = 3`, `max_output_tokens = 100`,
+		"[[models]]", `slug = "routed"`, `token_cost = 3`, `max_output_tokens = 100`, `hedge_after = "30s"`,
 		`routes = [{provider = "well", region = "eu", order = 1}, {provider = "gone"}]`,
 	)}}
 }

@@ -16,6 +16,9 @@ type hedge struct {
 	err        error
 }
 
+// Outcomes of a hedge: whether it began to answer first.
+const hedgeWon, hedgeLost = "won", "lost"
+
 // try calls a route, hedged if that is wanted of a request's first call and there is another route.
 func (s *Service) try(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time, first bool) (elumenta.Completion, choice, error) {
 	done = done.with(c, true)
@@ -44,13 +47,13 @@ func (s *Service) hedged(ctx context.Context, p *prepared, r *relay, c choice, t
 	if h.choice.route == nil {
 		return completion, choice{}, err
 	}
-	outcome := "lost"
+	outcome := hedgeLost
 	r.mu.Lock()
 	won, neither := r.answers == &h.lane, r.answers == nil
 	r.hedge = nil
 	r.mu.Unlock()
 	if won {
-		outcome = "won"
+		outcome = hedgeWon
 	}
 	s.metrics.hedges.WithLabelValues(h.choice.target().Name, p.model.Slug, outcome).Inc()
 	if n := len(r.attempts); n > 1 && r.attempts[n-1].Kind == elumenta.KindCancelled {

@@ -67,6 +67,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 func (m *metrics) begin(r *routing) {
 	for model := range r.models {
 		m.unbudgeted.WithLabelValues(model.Slug)
+		if model.HedgeAfter <= 0 {
+			continue
+		}
+		for i := range model.Routes {
+			m.hedges.WithLabelValues(model.Routes[i].Target.Name, model.Slug, hedgeWon)
+			m.hedges.WithLabelValues(model.Routes[i].Target.Name, model.Slug, hedgeLost)
+		}
 	}
 	for provider, ring := range r.rings {
 		for key := range ring.keys {

@@ -328,6 +328,7 @@ type Completion struct {
 	Usage      Usage
 	Warnings   []Warning
 	UpstreamID string // the provider's id of the answer
+	Model      string // the provider's own name of the model that answered, such as a dated one; empty where it does not say
 }
 
 // Warning names something that was left out or changed.

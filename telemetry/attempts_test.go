@@ -88,3 +88,35 @@ func TestAttempts(t *testing.T) {
 		t.Errorf("the attempts are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+type named string
+
+func (n named) Generate(context.Context, elumenta.Target, *elumenta.Prompt, func(elumenta.Event) error) (elumenta.Completion, error) {
+	return elumenta.Completion{Finish: elumenta.FinishStop, Model: string(n)}, nil
+}
+
+// The model that answered is named as the provider names it, unless that is no name.
+func TestModelThatAnswered(t *testing.T) {
+	for name, want := range map[string]string{"gpt-5-2025-08-07": "gpt-5-2025-08-07", "": "", strings.Repeat("x", mostModelName+1): ""} {
+		spans := tracetest.NewInMemoryExporter()
+		i, err := newInstruments(sdkmetric.NewMeterProvider().Meter(scope))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tel := &Telemetry{tracer: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)).Tracer(scope), instruments: i}
+		ctx, end := tel.Request(httptest.NewRequestWithContext(t.Context(), "POST", "/v1/responses", nil), "req_1")
+		if _, err := tel.Provider(named(name)).Generate(ctx, elumenta.Target{Name: "p", Model: "gpt-5"}, &elumenta.Prompt{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		end("POST /v1/responses", 200, "")
+		got := map[string]string{}
+		for _, s := range spans.GetSpans() {
+			for _, kv := range s.Attributes {
+				got[string(kv.Key)] = kv.Value.String()
+			}
+		}
+		if got["gen_ai.response.model"] != want || got["gen_ai.request.model"] != "gpt-5" {
+			t.Errorf("%.40s: %v", name, got)
+		}
+	}
+}

@@ -160,10 +160,16 @@ func requestAttributes(p *elumenta.Prompt) []attribute.KeyValue {
 	return list
 }
 
+// mostModelName bounds a model's name that is a provider's word, in bytes.
+const mostModelName = 200
+
 func responseAttributes(c elumenta.Completion) []attribute.KeyValue {
 	var list []attribute.KeyValue
 	if c.UpstreamID != "" {
 		list = append(list, semconv.GenAIResponseID(c.UpstreamID))
+	}
+	if c.Model != "" && len(c.Model) <= mostModelName {
+		list = append(list, semconv.GenAIResponseModel(c.Model))
 	}
 	if c.Finish != "" {
 		list = append(list, semconv.GenAIResponseFinishReasons(string(c.Finish)))

@@ -69,7 +69,7 @@ func (answering) Generate(_ context.Context, _ elumenta.Target, _ *elumenta.Prom
 			return elumenta.Completion{}, err
 		}
 	}
-	return elumenta.Completion{Finish: elumenta.FinishStop, Usage: elumenta.Usage{PromptTokens: 100, CompletionTokens: 20}, UpstreamID: "up"}, nil
+	return elumenta.Completion{Finish: elumenta.FinishStop, Usage: elumenta.Usage{PromptTokens: 100, CompletionTokens: 20}, UpstreamID: "up", Model: "m-2026-01-01"}, nil
 }
 
 type booking struct{}

@@ -56,7 +56,7 @@ func expect(body []byte, stream bool) providertest.Expectation {
 		if json.Unmarshal(body, &whole) == nil {
 			expectBlocks(&x, whole.list("content"))
 			expectUsage(&x, whole.object("usage"))
-			x.UpstreamID = whole.text("id")
+			x.UpstreamID, x.Model = whole.text("id"), whole.text("model")
 			x.Finish, x.Finished = finish[whole.text("stop_reason")], true
 		}
 		return x
@@ -69,7 +69,7 @@ func expect(body []byte, stream bool) providertest.Expectation {
 		}
 		switch e.text("type") {
 		case "message_start":
-			x.UpstreamID = e.object("message").text("id")
+			x.UpstreamID, x.Model = e.object("message").text("id"), e.object("message").text("model")
 			expectUsage(&x, e.object("message").object("usage"))
 		case "content_block_start":
 			blocks = append(blocks, e.object("content_block"))

@@ -16,7 +16,7 @@ func events(data ...string) string {
 }
 
 const (
-	started   = `{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","content":[],"usage":{"input_tokens":10,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000,"output_tokens":1}}}`
+	started   = `{"type":"message_start","message":{"id":"msg_1","model":"claude-dated","type":"message","role":"assistant","content":[],"usage":{"input_tokens":10,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000,"output_tokens":1}}}`
 	textBegin = `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`
 	textHello = `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}`
 	blockEnd  = `{"type":"content_block_stop","index":0}`
@@ -32,12 +32,12 @@ func cases() []providertest.Case {
 	list := []providertest.Case{
 		{
 			Name: "stream", Stream: true, Body: events(started, textBegin, textHello, blockEnd, ending("end_turn"), stopped),
-			Want: providertest.Expectation{Text: "Hello", Finish: "stop", Usage: usage, UpstreamID: "msg_1"},
+			Want: providertest.Expectation{Text: "Hello", Finish: "stop", Usage: usage, UpstreamID: "msg_1", Model: "claude-dated"},
 		},
 		{
 			Name: "whole",
-			Body: `{"id":"msg_2","type":"message","content":[{"type":"text","text":"Hello"},{"type":"never_seen"},{"type":"text","text":" you"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2,"output_tokens_details":{"thinking_tokens":1}}}  `,
-			Want: providertest.Expectation{Text: "Hello you", Finish: "stop", UpstreamID: "msg_2",
+			Body: `{"id":"msg_2","model":"claude-dated","type":"message","content":[{"type":"text","text":"Hello"},{"type":"never_seen"},{"type":"text","text":" you"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2,"output_tokens_details":{"thinking_tokens":1}}}  `,
+			Want: providertest.Expectation{Text: "Hello you", Finish: "stop", UpstreamID: "msg_2", Model: "claude-dated",
 				Usage: elumenta.Usage{PromptTokens: 3, CompletionTokens: 2, ReasoningTokens: 1}},
 		},
 		{

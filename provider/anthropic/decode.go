@@ -99,6 +99,7 @@ type delta struct {
 type answerMessage struct {
 	Type       kind          `json:"type"`
 	ID         string        `json:"id"`
+	Model      string        `json:"model"`
 	Content    []answerBlock `json:"content"`
 	StopReason string        `json:"stop_reason"`
 	Usage      *usage        `json:"usage"`
@@ -177,7 +178,7 @@ func (d *decoder) whole(body []byte) error {
 	if m.Type == errorEvent && m.Error != nil {
 		return d.answer.Fail(m.Error.fault(0))
 	}
-	d.completion.UpstreamID = m.ID
+	d.completion.UpstreamID, d.completion.Model = m.ID, m.Model
 	d.count(m.Usage)
 	for i := range m.Content {
 		if err := d.start(i, &m.Content[i]); err != nil {
@@ -206,7 +207,7 @@ func (d *decoder) handle(name, data []byte) (bool, error) {
 	switch e := &d.event; e.Type {
 	case messageStart:
 		if e.Message != nil {
-			d.completion.UpstreamID = e.Message.ID
+			d.completion.UpstreamID, d.completion.Model = e.Message.ID, e.Message.Model
 			d.count(e.Message.Usage)
 		}
 	case blockStart:

@@ -21,7 +21,7 @@ func events(data ...string) string {
 
 const (
 	hello      = `{"candidates": [{"content": {"parts": [{"text": "Hello"}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 11,"totalTokenCount": 11},"responseId": "r1"}`
-	counted    = `"usageMetadata":{"promptTokenCount":11,"cachedContentTokenCount":4,"toolUsePromptTokenCount":3,"candidatesTokenCount":2,"thoughtsTokenCount":20},"responseId":"r1"`
+	counted    = `"usageMetadata":{"promptTokenCount":11,"cachedContentTokenCount":4,"toolUsePromptTokenCount":3,"candidatesTokenCount":2,"thoughtsTokenCount":20},"responseId":"r1","modelVersion":"gemini-dated"`
 	signedCall = `{"functionCall":{"name":"weather","args":{"city":"Rome"}},"thoughtSignature":"c2ln"}`
 )
 
@@ -34,11 +34,11 @@ func cases() []providertest.Case {
 	list := []providertest.Case{
 		{
 			Name: "stream", Stream: true, Body: strings.ReplaceAll(events(hello, ending("STOP")), "\r\n", "\n"),
-			Want: providertest.Expectation{Text: "Hello you", Finish: "stop", Usage: usage, UpstreamID: "r1"},
+			Want: providertest.Expectation{Text: "Hello you", Finish: "stop", Usage: usage, UpstreamID: "r1", Model: "gemini-dated"},
 		},
 		{
 			Name: "whole", Body: "\n" + ending("STOP"),
-			Want: providertest.Expectation{Text: " you", Finish: "stop", Usage: usage, UpstreamID: "r1"},
+			Want: providertest.Expectation{Text: " you", Finish: "stop", Usage: usage, UpstreamID: "r1", Model: "gemini-dated"},
 		},
 		{
 			Name: "a finish reason in every event", Stream: true,

@@ -18,6 +18,7 @@ type response struct {
 	} `json:"promptFeedback"`
 	Usage      usage   `json:"usageMetadata"`
 	ResponseID string  `json:"responseId"`
+	Model      string  `json:"modelVersion"`
 	Error      *status `json:"error"`
 }
 
@@ -120,6 +121,9 @@ func (d *decoder) take(r *response) error {
 	}
 	if r.ResponseID != "" {
 		d.completion.UpstreamID = r.ResponseID
+	}
+	if r.Model != "" {
+		d.completion.Model = r.Model
 	}
 	d.count(&r.Usage)
 	if len(r.Candidates) == 0 {

@@ -60,7 +60,7 @@ func expect(body []byte, stream bool) providertest.Expectation {
 		if json.Unmarshal([]byte(d), &r) != nil {
 			continue
 		}
-		x.UpstreamID = r.ResponseID
+		x.UpstreamID, x.Model = r.ResponseID, r.ModelVersion
 		u := r.UsageMetadata
 		x.Usage = elumenta.Usage{PromptTokens: u["promptTokenCount"] + u["toolUsePromptTokenCount"], CachedTokens: u["cachedContentTokenCount"],
 			CompletionTokens: u["candidatesTokenCount"] + u["thoughtsTokenCount"], ReasoningTokens: u["thoughtsTokenCount"]}
@@ -103,6 +103,7 @@ type plain struct {
 	PromptFeedback struct{ BlockReason string }
 	UsageMetadata  usageNumbers
 	ResponseID     string
+	ModelVersion   string
 }
 
 type plainCandidate struct {

@@ -41,7 +41,7 @@ func (c *collector) run(ctx context.Context, p elumenta.Provider, target elument
 	c.t.Helper()
 	done, err := p.Generate(ctx, target, prompt, c.event)
 	c.res.Completion, c.res.Err = done, err
-	c.res.Finished, c.res.Finish, c.res.Usage, c.res.UpstreamID = err == nil, done.Finish, done.Usage, done.UpstreamID
+	c.res.Finished, c.res.Finish, c.res.Usage, c.res.UpstreamID, c.res.Model = err == nil, done.Finish, done.Usage, done.UpstreamID, done.Model
 	if err == nil && done.Finish == "" {
 		c.t.Error("no error, and no finish reason")
 	}

@@ -152,6 +152,9 @@ func (s Suite) compare(t *testing.T, c Case, got Result) {
 	if want.UpstreamID == "" {
 		want.UpstreamID = got.UpstreamID
 	}
+	if want.Model == "" {
+		want.Model = got.Model
+	}
 	plain := cmp.Transformer("plain", func(t elumenta.Text) any { return argument(string(t)) })
 	if diff := cmp.Diff(want, got.Expectation, plain, cmp.Comparer(equalEmpty)); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)

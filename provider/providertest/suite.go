@@ -58,7 +58,7 @@ type Expectation struct {
 	ToolCalls                []elumenta.ToolCall
 	Finish                   elumenta.FinishReason
 	Usage                    elumenta.Usage
-	UpstreamID               string
+	UpstreamID, Model        string
 }
 
 // Run plays everything.

@@ -192,6 +192,13 @@ func TestStreams(t *testing.T) {
 		"pauses for 40 s": {func(ctx context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 			return done, errors.Join(say(emit, "a"), wait(ctx, 40*time.Second), say(emit, "b"))
 		}, false, "open, text a, keep-alive, keep-alive, text b, end", "", true},
+		"thinks in the middle, not shown": {func(ctx context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+			err := say(emit, "a")
+			for range 40 {
+				err = errors.Join(err, wait(ctx, time.Second), emit(elumenta.Event{Kind: elumenta.EventReasoning, Text: "x"}), emit(elumenta.Event{Kind: elumenta.EventPause}))
+			}
+			return done, errors.Join(err, say(emit, "b"))
+		}, false, "open, text a, keep-alive, keep-alive, text b, end", "", true},
 		"silent": {func(ctx context.Context, _ *elumenta.Prompt, _ func(elumenta.Event) error) (elumenta.Completion, error) {
 			return elumenta.Completion{}, wait(ctx, time.Hour)
 		}, false, "open, keep-alive, keep-alive, keep-alive, keep-alive, keep-alive, keep-alive, fail provider_timeout", elumenta.CodeProviderTimeout, false},

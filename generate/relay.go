@@ -34,7 +34,7 @@ type relay struct {
 	firstPiece time.Time     // zero if there was none
 	lastEvent  time.Time     // of the provider
 	paused     bool          // the provider's next event was waited for
-	held       int           // bytes of text that the sink was given since it last wrote
+	held       int           // events that the sink was given since it last wrote, and bytes of their text
 	lastWrite  time.Time     // to the client
 	sinkErr    error         // the client is gone
 	blocked    time.Duration // how long writes to the client took
@@ -146,19 +146,21 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	}
 	err := r.keep(r.sink.Event(ev))
 	r.pieces = r.pieces || first && err == nil
-	if r.held += len(ev.Text); err == nil && r.held >= heldBytes {
+	if r.held += 1 + len(ev.Text); err == nil && r.held >= heldBytes {
 		err = r.write()
 	}
 	return err
 }
 
-// heldBytes is after how many bytes of text a provider that never pauses is written out.
+// heldBytes is after how many events and bytes of their text a provider that never pauses is written out.
 const heldBytes = 8 << 10
 
-// write has the sink of a stream write what it holds. The time that the client takes to read is none of the provider's.
+// write has the sink of a stream write what it holds. Where that is nothing, since the client is not shown what a model thinks, the
+// stream stays silent. The time that the client takes to read is none of the provider's.
 func (r *relay) write() error {
+	none := r.held == 0
 	r.held = 0
-	if !r.stream || !r.opened {
+	if !r.stream || !r.opened || none {
 		return nil
 	}
 	r.lastWrite = time.Now()

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// maxFresh bounds how many notes freshNotes keeps.
-const maxFresh = 20_000
+// maxFresh bounds how many notes freshNotes keeps, of some 180 bytes each: two seconds at the rate of the ledger alone.
+const maxFresh = 100_000
 
 // usageBatch is a row of usage_batches with its notes; nil if they are not known.
 type usageBatch struct {

@@ -28,6 +28,11 @@ func chatCases() []providertest.Case {
 	}
 	counted := with(func(w *providertest.Expectation) { w.Usage = usage(7, 2) })
 	return []providertest.Case{
+		{
+			Name: "the model that answered", Stream: true,
+			Body: events(`{"id":"c1","model":"gpt-dated","choices":[{"index":0,"delta":{"content":"Oi"}}]}`, `{"model":"other","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`),
+			Want: with(func(w *providertest.Expectation) { w.Model = "gpt-dated" }),
+		},
 		{Name: "stream", Stream: true, Body: events(say, choice(`"delta":{"content":", tudo\u00a0bem? \ud83d\udc4b"}`), stop,
 			`{"id":"c1","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}`, `[DONE]`),
 			Want: with(func(w *providertest.Expectation) { w.Text, w.Usage = "Oi, tudo\u00a0bem? 👋", usage(7, 2) })},

@@ -52,7 +52,9 @@ func (d *chatDecoder) member(key []byte) {
 	j := &d.j
 	switch string(key) {
 	case "id":
-		d.id()
+		d.first(&d.done.UpstreamID)
+	case "model":
+		d.first(&d.done.Model)
 	case "choices":
 		j.Array(d.choice)
 	case "usage":
@@ -82,12 +84,13 @@ func (d *chatDecoder) member(key []byte) {
 	}
 }
 
-func (d *chatDecoder) id() {
-	if d.done.UpstreamID != "" {
+// first reads what all chunks repeat.
+func (d *chatDecoder) first(text *string) {
+	if *text != "" {
 		d.j.Skip()
 		return
 	}
-	d.done.UpstreamID = d.j.Scalar()
+	*text = d.j.Scalar()
 }
 
 func (d *chatDecoder) error() {

@@ -54,6 +54,9 @@ func expectChat(body []byte, stream bool) (want providertest.Expectation) {
 		if want.UpstreamID == "" {
 			want.UpstreamID = chunk.str("id")
 		}
+		if want.Model == "" {
+			want.Model = chunk.str("model")
+		}
 		for _, u := range []object{chunk.obj("usage"), chunk.obj("x_groq").obj("usage")} {
 			if u != nil {
 				usage = u
@@ -128,7 +131,7 @@ func expectResponses(body []byte, stream bool) (want providertest.Expectation) {
 	} else {
 		r = parse(string(body))
 	}
-	want.UpstreamID = r.str("id")
+	want.UpstreamID, want.Model = r.str("id"), r.str("model")
 	for _, item := range r.list("output") {
 		switch item.str("type") {
 		case "message":

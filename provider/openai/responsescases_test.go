@@ -13,13 +13,13 @@ const (
 )
 
 func wholeResponse(status, details, output string) string {
-	return `{"id":"r1","object":"response","status":"` + status + `","error":null,"incomplete_details":` + details + `,"instructions":"long","output":[` + output +
+	return `{"id":"r1","object":"response","model":"gpt-dated","status":"` + status + `","error":null,"incomplete_details":` + details + `,"instructions":"long","output":[` + output +
 		`],"text":{"format":{"type":"text"}},"usage":{"input_tokens":19,"input_tokens_details":{"cached_tokens":4},"output_tokens":86,"output_tokens_details":{"reasoning_tokens":64},"total_tokens":105}}`
 }
 
 func responsesCases() []providertest.Case {
 	counted := elumenta.Usage{PromptTokens: 19, CompletionTokens: 86, CachedTokens: 4, ReasoningTokens: 64}
-	want := providertest.Expectation{Text: "Oi!", Reasoning: "hm\n\nso", Finish: elumenta.FinishStop, Usage: counted, UpstreamID: "r1"}
+	want := providertest.Expectation{Text: "Oi!", Reasoning: "hm\n\nso", Finish: elumenta.FinishStop, Usage: counted, UpstreamID: "r1", Model: "gpt-dated"}
 	with := func(change func(*providertest.Expectation)) providertest.Expectation {
 		w := want
 		change(&w)

@@ -60,6 +60,8 @@ func (d *responsesDecoder) responseMember(key []byte) {
 	switch string(key) {
 	case "id":
 		d.done.UpstreamID = j.String()
+	case "model":
+		d.done.Model = j.Scalar()
 	case "status":
 		r.status = j.String()
 	case "error":

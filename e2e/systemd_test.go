@@ -38,6 +38,11 @@ func TestSystemdUnit(t *testing.T) {
 	if said := run("verify", "--man=no", installed); said != "" {
 		t.Errorf("systemd-analyze verify says:\n%s", said)
 	}
+	for line := range strings.Lines(text) {
+		if _, command, ok := strings.Cut(line, "="); ok && strings.HasPrefix(line, "Exec") && !strings.HasPrefix(command, "/usr/bin/elumenta ") && !strings.HasPrefix(command, "/bin/sh ") {
+			t.Errorf("not every Debian has what the unit calls: %s", line)
+		}
+	}
 	run("security", "--offline=true", "--threshold=12", installed) // 1.2 of 10
 
 	allowed := map[string]bool{}

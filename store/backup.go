@@ -151,7 +151,8 @@ func vacuumInto(ctx context.Context, path, temp string, progress func(done, all 
 	return err
 }
 
-// bringUpFile writes what the ledger's log has into the tables of a file that nobody else uses.
+// bringUpFile writes what the ledger's log has into the tables of a file that nobody else uses. In one of an earlier version it stays for
+// the server that is started on it.
 func bringUpFile(ctx context.Context, path string) (err error) {
 	db, err := sql.Open("sqlite", readDSN(path))
 	if err != nil {
@@ -164,7 +165,7 @@ func bringUpFile(ctx context.Context, path string) (err error) {
 	}
 	c := newConn(one)
 	defer func() { err = errors.Join(err, c.close()) }()
-	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'ledger_log'`); err != nil || n == 0 { // of a version before it
+	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'usage_batches'`); err != nil || n == 0 {
 		return err
 	}
 	if err := errors.Join(c.exec(`PRAGMA secure_delete = on`), c.exec(`BEGIN IMMEDIATE`)); err != nil {

@@ -260,3 +260,29 @@ func TestBackupOfLog(t *testing.T) {
 		t.Errorf("the generation stands there %d times", n)
 	}
 }
+
+// TestBackupOfLogBeforeBatches: a newer program's backup of what a server of an earlier version uses leaves the log to the server that
+// is started on it.
+func TestBackupOfLogBeforeBatches(t *testing.T) {
+	url, file := sqliteURL(t), filepath.Join(t.TempDir(), "backup.db")
+	server := openLogged(t, url, nil)
+	r := composed(t, server, "free", time.Hour)
+	grant, err := server.Reserve(t.Context(), r)
+	if err == nil {
+		_, err = server.Settle(t.Context(), r.Account, r.Generation, elumenta.Outcome{State: elumenta.Charged})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := copyFile(t, url)
+	db := storetest.Raw(t, old)
+	for _, text := range []string{
+		`DROP VIEW usage_notes`, `DROP TABLE usage_batches`, `UPDATE schema_info SET oldest_binary = 2`, `DELETE FROM goose_db_version WHERE version_id > 2`,
+	} {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	backup(t, old, file)
+	check(t, storetest.Open(t, "sqlite:"+file), r.Account, *grant.Balance)
+}

@@ -40,7 +40,7 @@ func follow(t *testing.T, s *store.Store, url string) {
 	if err := s.FollowUsage(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	await(t, storetest.Raw(t, url), 0, `SELECT count(*) FROM usage_pending`)
+	await(t, storetest.Raw(t, url), 0, `SELECT count(*) FROM usage_notes`)
 }
 
 // author publishes assistants that users of the tests generate with.

@@ -61,7 +61,7 @@ func TestSystemdUnit(t *testing.T) {
 	for line := range strings.Lines(text) {
 		if filter, ok := strings.CutPrefix(strings.TrimSpace(line), "SystemCallFilter="); ok {
 			names, refused := strings.CutPrefix(filter, "~")
-			for _, name := range strings.Fields(names) {
+			for name := range strings.FieldsSeq(names) {
 				expand(name, !refused)
 			}
 		}

@@ -21,7 +21,7 @@ func (o *Options) BoundSearch(pending, names int) { o.search = searchBounds{pend
 
 // LogAll has every operation of the ledger logged on SQLite, and the tables written for those alone who read or change them.
 func (o *Options) LogAll() {
-	o.log = logBounds{min: 1, max: 1 << 30, time: 1 << 60, rest: 1 << 60}
+	o.log = logBounds{min: 1, few: 1 << 30, max: 1 << 30, time: 1 << 60, rest: 1 << 60}
 }
 
 // PurgeSessions removes what has ended at once, as a server does from time to time.

@@ -9,16 +9,20 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// logBounds say when what the log has is written to the tables, which others wait for: 256 operations take a millisecond.
+// logBounds say when what the log has is written to the tables: 256 operations of one account take a millisecond, of many several, and
+// the more there are, the less each takes. Whoever queues a write then waits for all of it, which is little beside the wait for the
+// other callers where there are many, and much where there are few: so batches are counted, which are larger with more callers.
 type logBounds struct {
-	min  int           // operations of the smallest batch that begins a log: fewer gain nothing by one
-	max  int           // operations
-	time time.Duration // since the first of them
-	rest time.Duration // with nothing else to write
+	min     int           // operations of the smallest batch that begins a log: fewer gain nothing by one
+	batches int           // with at least few operations
+	few     int           // operations
+	max     int           // operations
+	time    time.Duration // since the first of them
+	rest    time.Duration // with nothing else to write
 }
 
 func defaultLogBounds() logBounds {
-	return logBounds{min: 3, max: 256, time: 100 * time.Millisecond, rest: 20 * time.Millisecond}
+	return logBounds{min: 3, batches: 16, few: 128, max: 1024, time: 100 * time.Millisecond, rest: 20 * time.Millisecond}
 }
 
 // Rows of the log, by their columns.
@@ -87,7 +91,8 @@ func (l *ledgerLog) due(ops int, now time.Time) bool {
 	if l.batches == 0 {
 		return ops < l.bounds.min
 	}
-	return l.ops+ops >= l.bounds.max || now.Sub(l.since) >= l.bounds.time
+	all := l.ops + ops
+	return all >= l.bounds.max || all >= l.bounds.few && l.batches >= int64(l.bounds.batches) || now.Sub(l.since) >= l.bounds.time
 }
 
 // add takes a row of the log. A later one of an account replaces the earlier one, and a settlement completes its generation.

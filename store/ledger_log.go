@@ -22,7 +22,7 @@ type logBounds struct {
 }
 
 func defaultLogBounds() logBounds {
-	return logBounds{min: 3, batches: 16, few: 128, max: 1024, time: 100 * time.Millisecond, rest: 20 * time.Millisecond}
+	return logBounds{min: 3, batches: 16, few: 256, max: 1024, time: 100 * time.Millisecond, rest: 20 * time.Millisecond}
 }
 
 // Rows of the log, by their columns.

@@ -26,6 +26,9 @@ var files embed.FS
 // installTime is the most that an installation may take.
 const installTime = 5 * time.Minute
 
+// waitDelay is how long what a command has left behind may keep its output open once it has ended.
+const waitDelay = 10 * time.Second
+
 // set is clients that are installed together.
 type set struct {
 	name string
@@ -80,17 +83,10 @@ func (s *set) install(t *testing.T) string {
 	if err := s.once(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	scripts, err := fs.Glob(files, s.scripts)
-	if err == nil {
-		err = write(dir, scripts) // they may have changed
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	return dir
 }
 
-// once installs where nobody has. Tests of other packages, which are processes of their own, wait.
+// once installs where nobody has, and writes the scripts, which may have changed. Tests of other packages, which are processes of their own, wait.
 func (s *set) once(ctx context.Context, dir string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
 		return err
@@ -100,10 +96,16 @@ func (s *set) once(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if _, err := os.Stat(dir); err == nil {
-		return nil
+	if _, err := os.Stat(dir); err != nil {
+		if err := s.download(ctx, dir); err != nil {
+			return err
+		}
 	}
-	return s.download(ctx, dir)
+	scripts, err := fs.Glob(files, s.scripts)
+	if err != nil {
+		return err
+	}
+	return write(dir, scripts)
 }
 
 // download installs beside the place and moves there, so that what is there is whole.
@@ -120,6 +122,7 @@ func (s *set) download(ctx context.Context, dir string) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.command[0], s.command[1:]...) //nolint:gosec // one of the two above
 	cmd.Dir = part
+	cmd.WaitDelay = waitDelay
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%q: %w:\n%s", s.command, err, out)
 	}
@@ -134,10 +137,13 @@ func write(dir string, names []string) error {
 			return err
 		}
 		path := filepath.Join(dir, filepath.Base(name))
-		if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, b) { //nolint:gosec // a file of ours; another test may be reading it
+		if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, b) { //nolint:gosec // a file of ours
 			continue
 		}
-		if err := os.WriteFile(path, b, 0o600); err != nil {
+		if err := os.WriteFile(path+".part", b, 0o600); err != nil {
+			return err
+		}
+		if err := os.Rename(path+".part", path); err != nil { // another test may be reading it
 			return err
 		}
 	}

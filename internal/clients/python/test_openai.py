@@ -179,7 +179,7 @@ class Leaving(unittest.TestCase):
                             read.set()
 
                 reading = asyncio.create_task(reads())
-                await read.wait()
+                await asyncio.wait_for(read.wait(), 60)
                 reading.cancel()
                 with self.assertRaises(asyncio.CancelledError):
                     await reading

@@ -13,7 +13,7 @@ import (
 // have yet. Whole days stay what they were, and a part of a day is refused.
 func TestRetention(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
-		now := time.Now().UTC()
+		now := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour) // a day and an hour later is the next day
 		s := storetest.OpenWith(t, store.Options{
 			URL: url, Serve: postgres(url), Now: func() time.Time { return now },
 		})

@@ -167,16 +167,11 @@ func (d *chatDecoder) reasoning(field string) {
 
 // content reads a string or, as Mistral and others write it, an array of parts.
 func (d *chatDecoder) content() {
-	switch d.j.Kind() {
-	case '[':
-	case '"':
+	if d.j.Kind() != '[' {
 		d.text.From = d.j.Offset()
 		d.chunk.content += d.j.String()
 		d.text.To = d.j.Offset()
 		d.texts++
-		return
-	default:
-		d.chunk.content += d.j.String()
 		return
 	}
 	d.texts += 2 // no single one

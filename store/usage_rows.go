@@ -207,9 +207,13 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 		args.add(string(n.account), n.id, flag(n.correction))
 	}
 	removed, err := f.forget.exec(ctx, tx, args)
-	if err == nil && len(r.batches) > 0 {
+	args = args[:0]
+	for _, seq := range r.batches {
+		args.add(seq)
+	}
+	if err == nil {
 		var n int64
-		n, err = f.batch.exec(ctx, tx, int64s(r.batches))
+		n, err = f.batch.exec(ctx, tx, args)
 		removed += n
 	}
 	if err == nil && removed != int64(len(r.pending)+len(r.batches)) {
@@ -240,13 +244,6 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 		return fmt.Errorf("write rollups: %w", err)
 	}
 	return nil
-}
-
-func int64s(values []int64) (args arguments) {
-	for _, v := range values {
-		args.add(v)
-	}
-	return args
 }
 
 // countUses adds to the uses of assistants, on Postgres locked in the order of their ids.

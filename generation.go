@@ -150,11 +150,13 @@ type Result struct {
 // Exactly one of End and Fail is called, last.
 type Sink interface {
 	// Open is called at the first piece of output, at the provider's end, or after a silence, whichever is first; a piece,
-	// the end or an EventPause follows at once. It is not called for a request that fails before.
+	// the end or Flush follows at once. It is not called for a request that fails before.
 	Open(Started) error
-	// Event passes one piece on, to be held back until EventPause asks for all that is to be written: at every pause of the provider's,
-	// and after some kilobytes without one.
+	// Event passes one piece on, to be held back until Flush. It gets no EventPause.
 	Event(Event) error
+	// Flush writes what was held back, at every pause of the provider's and after some kilobytes without one, and reports whether
+	// that was anything: not every event shows in every API, or shows at once.
+	Flush() (written bool, err error)
 	// KeepAlive is called after each silence once Open was called.
 	KeepAlive() error
 	// End finishes the answer. It is only called when the charge is durable.

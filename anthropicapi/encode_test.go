@@ -126,14 +126,13 @@ func TestMixedToolCalls(t *testing.T) {
 	}
 	say := func(text elumenta.Text) elumenta.Event { return elumenta.Event{Kind: elumenta.EventText, Text: text} }
 	state := elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartToolCall, Index: 1, Opaque: &elumenta.Opaque{Format: "anthropic", Data: `{"type":"redacted_thinking","data":"s"}`}}
-	pause := elumenta.Event{Kind: elumenta.EventPause}
 	for name, c := range map[string]struct {
 		events []elumenta.Event
 		want   string
 		before int // how many blocks have begun before the end
 	}{
 		"one after the other":     {[]elumenta.Event{call(0), in(0, `{"a":`), in(0, `"}{\\\""}`), call(1), in(1, `{}`)}, `0 {"a":"}{\\\""}, 1 {}`, 2},
-		"mixed":                   {[]elumenta.Event{call(0), call(1), in(0, `{"a"`), in(1, `{"b"`), pause, in(0, `:[{}]}`), in(1, `:1}`)}, `0 {"a":[{}]}, 1 {"b":1}`, 2},
+		"mixed":                   {[]elumenta.Event{call(0), call(1), in(0, `{"a"`), in(1, `{"b"`), in(0, `:[{}]}`), in(1, `:1}`)}, `0 {"a":[{}]}, 1 {"b":1}`, 2},
 		"three, and text":         {[]elumenta.Event{call(0), in(0, `{`), call(1), in(1, `{`), say("x"), call(2), say("y"), in(2, `{}`), in(1, `}`), say("z"), in(0, `}`)}, `0 {}, 1 {}, x, 2 {}, yz`, 5},
 		"state of one that waits": {[]elumenta.Event{call(0), in(0, `{`), call(1), in(1, `{}`), state, in(0, `}`)}, `0 {}, 1 {}, s`, 3},
 		"no arguments":            {[]elumenta.Event{call(0), in(0, ``), call(1), in(1, `{"b":1}`), say("x")}, `0, 1 {"b":1}, x`, 1},

@@ -2,6 +2,7 @@ package anthropicapi_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -48,6 +49,7 @@ type setup struct {
 	baseURL  string            // of its target
 	target   *elumenta.Target  // in place of its own
 	silence  time.Duration
+	listener net.Listener // in place of a port of this machine
 	plan     string
 }
 
@@ -103,10 +105,15 @@ func newServer(t *testing.T, o setup) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		api.ServeHTTP(w, r)
 	}))
+	if o.listener != nil {
+		_ = h.Listener.Close()
+		h.Listener = o.listener
+	}
+	h.Start()
 	t.Cleanup(func() {
 		h.Close()
 		client.CloseIdleConnections()

@@ -49,8 +49,6 @@ func (e *encoder) waits(ev *elumenta.Event) bool {
 func (e *encoder) hold(ev elumenta.Event) {
 	to := len(e.held) - 1
 	switch ev.Kind {
-	case elumenta.EventPause:
-		return
 	case elumenta.EventToolInput:
 		for to >= 0 && (e.held[to].Kind != elumenta.EventToolCall || e.held[to].Index != ev.Index) {
 			to--

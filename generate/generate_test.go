@@ -39,6 +39,7 @@ func say(emit func(elumenta.Event) error, text elumenta.Text) error {
 type sink struct {
 	mu      sync.Mutex
 	lines   []string
+	flushed int // lines
 	result  elumenta.Result
 	failure *elumenta.Error
 	settled elumenta.Settled
@@ -64,6 +65,14 @@ func (s *sink) Event(e elumenta.Event) error {
 		return nil
 	}
 	return s.note("text " + string(e.Text))
+}
+
+func (s *sink) Flush() (written bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	written = len(s.lines) > s.flushed
+	s.flushed = len(s.lines)
+	return written, nil
 }
 
 func (s *sink) KeepAlive() error { return s.note("keep-alive") }

@@ -34,7 +34,7 @@ type relay struct {
 	firstPiece time.Time     // zero if there was none
 	lastEvent  time.Time     // of the provider
 	paused     bool          // the provider's next event was waited for
-	held       int           // events that the sink was given since it last wrote, and bytes of their text
+	unflushed  int           // events that the sink was given since it was last flushed, and bytes of their text
 	lastWrite  time.Time     // to the client
 	sinkErr    error         // the client is gone
 	blocked    time.Duration // how long writes to the client took
@@ -122,7 +122,7 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	}
 	if ev.Kind == elumenta.EventPause {
 		r.paused = true
-		return r.write()
+		return r.flush()
 	}
 	if r.paused || r.lastEvent.IsZero() {
 		r.paused, r.lastEvent = false, time.Now() // what comes without a pause came at the same time
@@ -146,31 +146,33 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	}
 	err := r.keep(r.sink.Event(ev))
 	r.pieces = r.pieces || first && err == nil
-	if r.held += 1 + len(ev.Text); err == nil && r.held >= heldBytes {
-		err = r.write()
+	if r.unflushed += 1 + len(ev.Text); err == nil && r.unflushed >= mostUnflushed {
+		err = r.flush()
 	}
 	return err
 }
 
-// heldBytes is after how many events and bytes of their text a provider that never pauses is written out.
-const heldBytes = 8 << 10
+// mostUnflushed is after how many events and bytes of their text a provider that never pauses is written out.
+const mostUnflushed = 8 << 10
 
-// write has the sink of a stream write what it holds. Where that is nothing, since the client is not shown what a model thinks, the
-// stream stays silent. The time that the client takes to read is none of the provider's.
-func (r *relay) write() error {
-	none := r.held == 0
-	r.held = 0
-	if !r.stream || !r.opened || none {
+// flush has the sink of a stream write what it holds. Where that is nothing, since the client is not shown what a model thinks or the
+// sink's format has a piece wait for others, the stream stays silent. The time that the client takes to read is none of the provider's.
+func (r *relay) flush() error {
+	r.unflushed = 0
+	if !r.stream || !r.opened {
 		return nil
 	}
-	r.lastWrite = time.Now()
-	err := r.keep(r.sink.Event(elumenta.Event{Kind: elumenta.EventPause}))
-	end := time.Now()
-	r.blocked += end.Sub(r.lastWrite)
-	if !r.lastEvent.IsZero() {
-		r.lastEvent = end
+	began := time.Now()
+	written, err := r.sink.Flush()
+	if written {
+		end := time.Now()
+		r.lastWrite = began
+		r.blocked += end.Sub(began)
+		if !r.lastEvent.IsZero() {
+			r.lastEvent = end
+		}
 	}
-	return err
+	return r.keep(err)
 }
 
 func output(k elumenta.EventKind) bool {
@@ -256,7 +258,11 @@ func (r *relay) breakSilence(now time.Time) {
 		_ = r.keep(r.sink.KeepAlive())
 	} else {
 		r.opened = true
-		_ = r.keep(errors.Join(r.sink.Open(r.p.started), r.sink.Event(elumenta.Event{Kind: elumenta.EventPause})))
+		err := r.sink.Open(r.p.started)
+		if err == nil {
+			_, err = r.sink.Flush()
+		}
+		_ = r.keep(err)
 	}
 	if r.sinkErr != nil {
 		r.first.stop(r.sinkErr)

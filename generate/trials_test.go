@@ -17,12 +17,10 @@ type slowSink struct {
 	writes int
 }
 
-func (s *slowSink) Event(e elumenta.Event) error {
-	if e.Kind == elumenta.EventPause {
-		s.writes++
-		time.Sleep(s.takes)
-	}
-	return s.sink.Event(e)
+func (s *slowSink) Flush() (written bool, err error) {
+	s.writes++
+	time.Sleep(s.takes)
+	return s.sink.Flush()
 }
 
 func asks() *elumenta.Request {

@@ -45,6 +45,9 @@ func (w *whole) Event(e elumenta.Event) error {
 	return nil
 }
 
+// Flush does nothing: an answer in one piece is written at its end.
+func (w *whole) Flush() (written bool, err error) { return false, nil }
+
 // KeepAlive does nothing: an answer in one piece has nothing to send before its end.
 func (w *whole) KeepAlive() error { return nil }
 

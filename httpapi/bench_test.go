@@ -30,7 +30,11 @@ func (e *echo) Generate(_ context.Context, _ *elumenta.Caller, r *elumenta.Reque
 	s := elumenta.Started{ID: r.ID, Model: r.Model, CreatedAt: r.ReceivedAt}
 	_ = sink.Open(s)
 	for _, p := range e.pieces {
-		_ = sink.Event(p)
+		if p.Kind == elumenta.EventPause {
+			_, _ = sink.Flush()
+		} else {
+			_ = sink.Event(p)
+		}
 	}
 	_ = sink.End(elumenta.Result{Started: s, Finish: elumenta.FinishStop})
 }

@@ -46,7 +46,7 @@ func (s *stream) close() {
 	}
 }
 
-// Open sets the headers and holds the first event, which goes out with what follows: a piece, a pause or the end.
+// Open sets the headers and holds the first event, which goes out with what follows: a piece, a flush or the end.
 func (s *stream) Open(started elumenta.Started) error {
 	s.started = started
 	s.opened = true
@@ -61,16 +61,21 @@ func (s *stream) Open(started elumenta.Started) error {
 	return nil
 }
 
-// Event holds a piece back until the provider's stream pauses.
+// Event holds a piece back until Flush.
 func (s *stream) Event(e elumenta.Event) error {
 	if s.err != nil {
 		return s.err
 	}
-	if e.Kind == elumenta.EventPause {
-		return s.send()
-	}
 	s.held = s.encoder.Event(s.held, e)
 	return nil
+}
+
+// Flush sends what is held back. An encoder may have made nothing yet of the pieces that it was given.
+func (s *stream) Flush() (written bool, err error) {
+	if s.err != nil || len(s.held) == 0 {
+		return false, s.err
+	}
+	return true, s.send()
 }
 
 // KeepAlive sends something, so that no proxy takes the silence for an end.
@@ -108,9 +113,6 @@ func (s *stream) Fail(e *elumenta.Error, settled elumenta.Settled) error {
 
 // send writes what is held back and flushes it. A client that does not read fails it in the end.
 func (s *stream) send() error {
-	if len(s.held) == 0 {
-		return nil
-	}
 	if s.write() == nil {
 		s.err = s.flush()
 	}

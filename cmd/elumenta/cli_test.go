@@ -24,10 +24,15 @@ func unmarshal[T any](t *testing.T, text string) T {
 }
 
 func TestVersionAndKeysGenerateTouchNothing(t *testing.T) {
-	if got := must(t, nil, "", "version"); got != "dev" {
-		t.Errorf("version %q", got)
+	for _, arg := range []string{"version", "--version"} {
+		if got := must(t, nil, "", arg); got != "dev" {
+			t.Errorf("%s %q", arg, got)
+		}
 	}
-	for _, args := range [][]string{{"keys", "generate"}, {"--help"}, {"serve", "--help"}, {"version"}} {
+	if r := invoke(t, nil, "", "--version", "x"); r.code != exitUsage {
+		t.Errorf("%+v", r)
+	}
+	for _, args := range [][]string{{"keys", "generate"}, {"--help"}, {"serve", "--help"}, {"version"}, {"--version"}} {
 		cmd := programCommand(t, nil, args...)
 		out, err := cmd.Output()
 		if err != nil {

@@ -47,7 +47,7 @@ type cli struct {
 	Doctor     doctorCommand          `cmd:"" help:"Check the database, the disk, clocks, providers and models."`
 	Health     healthcheckCommand     `cmd:"" name:"healthcheck" help:"Ask the server on this machine whether it is ready."`
 	Completion completionCommand      `cmd:"" help:"Print a completion script for a shell."`
-	Version    versionCommand         `cmd:"" help:"Print the version."`
+	Version    versionCommand         `cmd:"" help:"Print the version, as --version does."`
 	Man        manCommand             `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
@@ -69,8 +69,11 @@ func run(args []string) int {
 	if len(args) > 0 && args[0] == completeCommand {
 		return complete(p, args[1:])
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "--version": // as a flag it would be every command's, and one of them has a version to ask for
+		args = append([]string{"version"}, args[1:]...)
 	}
 	ctx, err := p.parser.Parse(args)
 	if err != nil {

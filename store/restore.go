@@ -59,6 +59,9 @@ func Restore(ctx context.Context, file, url string, force bool, progress func(do
 	if err := copyFile(ctx, file, temp, progress); err != nil {
 		return nil, sqliteError("restore "+path, err)
 	}
+	if err := giveOwner(path, temp, lock.Path()); err != nil {
+		return nil, sqliteError("restore "+path, err)
+	}
 	contents, err := inspect(ctx, temp)
 	if err != nil {
 		return nil, fmt.Errorf("the backup %s cannot be restored: %w", file, err)

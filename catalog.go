@@ -36,6 +36,8 @@ const (
 type Route struct {
 	Provider Provider
 	Target   Target
+	// Format is the Provider's wire format, as the configuration names it.
+	Format string
 	// Credentials, at most MaxProviderKeys, are used instead of the target's, in turn; empty: the target's alone.
 	Credentials []Secret
 	// Order says when the route is tried: the lowest first. Routes of the same order share requests by Weight; less than 1 is 1.

@@ -70,7 +70,7 @@ func (r *route) samePlace(other *route) bool {
 		return false
 	}
 	a, b := &r.Target, &other.Target
-	return a.Name == b.Name && a.BaseURL == b.BaseURL && a.Model == b.Model
+	return a.Name == b.Name && a.BaseURL == b.BaseURL && a.Model == b.Model && r.Format == other.Format
 }
 
 // trials are the calls that are let through a half-open breaker. The library's own permits are given back by a verdict alone, and a
@@ -112,17 +112,20 @@ func (t *trials) end(round uint64) bool {
 // keyRing says which of a provider's keys are left out since the provider refused them.
 type keyRing struct {
 	clock       clock
-	baseURL     string
+	host        host
 	credentials []elumenta.Secret
 	keys        []*atomic.Int64 // until when each is left out, by clock
 }
 
-// newKeyRing leaves those keys out that an earlier one of the same base URL leaves out.
-func newKeyRing(c clock, baseURL string, credentials []elumenta.Secret, before *keyRing) *keyRing {
-	r := &keyRing{clock: c, baseURL: baseURL, credentials: credentials, keys: make([]*atomic.Int64, len(credentials))}
+// host is where a key is shown, and how: formats differ in that.
+type host struct{ baseURL, format string }
+
+// newKeyRing leaves those keys out that an earlier one of the same host leaves out.
+func newKeyRing(c clock, h host, credentials []elumenta.Secret, before *keyRing) *keyRing {
+	r := &keyRing{clock: c, host: h, credentials: credentials, keys: make([]*atomic.Int64, len(credentials))}
 	for i, key := range credentials {
 		r.keys[i] = new(atomic.Int64)
-		if before != nil && before.baseURL == baseURL {
+		if before != nil && before.host == h {
 			if at := slices.Index(before.credentials, key); at >= 0 {
 				r.keys[i] = before.keys[at]
 			}

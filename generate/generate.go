@@ -99,7 +99,7 @@ func New(o Options) *Service {
 
 // Reload replaces the catalog, plans, time limits and retry budget: of o it takes those alone. Generations that run go on with the
 // old ones. Counters of providers stay, and so does how a route or key was doing that has not changed: a route of the same model,
-// provider, base URL, upstream id and keys, or a key of the same provider and base URL.
+// provider, base URL, format, upstream id and keys, or a key of the same provider, base URL and format.
 func (s *Service) Reload(o Options) {
 	o.setDefaults()
 	before := s.current.Load()

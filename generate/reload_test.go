@@ -21,6 +21,8 @@ func TestReloadKeepsWhatIsCutOff(t *testing.T) {
 	unguarded.Unguarded = true
 	weighed := at("a", "one", "up", "k", "l")
 	weighed.Order, weighed.Weight, weighed.Region = 3, 7, "eu"
+	formatted := at("a", "one", "up", "k", "l")
+	formatted.Format = "gemini"
 	for name, c := range map[string]struct {
 		after []elumenta.Route
 		want  elumenta.RouteState
@@ -33,6 +35,7 @@ func TestReloadKeepsWhatIsCutOff(t *testing.T) {
 		"a key more":                        {[]elumenta.Route{at("a", "one", "up", "k", "l", "m")}, elumenta.RouteClosed},
 		"another base URL":                  {[]elumenta.Route{at("a", "two", "up", "k", "l")}, elumenta.RouteClosed},
 		"another id of the model":           {[]elumenta.Route{at("a", "one", "down", "k", "l")}, elumenta.RouteClosed},
+		"another format":                    {[]elumenta.Route{formatted}, elumenta.RouteClosed},
 		"without a circuit breaker by now":  {[]elumenta.Route{unguarded}, elumenta.RouteClosed},
 		"the same twice: one is a new one":  {[]elumenta.Route{at("a", "one", "up", "k", "l"), at("a", "one", "up", "k", "l")}, elumenta.RouteOpen},
 		"gone, and there again at the next": {nil, elumenta.RouteClosed},
@@ -78,14 +81,16 @@ func TestReloadKeepsKeysOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		failure error
 		url     string
+		format  string
 		after   []string
 		want    string
 	}{
-		"refused":                       {fails(elumenta.KindAuth, 401, 0), "", []string{"bad"}, ""},
-		"refused, and a good one now":   {fails(elumenta.KindAuth, 401, 0), "", []string{"bad", "good"}, "a/good"},
-		"refused, at another place now": {fails(elumenta.KindAuth, 401, 0), "elsewhere", []string{"bad"}, "a/bad"},
-		"left alone":                    {fails(elumenta.KindRateLimited, 429, 2*time.Minute), "", []string{"bad"}, ""},
-		"left alone, and a good one":    {fails(elumenta.KindRateLimited, 429, 2*time.Minute), "", []string{"good", "bad"}, "a/good"},
+		"refused":                       {fails(elumenta.KindAuth, 401, 0), "", "", []string{"bad"}, ""},
+		"refused, and a good one now":   {fails(elumenta.KindAuth, 401, 0), "", "", []string{"bad", "good"}, "a/good"},
+		"refused, at another place now": {fails(elumenta.KindAuth, 401, 0), "elsewhere", "", []string{"bad"}, "a/bad"},
+		"refused, in another format":    {fails(elumenta.KindAuth, 401, 0), "", "gemini", []string{"bad"}, "a/bad"},
+		"left alone":                    {fails(elumenta.KindRateLimited, 429, 2*time.Minute), "", "", []string{"bad"}, ""},
+		"left alone, and a good one":    {fails(elumenta.KindRateLimited, 429, 2*time.Minute), "", "", []string{"good", "bad"}, "a/good"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -98,14 +103,14 @@ func TestReloadKeepsKeysOut(t *testing.T) {
 				defer b.close()
 				b.ask(t, true)
 				r := to("a", 1, c.after...)
-				r.Target.BaseURL = c.url
+				r.Target.BaseURL, r.Format = c.url, c.format
 				b.reload(0.2, r)
 				for range 4 {
-					if _, calls := b.ask(t, true); calls != c.want && c.url == "" {
+					if _, calls := b.ask(t, true); calls != c.want && c.want != "a/bad" {
 						t.Errorf("called %q, want %q", calls, c.want)
 					}
 				}
-				if c.url != "" && b.service.Health("a").Attempts != 2 {
+				if c.want == "a/bad" && b.service.Health("a").Attempts != 2 {
 					t.Errorf("%d calls, want 2", b.service.Health("a").Attempts)
 				}
 			})

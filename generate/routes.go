@@ -135,7 +135,7 @@ func (r *routing) route(from *elumenta.Route, earlier []*route, before *routing)
 		if before != nil {
 			old = before.rings[name]
 		}
-		r.rings[name] = newKeyRing(r.clock, from.Target.BaseURL, keys, old)
+		r.rings[name] = newKeyRing(r.clock, host{from.Target.BaseURL, from.Format}, keys, old)
 	}
 	out.ring = r.rings[name]
 	out.take(earlier)

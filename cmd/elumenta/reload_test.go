@@ -79,7 +79,8 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// Who may call, what names must not have, limits and plans are taken over as well; a route that is cut off stays so.
+// Who may call, what names must not have, limits and plans are taken over as well; a route that is cut off stays so, unless it
+// speaks another format by now.
 func TestReloadSettings(t *testing.T) {
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "{}", http.StatusInternalServerError) }))
 	defer broken.Close()
@@ -148,6 +149,13 @@ func TestReloadSettings(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "need a restart") {
 		t.Errorf("nothing needs a restart:\n%s", s.log)
+	}
+
+	write("drain_timeout = \"29s\"\n" + strings.Replace(tables, "[[models]]", "format = \"gemini\"\n[[models]]", 1))
+	s.signal(syscall.SIGHUP)
+	s.log.await(t, "settings=[drain_timeout]") // the last line of a reload
+	if _, body := s.get("/api/v2/admin/providers"); !strings.Contains(body, `"model":"broken","state":"closed"`) {
+		t.Errorf("the route is cut off for what it answered in another format: %s", body)
 	}
 }
 

@@ -47,7 +47,7 @@ func newRoutes(c *config.Config, log *slog.Logger, t *telemetry.Telemetry, told 
 		r.clients = append(r.clients, client)
 		r.enabled = append(r.enabled, p.Name)
 		route := elumenta.Route{
-			Provider: t.Provider(formats[p.Format]), Credentials: p.Credentials, Unguarded: p.Unguarded,
+			Provider: t.Provider(formats[p.Format]), Format: string(p.Format), Credentials: p.Credentials, Unguarded: p.Unguarded,
 			Target: elumenta.Target{Name: p.Name, BaseURL: p.BaseURL, Client: client},
 		}
 		if len(p.Credentials) > 0 {

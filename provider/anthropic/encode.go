@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/wire"
 )
 
 const (
@@ -133,11 +135,11 @@ func encode(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning, 
 	if p.Reasoning.Asked() {
 		warnings = append(warnings, r.think(t.Model, p)...)
 	}
-	body, err := json.Marshal(&r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err != nil {
+	body := bytes.NewBuffer(wire.NewBody(p))
+	if err := json.MarshalWrite(body, &r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 		return nil, nil, errNotJSON
 	}
-	return body, warnings, nil
+	return body.Bytes(), warnings, nil
 }
 
 // fit leaves out what the API refuses whatever the model: temperature beside top_p, which its newer models do not take

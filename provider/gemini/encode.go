@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"path"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/wire"
 )
 
 const (
@@ -135,11 +137,11 @@ func encode(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning, 
 				Message: "the provider decides itself how many tools to call at once: left out"})
 		}
 	}
-	body, err := json.Marshal(&r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err != nil {
+	body := bytes.NewBuffer(wire.NewBody(p))
+	if err := json.MarshalWrite(body, &r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 		return nil, nil, errNotJSON
 	}
-	return body, warnings, nil
+	return body.Bytes(), warnings, nil
 }
 
 // signsCalls reports whether a model insists on a signature for each step of function calls: Gemini 3 and later.

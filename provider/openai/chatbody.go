@@ -8,7 +8,7 @@ import (
 // encodeChat writes the body for Chat Completions, with nothing that hosts other than OpenAI may not know.
 func encodeChat(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning) {
 	s, warnings := t.Capabilities.Fit(p.Settings)
-	e := newEncoder(p)
+	e := encoder{b: wire.NewBody(p)}
 	e.raw(`{`)
 	e.string("model", t.Model)
 	e.key("messages")

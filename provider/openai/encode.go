@@ -10,44 +10,6 @@ import (
 // encoder appends a request body.
 type encoder struct{ b []byte }
 
-// newEncoder makes room for a prompt, so that a large one is not copied while it grows.
-func newEncoder(p *elumenta.Prompt) *encoder {
-	n := 1024
-	add := func(parts []elumenta.Part) {
-		for i := range parts {
-			n += 64 + partSize(&parts[i])
-		}
-	}
-	add(p.Instructions)
-	add(p.System)
-	for i := range p.Turns {
-		add(p.Turns[i].Parts)
-	}
-	for i := range p.Tools {
-		n += 128 + len(p.Tools[i].Description) + len(p.Tools[i].Parameters)
-	}
-	return &encoder{b: make([]byte, 0, n+n/16)}
-}
-
-func partSize(p *elumenta.Part) int {
-	n := len(p.Text)
-	if p.Image != nil {
-		n += len(p.Image.Data) + len(p.Image.URL)
-	}
-	if p.ToolCall != nil {
-		n += len(p.ToolCall.Arguments)
-	}
-	if p.Opaque != nil {
-		n += len(p.Opaque.Data)
-	}
-	if p.ToolResult != nil {
-		for i := range p.ToolResult.Content {
-			n += 64 + partSize(&p.ToolResult.Content[i])
-		}
-	}
-	return n
-}
-
 // raw appends text that is JSON already.
 func (e *encoder) raw(text string) { e.b = append(e.b, text...) }
 

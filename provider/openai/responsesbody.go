@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/wire"
 )
 
 // minOutputTokens is the least max_output_tokens that the Responses API takes.
@@ -13,7 +14,7 @@ const minOutputTokens = 16
 // encodeResponses writes the body for the Responses API.
 func encodeResponses(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning) {
 	s, warnings := fitResponses(t.Capabilities, p.Settings)
-	e := newEncoder(p)
+	e := encoder{b: wire.NewBody(p)}
 	e.raw(`{`)
 	e.string("model", t.Model)
 	e.raw(`,"store":false`)

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"maps"
@@ -37,7 +36,8 @@ type Call struct {
 	URL string
 	// Header holds the format's headers, credential included. Send adds Content-Type and Accept. Names are in canonical form.
 	Header http.Header
-	// Body is JSON. It must not be changed afterwards: the transport may still read it when Send has returned.
+	// Body is JSON. Send takes it over: once the transport has read it, which may be when Send has returned, its memory serves
+	// other calls. Nobody else may hold it. NewBody has such memory.
 	Body []byte
 	// Stream says that an event stream was asked for.
 	Stream bool
@@ -51,16 +51,16 @@ type Call struct {
 // A nil error obliges the caller to close the answer.
 func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
-	method, body := http.MethodPost, io.Reader(bytes.NewReader(c.Body))
+	method := http.MethodPost
 	if c.Body == nil {
-		method, body = http.MethodGet, http.NoBody
+		method = http.MethodGet
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.URL, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.URL, http.NoBody)
 	if err != nil {
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
 	req.Header = c.header()
-	resp, err := c.transport().RoundTrip(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
+	resp, err := c.roundTrip(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
 		return nil, a.transportError(err)
 	}
@@ -72,6 +72,17 @@ func (c *Call) Send(ctx context.Context) (*Answer, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// roundTrip is the transport's, with the body.
+func (c *Call) roundTrip(req *http.Request) (*http.Response, error) {
+	if c.Body == nil {
+		return c.transport().RoundTrip(req)
+	}
+	s := send(c.Body)
+	defer s.done()
+	req.Body, req.GetBody, req.ContentLength = s.reader(), s.again, int64(len(c.Body))
+	return c.transport().RoundTrip(req)
 }
 
 func (c *Call) header() http.Header {

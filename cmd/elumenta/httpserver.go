@@ -31,6 +31,7 @@ const (
 
 // serve answers requests until ctx ends, then drains.
 func (n *node) serve(ctx context.Context, api http.Handler) error {
+	defer respectMemoryLimit(n.log)()
 	defer keepHeapFloor()()
 	metrics := promhttp.HandlerFor(n.metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelError)})
 	if n.listeners.metrics == nil {

@@ -2,20 +2,34 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 // heapFloor is how large the heap may grow before it is collected, however little of it is in use: a server with few
-// megabytes in use would otherwise collect many times a second.
-const heapFloor = 64 << 20
+// megabytes in use would otherwise collect many times a second. Where memory is limited it is at most half of the limit.
+const heapFloor = 128 << 20
 
 // usualGrowth is the collector's own, in percent.
 const usualGrowth = 100
+
+// respectMemoryLimit has the collector work the harder, the closer the process comes to nine tenths of what its container or
+// unit may use, so that it is not killed over garbage. Without such a limit, or where the environment sets GOMEMLIMIT, nothing
+// changes. The returned function ends it.
+func respectMemoryLimit(log *slog.Logger) (stop func()) {
+	before := debug.SetMemoryLimit(-1)
+	if _, err := memlimit.Set(); err != nil {
+		log.Debug("the memory limit of the container is not known", "cause", err)
+	}
+	return func() { debug.SetMemoryLimit(before) }
+}
 
 // keepHeapFloor has the collector leave heaps below heapFloor alone and work as usual above. It does nothing where the
 // environment sets GOGC. The returned function ends it.
@@ -43,7 +57,8 @@ func adjustGC() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	used := max(live[0].Value.Uint64(), 4<<20) // the collector's own least
-	debug.SetGCPercent(max(usualGrowth, int(heapFloor*100/used)-100))
+	floor := uint64(min(heapFloor, debug.SetMemoryLimit(-1)/2))
+	debug.SetGCPercent(max(usualGrowth, int(floor*100/used)-100))
 }
 
 const (

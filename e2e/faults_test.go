@@ -71,7 +71,7 @@ func TestWrongPostgresPassword(t *testing.T) {
 // is room. The disk is a small file system of the program's own.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	const mount = `mount -t tmpfs -o size=12m none "$0" && head -c 6m /dev/zero > "$0/ballast" && exec "$@"`
+	const mount = `mount -t tmpfs -o size=20m none "$0" && head -c 6m /dev/zero > "$0/ballast" && exec "$@"`
 	s := start(t, startOptions{
 		database: "sqlite:" + filepath.Join(dir, "elumenta.db"),
 		wrap:     []string{"unshare", "--mount", "--map-root-user", "sh", "-c", mount, dir},

@@ -13,7 +13,7 @@ import (
 const (
 	touchInterval      = 3 * time.Second
 	purgeInterval      = 10 * time.Minute
-	checkpointInterval = 100 * time.Millisecond
+	checkpointInterval = time.Second
 	// chunk bounds the rows that one write of the background work touches.
 	chunk = 500
 )
@@ -80,7 +80,14 @@ func (s *Store) maintain(ctx context.Context) {
 	s.every(ctx, purgeInterval, "sessions that have ended", s.purgeSessions)
 	s.every(ctx, retireInterval, "records of generations that are kept no longer", s.retire)
 	if e, ok := s.engine.(*sqliteEngine); ok {
-		s.every(ctx, checkpointInterval, "checkpoint", func(context.Context) error { return failure(e.checks.tidy()) })
+		s.every(ctx, checkpointInterval, "checkpoint", func(context.Context) error {
+			seq := e.inTables.Load()
+			moved, err := e.checks.tidy()
+			if moved {
+				e.isSynced(seq)
+			}
+			return failure(err)
+		})
 	}
 }
 

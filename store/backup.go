@@ -31,7 +31,7 @@ type Contents struct {
 const watchInterval = 200 * time.Millisecond
 
 // Backup writes the SQLite database that url names, as it is at one moment, to a new file for its owner alone. Servers
-// and commands may go on using the database; none of them waits. The file holds only what the database does, and nothing
+// and commands may go on using the database; they wait at its beginning alone, as for a command that changes something. The file holds only what the database does, and nothing
 // of what was deleted. An existing file is replaced if force is set. progress, if not nil, is told how many bytes are
 // written of about how many. With an error there is no new file, and an old one is as it was.
 func Backup(ctx context.Context, url, file string, force bool, progress func(done, all int64)) (*Contents, error) {
@@ -50,10 +50,22 @@ func Backup(ctx context.Context, url, file string, force bool, progress func(don
 		return nil, sqliteError("write the backup "+file, err)
 	}
 	defer removeTemp(temp)
+	// Where the database cannot be written, the copy is given what it lacks.
+	behind := bringUpFile(ctx, path, path)
+	if errors.Is(behind, errLogOther) || errors.Is(behind, errLogGone) {
+		return nil, backupError(path, file, behind)
+	}
 	if err := vacuumInto(ctx, path, temp, progress); err != nil {
 		return nil, backupError(path, file, err)
 	}
-	if err := bringUpFile(ctx, temp); err != nil {
+	switch err := bringUpFile(ctx, temp, path); {
+	case err == nil:
+	case !errors.Is(err, errLogOther):
+		return nil, sqliteError("write the backup "+file, err)
+	case behind != nil: // the database went on while it was copied, and the copy may lack what was there before
+		return nil, backupError(path, file, behind)
+	}
+	if err := detachLog(ctx, temp); err != nil {
 		return nil, sqliteError("write the backup "+file, err)
 	}
 	if err := syncFile(temp); err != nil {
@@ -104,7 +116,7 @@ func mayWrite(file, database string, force bool) error {
 	if old == nil || !old.Mode().IsRegular() {
 		return fmt.Errorf("%s is not an ordinary file: name another", file)
 	}
-	for _, end := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
+	for _, end := range []string{"", "-wal", "-shm", "-journal", "-ledger", ".lock"} {
 		if own, err := os.Stat(database + end); err == nil && os.SameFile(own, old) {
 			return fmt.Errorf("%s belongs to the database itself: name another file", file)
 		}
@@ -151,10 +163,10 @@ func vacuumInto(ctx context.Context, path, temp string, progress func(done, all 
 	return err
 }
 
-// bringUpFile writes what the ledger's log has into the tables of a file that nobody else uses. In one of an earlier version it stays for
-// the server that is started on it.
-func bringUpFile(ctx context.Context, path string) (err error) {
-	db, err := sql.Open("sqlite", readDSN(path))
+// bringUpFile writes what the ledger's log of a database has into the tables of that database, or of a copy that nobody else uses. In one
+// of an earlier version it stays for the server that is started on it.
+func bringUpFile(ctx context.Context, file, database string) (err error) {
+	db, err := sql.Open("sqlite", readDSN(file))
 	if err != nil {
 		return err
 	}
@@ -165,16 +177,42 @@ func bringUpFile(ctx context.Context, path string) (err error) {
 	}
 	c := newConn(one)
 	defer func() { err = errors.Join(err, c.close()) }()
-	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'usage_batches'`); err != nil || n == 0 {
+	if err := checkUsable(ctx, c); err != nil {
+		return err
+	}
+	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'ledger_applied'`); err != nil || n == 0 {
+		return err
+	}
+	if n, err := c.number(`SELECT logged + EXISTS (SELECT 1 FROM ledger_log) FROM ledger_applied`); err != nil || n == 0 {
 		return err
 	}
 	if err := errors.Join(c.exec(`PRAGMA secure_delete = on`), c.exec(`BEGIN IMMEDIATE`)); err != nil {
 		return err
 	}
-	if err := newSQLiteLedger(slog.New(slog.DiscardHandler), logBounds{}).bringUp(ctx, c); err != nil {
+	log := &logFile{path: logPath(database), alone: file != database}
+	defer func() { err = errors.Join(err, log.close()) }()
+	l := newSQLiteLedger(slog.New(slog.DiscardHandler), log)
+	err = l.bringUp(ctx, c)
+	if err == nil {
+		err = l.number(c)
+	}
+	if err != nil {
 		return errors.Join(err, c.exec(`ROLLBACK`))
 	}
 	return c.exec(`COMMIT`)
+}
+
+// detachLog notes in a copy that it has no log.
+func detachLog(ctx context.Context, file string) error {
+	db, err := sql.Open("sqlite", readDSN(file))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `UPDATE ledger_applied SET logged = 0`)
+	if missingTable(err) { // of an earlier version
+		err = nil
+	}
+	return errors.Join(err, db.Close())
 }
 
 // watchSize tells the growth of a file until the returned function is called.

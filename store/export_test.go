@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func (o *Options) BoundSearch(pending, names int) { o.search = searchBounds{pend
 
 // LogAll has every operation of the ledger logged on SQLite, and the tables written for those alone who read or change them.
 func (o *Options) LogAll() {
-	o.log = logBounds{min: 1, few: 1 << 30, max: 1 << 30, time: 1 << 60, rest: 1 << 60}
+	o.log = logBounds{few: 1 << 30, max: 1 << 30, time: 1 << 60, rest: 1 << 60}
 }
 
 // PurgeSessions removes what has ended at once, as a server does from time to time.
@@ -29,3 +30,17 @@ func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSession
 
 // ForgetUsage has the notes that wait read from the database, as after a start.
 func (s *Store) ForgetUsage() { s.fresh.forget() }
+
+// Logged returns the batches that stand in the log of a database's file, by their numbers.
+func Logged(database string) (map[int64][]byte, error) {
+	log := &logFile{path: logPath(database)}
+	if err := log.find(false); err != nil || log.file == nil {
+		return nil, err
+	}
+	batches, err := log.batches()
+	found := map[int64][]byte{}
+	for _, b := range batches {
+		found[b.seq] = b.bytes
+	}
+	return found, errors.Join(err, log.close())
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
-	"math"
 	"sync"
 	"sync/atomic"
 
@@ -176,13 +175,8 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 
 // run carries out operations in a transaction of the SQLite writer. After an error it may be called for them again.
 func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
-	if err := l.sqlite.confirm(ctx, tx); err != nil {
-		return err
-	}
 	l.sqlite.doubt(ops)
-	b := l.batch
-	b.begin(ops, l.node.Load())
-	b.now, b.epoch = l.store.now(), l.sqlite.epoch
+	b := l.beginBatch(ops)
 	for _, op := range ops {
 		if op.reserve && l.sqlite.mayExist(op.generation) {
 			b.wantSettle(op.account, op.generation)
@@ -201,19 +195,6 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 	return err
 }
 
-// bringUp writes what the log has into the tables of SQLite, for those who read or change them. What they change is not in memory
-// any more then.
-func (l *ledger) bringUp(ctx context.Context, tx *conn) error {
-	if l.sqlite == nil {
-		return nil
-	}
-	err := l.sqlite.confirm(ctx, tx)
-	if err == nil && l.sqlite.log.batches > 0 {
-		err = l.sqlite.bringUp(ctx, tx)
-	}
-	return err
-}
-
 // forgetRows drops the accounts, keys and assistants that SQLite's writer has in memory.
 func (l *ledger) forgetRows() {
 	if l.sqlite != nil {
@@ -221,11 +202,10 @@ func (l *ledger) forgetRows() {
 	}
 }
 
-// forget drops what SQLite's writer has in memory. It is the writer's to call.
+// forget drops what SQLite's writer has in memory, as it must after what is rolled back. It is the writer's to call, with the tables' lock.
 func (l *ledger) forget() {
 	if l.sqlite != nil {
-		l.sqlite.cache.forget()
-		l.sqlite.log.forget()
+		l.sqlite.forget()
 		l.sqlite.added, l.sqlite.others = nil, true
 	}
 }
@@ -237,9 +217,6 @@ func (l *ledger) committed() {
 		l.sqlite.added, l.sqlite.others = nil, false
 	}
 }
-
-// waits reports whether the tables of SQLite may lack what the log has.
-func (l *ledger) waits() bool { return l.sqlite != nil && l.sqlite.log.waits() }
 
 // openLedger starts what the ledger needs; it runs at the end of Open.
 func (s *Store) openLedger(ctx context.Context) error {
@@ -264,13 +241,9 @@ func (s *Store) startLedger(ctx context.Context) (context.Context, error) {
 		node := newNode()
 		l.node.Store(&node)
 		s.fresh.forget()
-		bounds := s.opts.log
-		if !s.opts.Serve {
-			bounds.min = math.MaxInt // nobody would apply it
-		}
-		l.batch, l.sqlite = newLedgerBatch(s.plans), newSQLiteLedger(s.opts.Logger, bounds)
+		l.batch, l.sqlite = newLedgerBatch(s.plans), newSQLiteLedger(s.opts.Logger, e.log)
 		if s.opts.Serve {
-			return running, e.write(ctx, func(context.Context, querier) error { return nil }) // before which the log is applied
+			return running, e.startLog(ctx)
 		}
 	case *postgresEngine:
 		for range postgresBatches {

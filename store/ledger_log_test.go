@@ -3,6 +3,7 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,12 +62,23 @@ func rows(t testing.TB, db *sql.DB) (all []string) {
 	return all
 }
 
-func logged(t testing.TB, db *sql.DB) (n int) {
+// logged returns what a database's log has and its tables do not.
+func logged(t testing.TB, url string) (batches [][]byte) {
 	t.Helper()
-	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM ledger_log`).Scan(&n); err != nil {
+	all, err := store.Logged(strings.TrimPrefix(url, "sqlite:"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	var applied int64
+	if err := storetest.Raw(t, url).QueryRowContext(t.Context(), `SELECT seq FROM ledger_applied`).Scan(&applied); err != nil {
+		t.Fatal(err)
+	}
+	for _, seq := range slices.Sorted(maps.Keys(all)) {
+		if seq > applied {
+			batches = append(batches, all[seq])
+		}
+	}
+	return batches
 }
 
 // copyFile copies a database as it is on the disk at this moment, as a process that is killed now leaves it.
@@ -74,7 +86,7 @@ func copyFile(t testing.TB, url string) (copied string) {
 	t.Helper()
 	copied = sqliteURL(t)
 	from, to := strings.TrimPrefix(url, "sqlite:"), strings.TrimPrefix(copied, "sqlite:")
-	for _, end := range []string{"", "-wal"} {
+	for _, end := range []string{"", "-wal", "-ledger"} {
 		data, err := os.ReadFile(filepath.Clean(from + end))
 		if err == nil {
 			err = os.WriteFile(to+end, data, 0o600)
@@ -106,7 +118,7 @@ func TestLogSameRows(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		direct, logs := copyDatabase(t, base), copyDatabase(t, base)
-		stores := []*store.Store{storetest.OpenWith(t, store.Options{URL: direct, Serve: true, Now: clock}), openLogged(t, logs, clock)}
+		stores := []*store.Store{storetest.OpenWith(t, store.Options{URL: direct, Now: clock}), openLogged(t, logs, clock)}
 		defer func() {
 			for _, s := range stores {
 				if err := s.Close(); err != nil {
@@ -154,8 +166,8 @@ func TestLogSameRows(t *testing.T) {
 		left := copyFile(t, logs)
 		command := storetest.OpenWith(t, store.Options{URL: left, Now: clock}) // gives nothing back, as a server would
 		storetest.CatchUp(t, command)
-		if n := logged(t, storetest.Raw(t, left)); n > 0 {
-			rt.Errorf("%d rows of the log are left", n)
+		if n := len(logged(t, left)); n > 0 {
+			rt.Errorf("%d batches of the log are left", n)
 		}
 		if diff := cmp.Diff(want, rows(t, storetest.Raw(t, left))); diff != "" {
 			rt.Errorf("applied by the next process:\n%s", diff)
@@ -190,17 +202,23 @@ func TestLogBesideACommand(t *testing.T) {
 	url := sqliteURL(t)
 	server := openLogged(t, url, nil)
 	command := storetest.OpenWith(t, store.Options{URL: url})
-	db := storetest.Raw(t, url)
 	r := composed(t, server, "basic", time.Hour)
 	left := int64(0)
 	for i := range 4 {
+		r.Generation = elumenta.NewGenerationID() // after a command, the first is no matter of the log
+		if _, err := server.Reserve(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := server.Settle(t.Context(), r.Account, r.Generation, elumenta.Outcome{State: elumenta.GivenBack}); err != nil {
+			t.Fatal(err)
+		}
 		r.Generation = elumenta.NewGenerationID()
 		grant, err := server.Reserve(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		left = *grant.Balance
-		if logged(t, db) == 0 {
+		if len(logged(t, url)) == 0 {
 			t.Fatal("nothing is in the log")
 		}
 		if i%2 == 0 { // between the reservation and its settlement, or after both
@@ -228,19 +246,38 @@ func check(t *testing.T, s *store.Store, account elumenta.AccountID, want int64)
 	}
 }
 
-// TestLogDamaged: what cannot be read is not passed over.
-func TestLogDamaged(t *testing.T) {
+// TestLogMissing: a database whose log is gone is not used without it, unless somebody says so; one whose server ended well needs none.
+func TestLogMissing(t *testing.T) {
 	url := sqliteURL(t)
-	s := storetest.Open(t, url)
-	if err := s.Close(); err != nil {
+	server := openLogged(t, url, nil)
+	r := composed(t, server, "free", time.Hour)
+	if _, err := server.Reserve(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := storetest.Raw(t, url).ExecContext(t.Context(), `INSERT INTO ledger_log (batch) VALUES (x'0107')`); err != nil {
+	killed := copyFile(t, url)
+	log := strings.TrimPrefix(killed, "sqlite:") + "-ledger"
+	if err := os.Remove(log); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(t.Context(), store.Options{URL: url, Serve: true}); err == nil || !strings.Contains(fmt.Sprint(err, elumenta.AsError(err).Cause), "log is damaged") {
-		t.Errorf("got %v", err)
+	if s, err := store.Open(t.Context(), store.Options{URL: killed, Serve: true}); err == nil || !strings.Contains(err.Error(), "an empty file of that name") {
+		t.Fatalf("a server was opened: %v, %v", s, err)
 	}
+	command := storetest.OpenWith(t, store.Options{URL: killed})
+	if _, err := command.Account(t.Context(), r.Account); !elumenta.HasCode(err, elumenta.CodeUnavailable) {
+		t.Errorf("a command read a balance: %v", err)
+	}
+	if err := os.WriteFile(log, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check(t, storetest.Open(t, killed), r.Account, 50)
+
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(strings.TrimPrefix(url, "sqlite:") + "-ledger"); err != nil {
+		t.Fatal(err)
+	}
+	check(t, storetest.Open(t, url), r.Account, 50) // what was open is given back
 }
 
 // TestBackupOfLog: a backup has what is in the log, in the tables alone.
@@ -259,11 +296,12 @@ func TestBackupOfLog(t *testing.T) {
 	if n := strings.Count(string(data), string(r.Generation)); n != 1 {
 		t.Errorf("the generation stands there %d times", n)
 	}
+	check(t, storetest.Open(t, "sqlite:"+file), r.Account, 0) // which needs no log
 }
 
-// TestBackupOfLogBeforeBatches: a newer program's backup of what a server of an earlier version uses leaves the log to the server that
-// is started on it.
-func TestBackupOfLogBeforeBatches(t *testing.T) {
+// TestLogOfAnEarlierVersion: what a server of a version before the file left in a table is left there by a backup, and applied by the server
+// that is started on it.
+func TestLogOfAnEarlierVersion(t *testing.T) {
 	url, file := sqliteURL(t), filepath.Join(t.TempDir(), "backup.db")
 	server := openLogged(t, url, nil)
 	r := composed(t, server, "free", time.Hour)
@@ -276,13 +314,23 @@ func TestBackupOfLogBeforeBatches(t *testing.T) {
 	}
 	old := copyFile(t, url)
 	db := storetest.Raw(t, old)
+	for _, batch := range logged(t, old) {
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO ledger_log (batch) VALUES ($1)`, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, text := range []string{
-		`DROP VIEW usage_notes`, `DROP TABLE usage_batches`, `UPDATE schema_info SET oldest_binary = 2`, `DELETE FROM goose_db_version WHERE version_id > 2`,
+		`DROP TABLE ledger_applied`, `UPDATE schema_info SET oldest_binary = 3`, `DELETE FROM goose_db_version WHERE version_id > 3`,
 	} {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Remove(strings.TrimPrefix(old, "sqlite:") + "-ledger"); err != nil {
+		t.Fatal(err)
+	}
 	backup(t, old, file)
-	check(t, storetest.Open(t, "sqlite:"+file), r.Account, *grant.Balance)
+	for _, url := range []string{old, "sqlite:" + file} {
+		check(t, storetest.Open(t, url), r.Account, *grant.Balance)
+	}
 }

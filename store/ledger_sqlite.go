@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,11 +59,14 @@ type part struct {
 }
 
 // parts yields statements that together cover so many rows.
-func (k *bulk) parts(rows int) iter.Seq[part] {
+func (k *bulk) parts(rows int) iter.Seq[part] { return k.partsOf(rows, math.MaxInt) }
+
+// partsOf is parts with a number of rows that no statement exceeds.
+func (k *bulk) partsOf(rows, most int) iter.Seq[part] {
 	return func(yield func(part) bool) {
 		first := 0
 		for i, size := range k.sizes {
-			for ; size <= rows-first; first += size {
+			for ; size <= min(most, rows-first); first += size {
 				if !yield(part{k.texts[i], first, size}) {
 					return
 				}
@@ -71,14 +75,26 @@ func (k *bulk) parts(rows int) iter.Seq[part] {
 	}
 }
 
+// pace says how many rows a statement has at most, and what is done after each; nil is nothing.
+type pace struct {
+	rows  int
+	pause func()
+}
+
+// atOnce is the pace of who is waited for.
+func atOnce() pace { return pace{rows: math.MaxInt} }
+
 // exec runs the statement for all rows and returns how many it changed.
-func (k *bulk) exec(tx *conn, args arguments) (changed int64, err error) {
-	for p := range k.parts(len(args) / k.columns) {
+func (k *bulk) exec(tx *conn, args arguments, pace pace) (changed int64, err error) {
+	for p := range k.partsOf(len(args)/k.columns, pace.rows) {
 		n, err := tx.execNamed(p.text, args[p.first*k.columns:(p.first+p.rows)*k.columns])
 		if err != nil {
 			return 0, err
 		}
 		changed += n
+		if pace.pause != nil {
+			pace.pause()
+		}
 	}
 	return changed, nil
 }
@@ -108,13 +124,28 @@ type sqliteLedger struct {
 	args                            arguments
 	keys                            []generationKey
 	cache                           ledgerCache
-	log                             ledgerLog
-	newest                          string // of the generations that this process wrote to the table, or its own start's
+	// newest are the ids of the generations in the tables, as far as this process wrote them, or its own start's.
+	newest string
 	// epoch counts how often others may have settled what this process remembers to have reserved: that is read anew then.
 	epoch int64
-	// added are the usage notes of the transaction under way, and others says that it, or another process, noted more.
-	added  []usageBatch
-	others bool
+
+	// The log: what was appended since it was handed over last, what was handed over, and room for the next; in a transaction, what it
+	// writes.
+	serves                     bool
+	marked                     bool // that there may be more in the file than in the tables
+	bounds                     logBounds
+	file                       *logFile
+	log, sealed, spare, direct *ledgerLog
+	encoder                    logEncoder
+	known                      bool  // that is all that the tables do not have
+	seq                        int64 // number of the last batch, or of a transaction since
+
+	// Under the lock of the tables: up to which batch they have them; the usage notes of the transaction under way, and whether it, or
+	// another process, noted more.
+	applied int64
+	changes int64 // of rows, before the transaction under way
+	added   []usageBatch
+	others  bool
 }
 
 // How many columns the rows of the ledger's statements have.
@@ -128,9 +159,10 @@ type entriesOfKind struct {
 	bulk *bulk
 }
 
-func newSQLiteLedger(logger *slog.Logger, bounds logBounds) *sqliteLedger {
+func newSQLiteLedger(logger *slog.Logger, file *logFile) *sqliteLedger {
 	l := &sqliteLedger{
-		logger: logger, log: newLedgerLog(bounds), newest: string(elumenta.NewGenerationID()),
+		logger: logger, newest: string(elumenta.NewGenerationID()),
+		file: file, log: newLedgerLog(), direct: newLedgerLog(), encoder: logEncoder{places: map[string]uint64{}},
 		// CROSS JOIN keeps the order of the tables: the list first.
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
@@ -153,29 +185,6 @@ func newSQLiteLedger(logger *slog.Logger, bounds logBounds) *sqliteLedger {
 	return l
 }
 
-// confirm makes sure of what is in memory, in the transaction that relies on it: another process may have written.
-func (l *sqliteLedger) confirm(ctx context.Context, tx *conn) error {
-	changed, err := l.cache.changed(tx)
-	if err != nil {
-		return err
-	}
-	if changed {
-		l.cache.forget()
-		l.log.forget()
-		l.others = true
-		l.epoch++
-	}
-	if full := l.cache.full(); full || !l.log.known {
-		if err := l.bringUp(ctx, tx); err != nil {
-			return err
-		}
-		if full {
-			l.cache.forget()
-		}
-	}
-	return nil
-}
-
 // doubt drops what settlements know of their generations where it may be out of date: one that knows nothing may have overtaken the
 // one that does.
 func (l *sqliteLedger) doubt(ops []*ledgerOp) {
@@ -187,12 +196,6 @@ func (l *sqliteLedger) doubt(ops []*ledgerOp) {
 			op.known = nil
 		}
 	}
-}
-
-// mayExist reports whether a generation that is to be reserved could be there already: ids are made in their order.
-func (l *sqliteLedger) mayExist(id elumenta.GenerationID) bool {
-	_, logged := l.log.generation[string(id)]
-	return logged || string(id) <= l.newest
 }
 
 // read fills in the rows that the batch names.
@@ -241,11 +244,6 @@ func (l *sqliteLedger) readGenerations(ctx context.Context, tx *conn, b *ledgerB
 			l.keys = append(l.keys, key)
 		}
 	}
-	if len(l.keys) > 0 && l.log.batches > 0 {
-		if err := l.bringUp(ctx, tx); err != nil {
-			return err
-		}
-	}
 	for p := range l.generations.parts(len(l.keys)) {
 		keys := l.keys[p.first : p.first+p.rows]
 		args := make([]any, 0, 2*len(keys))
@@ -283,24 +281,29 @@ func (r *generationRow) claimOf(account elumenta.AccountID, hash []byte) {
 // errMoved says that a generation was made final since it was reserved by this process, whose memory was relied on.
 var errMoved = errors.New("a generation is not open any more")
 
-// write writes what the batch decided: to the log, or with what is in the log to the tables.
-func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) error {
-	log := &l.log
-	log.encoder.reset()
-	log.note(logAccount, l.accountArgs(b))
-	log.note(logGeneration, l.reserveArgs(b))
-	log.note(logSettlement, l.settleArgs(b))
+// note adds what a batch decided to a log, and gives each row to another.
+func (l *sqliteLedger) note(log *ledgerLog, b *ledgerBatch, other func(kind byte, row arguments)) {
+	rows := func(kind byte, rows arguments) {
+		for n := logColumns[kind]; len(rows) > 0; rows = rows[n:] {
+			log.add(kind, rows[:n])
+			other(kind, rows[:n])
+		}
+	}
+	rows(logAccount, l.accountArgs(b))
+	rows(logGeneration, l.reserveArgs(b))
+	rows(logSettlement, l.settleArgs(b))
 	log.noteUsage(b.settled)
 	for _, k := range l.entries {
-		log.note(logEntry, l.entryArgs(b, k.kind))
+		rows(logEntry, l.entryArgs(b, k.kind))
 	}
-	switch ops := len(b.reserved) + len(b.settled); {
-	case b.plain() && ops == 0:
-		return nil // all were refused
-	case b.plain() && !log.due(ops, b.now):
-		return log.append(tx, ops, b.now)
-	}
-	if err := l.bringUp(ctx, tx); err != nil {
+}
+
+// write writes what the batch decided to the tables.
+func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) error {
+	l.direct.clear()
+	l.note(l.direct, b, func(byte, arguments) {})
+	l.newest = max(l.newest, l.direct.newest)
+	if err := l.writeLog(tx, l.direct, atOnce()); err != nil {
 		return err
 	}
 	l.others = l.others || len(b.corrected) > 0

@@ -100,6 +100,7 @@ func TestDeadline(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			storetest.CatchUp(t, n.Store)
 			awaitGivenBack(t, storetest.Raw(t, at), late.Generation)
 			wantBalance(t, n.Store, late.Account, 50)
 			wantBalance(t, n.Store, running.Account, 46)

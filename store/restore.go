@@ -91,6 +91,17 @@ func glance(ctx context.Context, file, path string) error {
 	if err := whole(file, info.Size()); err != nil {
 		return err
 	}
+	log := &logFile{path: logPath(file)}
+	if err := log.find(false); err != nil {
+		return err
+	}
+	last, err := log.last()
+	if err := errors.Join(err, log.close()); err != nil {
+		return err
+	}
+	if last > 0 {
+		return errors.New("a ledger's log stands beside it, so that it is a database in use: make a backup of it with elumenta backup")
+	}
 	db, err := openResting(file)
 	if err != nil {
 		return err
@@ -181,7 +192,7 @@ func copyBlocks(ctx context.Context, out io.Writer, in io.Reader, all int64, pro
 	}
 }
 
-// putInPlace renames temp to path. What was there goes to another name first, with its log: a log that stays behind
+// putInPlace renames temp to path. What was there goes to another name first, with its logs: those that stay behind
 // would be taken for the new file's.
 func putInPlace(temp, path string) (kept string, err error) {
 	name := path + ".before-restore-" + time.Now().UTC().Format("20060102T150405.000Z")
@@ -193,7 +204,7 @@ func putInPlace(temp, path string) (kept string, err error) {
 			}
 		}
 	}()
-	for _, end := range []string{"", "-wal"} {
+	for _, end := range []string{"", "-wal", "-ledger"} {
 		switch err := os.Rename(path+end, name+end); {
 		case err == nil:
 			moved, kept = append(moved, end), name

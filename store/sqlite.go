@@ -20,32 +20,49 @@ import (
 // lockWait is how long SQLite's locks are waited for.
 const lockWait = 5 * time.Second
 
-// sqliteEngine has one connection that writes, lent to nobody but the writer's goroutine, and a pool of readers.
+// sqliteEngine has one connection that writes and a pool of readers. The writer's goroutine carries out what is queued; another writes
+// the ledger's log to the tables.
 type sqliteEngine struct {
 	store   *Store
 	path    string
 	queue   *queue
-	writer  *conn
 	readers chan *conn
 	checks  checkpointer
 	opened  []*conn // for release
 	lock    *flock.Flock
 	db      *sql.DB
-	// The writer's: what it commits, who syncs it (nil: SQLite itself), and why it does not write any more.
+
+	tables  chan struct{} // holds something while somebody uses writer
+	awaited atomic.Int32  // by so many
+	writer  *conn
+	sync    logSync               // who syncs what it commits; nil: SQLite itself
+	failed  atomic.Pointer[error] // why nothing is written any more
+
+	// The writer's goroutine's: what it carries out, the ledger's log, and what reads for it without the tables' lock.
 	ops    []*ledgerOp
-	sync   logSync
-	failed error
-	behind atomic.Bool // the tables may lack what the ledger's log has
+	log    *logFile
+	lookup *conn
+
+	sealed  chan *ledgerLog // logs to be written to the tables; nil for a command
+	applied chan struct{}   // closed once no more are
+	gap     *time.Timer     // of who writes them
+	// Numbers of batches: the last one, the last one that the tables have, the last one that they have durably, and the one that they
+	// should.
+	logged, inTables, synced, owed atomic.Int64
+	unsure                         atomic.Bool // whether these are wrong
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err error) {
 	if path, err = sqlitePath(path); err != nil {
 		return nil, err
 	}
-	if file, err := filepath.EvalSymlinks(path); err == nil {
-		path = file // beside which SQLite's log stands, whatever the link is called
+	if err := touchFile(path); err != nil {
+		return nil, sqliteOpenError(path, err)
 	}
-	e := &sqliteEngine{store: s, path: path, readers: make(chan *conn, s.opts.Readers), lock: newLock(path)}
+	if path, err = filepath.EvalSymlinks(path); err != nil { // beside which the logs stand, whatever the link is called
+		return nil, sqliteOpenError(path, err)
+	}
+	e := &sqliteEngine{store: s, path: path, readers: make(chan *conn, s.opts.Readers), lock: newLock(path), log: &logFile{path: logPath(path)}, tables: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.release())
@@ -55,9 +72,6 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 		if err := takeLock(ctx, e.lock, path); err != nil {
 			return nil, err
 		}
-	}
-	if err := touchFile(path); err != nil {
-		return nil, sqliteOpenError(path, err)
 	}
 	if e.db, err = sql.Open("sqlite", sqliteDSN(path)); err != nil {
 		return nil, sqliteOpenError(path, err)
@@ -69,7 +83,11 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 		return nil, sqliteOpenError(path, err)
 	}
 	e.queue = newQueue()
-	go e.queue.serve(e.commit, s.opts.log.rest, e.rest)
+	rest := s.opts.log.rest
+	if !s.opts.Serve {
+		rest = 0
+	}
+	go e.queue.serve(e.commit, rest, e.rest)
 	return e, nil
 }
 
@@ -130,13 +148,16 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 		return err
 	}
 	if e.store.opts.Serve {
-		if s := newLogSync(e.path); s != nil {
+		if s := newLogSync(e.path + "-wal"); s != nil {
 			if err := e.syncBeside(s); err != nil {
 				return err
 			}
 		}
 	}
 	if e.checks.conn, err = e.newConn(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	if e.lookup, err = e.newConn(ctx, "PRAGMA query_only = on"); err != nil {
 		return err
 	}
 	for range cap(e.readers) {
@@ -203,10 +224,11 @@ func (e *sqliteEngine) write(ctx context.Context, f func(ctx context.Context, tx
 
 func (e *sqliteEngine) close() error {
 	e.queue.close()
+	err := e.stopLog()
 	for range cap(e.readers) {
 		<-e.readers // waits for those that read
 	}
-	return e.release()
+	return errors.Join(err, e.release())
 }
 
 // release closes what is open, also after an opening that failed.

@@ -10,7 +10,7 @@ import (
 const (
 	// maxLogPages is the write-ahead log's length, in pages of 4 KiB, at which the writer itself moves what is left of it
 	// and begins it anew. Most was moved beside it by then, so that it costs two syncs and not a few milliseconds.
-	maxLogPages = 4000
+	maxLogPages = 8000
 	// idleTime is how long nothing must have been committed for the log to be emptied.
 	idleTime = time.Second
 )
@@ -27,27 +27,26 @@ type checkpointer struct {
 	busy  time.Time // when commits were last seen
 }
 
-// tidy follows the writer, and empties the log when it rests: deleted text is then in neither file.
-func (c *checkpointer) tidy() error {
+// tidy follows the writer, and empties the log when it rests: deleted text is then in neither file. moved says that it moved all that was
+// committed before, which SQLite has synced then: what it leaves to a reader's sake need not be.
+func (c *checkpointer) tidy() (moved bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n := c.commits.Load(); n != c.moved {
 		c.moved, c.clean, c.busy = n, false, time.Now()
-		_, err := c.run(`PRAGMA wal_checkpoint(PASSIVE)`)
-		return err
+		return c.run(`PRAGMA wal_checkpoint(PASSIVE)`)
 	}
 	if c.clean || time.Since(c.busy) < idleTime {
-		return nil
+		return false, nil
 	}
-	var err error
 	c.clean, err = c.run(`PRAGMA wal_checkpoint(TRUNCATE)`)
-	return err
+	return c.clean, err
 }
 
 func (c *checkpointer) run(pragma string) (done bool, err error) {
 	var busy, pages, moved int64
 	err = c.conn.QueryRowContext(context.Background(), pragma).Scan(&busy, &pages, &moved)
-	return err == nil && busy == 0, err
+	return err == nil && busy == 0 && moved == pages, err
 }
 
 // checkpoint empties the log unless a reader or a writer is in its way.

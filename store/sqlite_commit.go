@@ -145,26 +145,33 @@ func (c *conn) QueryRowContext(ctx context.Context, query string, args ...any) *
 	return st.QueryRowContext(ctx, args...)
 }
 
-// commit carries out what was collected in one transaction and then answers all of it.
+// commit carries out what was collected together and then answers all of it.
 func (e *sqliteEngine) commit(items []*item) {
 	if items = e.upToDate(items); len(items) == 0 {
 		return
 	}
 	start := time.Now()
-	errs, err := e.transact(items)
+	errs, err := e.carryOut(items)
+	l := e.store.ledger.sqlite // before the answer to who opens the ledger
 	e.store.metrics.commit(len(items), time.Since(start))
 	for i, it := range items {
-		if err != nil {
+		switch {
+		case err != nil:
 			it.answer(elumenta.Unavailable(err))
-			continue
+		case errs == nil:
+			it.answer(nil)
+		default:
+			it.answer(errs[i])
 		}
-		it.answer(errs[i])
+	}
+	if l != nil && l.sealed == nil && l.known && l.log.due(l.bounds) {
+		e.seal()
 	}
 }
 
 // upToDate answers those at once that ask for the tables when a server's lack nothing, and returns the others.
 func (e *sqliteEngine) upToDate(items []*item) []*item {
-	if !e.store.opts.Serve || e.behind.Load() {
+	if !e.store.opts.Serve || e.behind() {
 		return items
 	}
 	return slices.DeleteFunc(items, func(it *item) bool {
@@ -176,49 +183,97 @@ func (e *sqliteEngine) upToDate(items []*item) []*item {
 	})
 }
 
-// rest brings the tables up to date when nothing else is to be written.
+// rest has the tables brought up to date when nothing else is to be written.
 func (e *sqliteEngine) rest() {
-	if e.behind.Load() {
-		e.commit([]*item{newItem(nil)})
+	if !e.behind() {
+		return
 	}
+	if l := e.store.ledger.sqlite; l != nil && l.known && l.sealed == nil && l.log.batches > 0 {
+		e.seal()
+		return
+	}
+	e.commit([]*item{newItem(nil)})
 }
 
-// transact returns each item's own error, or one error for all if nothing was committed.
+// carryOut returns each item's own error, none for all if errs is nil, or one for all if nothing was carried out.
+func (e *sqliteEngine) carryOut(items []*item) (errs []error, err error) {
+	if failed := e.failed.Load(); failed != nil {
+		return nil, *failed
+	}
+	e.ops = e.ops[:0]
+	for _, it := range items {
+		if it.op != nil {
+			e.ops = append(e.ops, it.op)
+		}
+	}
+	if len(e.ops) == len(items) {
+		if done, err := e.logOps(e.ops); done || err != nil {
+			return nil, err
+		}
+	}
+	e.awaited.Add(1)
+	e.tables <- struct{}{}
+	defer func() { <-e.tables }()
+	e.awaited.Add(-1)
+	return e.transact(items)
+}
+
+// transact carries out items in one transaction.
 func (e *sqliteEngine) transact(items []*item) ([]error, error) {
-	if e.failed != nil {
-		return nil, e.failed
+	err := e.begin()
+	var errs []error
+	if err == nil {
+		errs, err = e.runAll(items)
 	}
-	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+	l := e.store.ledger.sqlite
+	marks := l != nil && l.serves && !l.marked && len(e.ops) > 0 // the next ones are logged
+	if err == nil && marks {
+		err = l.mark(e.writer, true)
 	}
-	errs, err := e.runAll(items)
+	if err == nil && l != nil {
+		err = l.number(e.writer)
+	}
 	if err == nil {
 		err = e.writer.exec(`COMMIT`)
-		e.checks.commits.Add(1)
 	}
 	if err != nil {
 		e.store.ledger.forget()
-		e.behind.Store(true)
+		e.unsure.Store(true)
 		// After some failures SQLite has rolled back by itself, and this one says that there is no transaction.
 		_ = e.writer.exec(`ROLLBACK`)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
-	e.store.ledger.committed()
-	e.behind.Store(e.store.ledger.waits())
-	return errs, e.durable()
+	if l != nil {
+		l.applied = l.seq
+	}
+	e.committed()
+	if err := e.durable(); err != nil {
+		return nil, err
+	}
+	if l != nil {
+		e.logged.Store(l.seq)
+		e.isSynced(l.seq)
+		l.marked = l.marked || marks
+		e.unsure.Store(false)
+		l.file.restart()
+	}
+	return errs, nil
+}
+
+// begin begins a transaction in which the tables have all that was logged.
+func (e *sqliteEngine) begin() error {
+	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if e.store.ledger.sqlite == nil {
+		return nil
+	}
+	return guard(func() error { return e.store.ledger.sqlite.bringUp(context.Background(), e.writer) })
 }
 
 func (e *sqliteEngine) runAll(items []*item) ([]error, error) {
 	errs := make([]error, len(items))
-	e.ops = e.ops[:0]
 	for i, it := range items {
-		if it.op != nil {
-			e.ops = append(e.ops, it.op)
-			continue
-		}
-		if err := e.store.ledger.bringUp(context.Background(), e.writer); err != nil {
-			return nil, err
-		}
 		if it.run == nil {
 			continue
 		}
@@ -236,7 +291,10 @@ func (e *sqliteEngine) runAll(items []*item) ([]error, error) {
 		return errs, nil
 	}
 	e.store.ledger.forget()
-	if err := errors.Join(e.writer.exec(`ROLLBACK`), e.writer.exec(`BEGIN IMMEDIATE`)); err != nil {
+	if err := e.writer.exec(`ROLLBACK`); err != nil {
+		return nil, err
+	}
+	if err := e.begin(); err != nil {
 		return nil, err
 	}
 	return errs, e.runLedger(e.ops)

@@ -30,10 +30,10 @@ func (e *sqliteEngine) lend(ctx context.Context, f func(ctx context.Context, q q
 	return e.readAs(ctx, unlogged, f)
 }
 
-// readAs waits for the writer before it takes a connection, so that those who wait for it keep none from others. A command asks the
-// table itself whether there is something to wait for: the log is a server's.
+// readAs waits for the writer before it takes a connection, so that those who wait for it keep none from others. A command looks
+// whether there is something to wait for: the log is a server's.
 func (e *sqliteEngine) readAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error {
-	if e.store.opts.Serve && e.behind.Load() {
+	if e.store.opts.Serve && e.behind() {
 		if err := e.catchUp(ctx, fresh); err != nil {
 			return err
 		}
@@ -44,17 +44,32 @@ func (e *sqliteEngine) readAs(ctx context.Context, fresh freshness, f func(ctx c
 	}
 	defer func() { e.readers <- c }()
 	if !e.store.opts.Serve && fresh != unlogged {
-		var behind bool
-		if err := c.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ledger_log)`).Scan(&behind); err != nil {
-			return err
+		waits, err := e.logWaits(ctx, c)
+		if err == nil && waits {
+			err = e.catchUp(ctx, fresh)
 		}
-		if behind {
-			if err := e.catchUp(ctx, fresh); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return f(ctx, c)
+}
+
+// logWaits reports whether a server has logged what the tables do not have.
+func (e *sqliteEngine) logWaits(ctx context.Context, c *conn) (bool, error) {
+	log := &logFile{path: e.log.path}
+	if err := log.find(false); err != nil {
+		return false, err
+	}
+	missing := log.file == nil
+	last, err := log.last() // before the tables: what was logged when this was called is in one or the other
+	if err := errors.Join(err, log.close()); err != nil {
+		return false, err
+	}
+	var applied int64
+	var logged, earlier bool // the latter by a server of an earlier version
+	err = c.QueryRowContext(ctx, `SELECT seq, logged, EXISTS (SELECT 1 FROM ledger_log) FROM ledger_applied`).Scan(&applied, &logged, &earlier)
+	return earlier || last > applied || logged && missing, err
 }
 
 // catchUp has the tables brought up to date for a reader.

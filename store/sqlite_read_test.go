@@ -31,7 +31,7 @@ type logged struct {
 func newLogged(t *testing.T) *logged {
 	l := &logged{t: t, registry: prometheus.NewRegistry(), secret: elumenta.NewKeySecret(), session: elumenta.NewSessionToken(), now: time.Now()}
 	l.Store, l.engine = openFile(t, Options{
-		Serve: true, Metrics: l.registry, log: logBounds{min: 1, few: 1 << 30, max: 1 << 30, time: 1 << 60, rest: 1 << 60}, Now: func() time.Time { return l.now },
+		Serve: true, Metrics: l.registry, log: logBounds{few: 1 << 30, max: 1 << 30, time: 1 << 60, rest: 1 << 60}, Now: func() time.Time { return l.now },
 	})
 	l.stop()
 	l.background.Wait() // the log is nobody's but the test's
@@ -67,7 +67,7 @@ func (l *logged) generate(n int) {
 			l.t.Fatal(err)
 		}
 	}
-	if !l.engine.behind.Load() {
+	if !l.engine.behind() {
 		l.t.Fatal("nothing waits in the log")
 	}
 }

@@ -2,28 +2,35 @@ package store
 
 import "fmt"
 
-// logSync makes what was written to SQLite's write-ahead log durable, between a commit and its acknowledgement, where that
-// costs less than SQLite's own sync in the commit. The writer alone uses it.
+// logSync makes what was written to a log durable, between that and its acknowledgement, where it costs less than SQLite's own sync in
+// a commit, or a file's. One goroutine uses it at a time.
 type logSync interface {
 	// sync returns once the log is on the disk.
 	sync() error
 	close() error
 }
 
-// durable returns once what was committed is on the disk. After an error nobody knows what is, and the kernel may not say it
-// twice: nothing is acknowledged or written any more, until another process reads what is there.
+// durable returns once what was committed is on the disk.
 func (e *sqliteEngine) durable() error {
 	if e.sync == nil {
 		return nil
 	}
-	err := e.sync.sync()
-	if err == nil {
-		return nil
+	if err := e.sync.sync(); err != nil {
+		return e.diskFailed(e.path+"-wal", err)
 	}
-	e.failed = fmt.Errorf("the disk did not confirm what was written to %s-wal: %w", e.path, err)
-	e.store.opts.Logger.Error("nothing is written any more until this server starts again", "error", e.failed)
+	return nil
+}
+
+// diskFailed follows a sync that failed. Nobody knows what is on the disk then, and the kernel may not say it twice: nothing is
+// acknowledged or written any more, until another process reads what is there.
+func (e *sqliteEngine) diskFailed(path string, err error) error {
+	err = fmt.Errorf("the disk did not confirm what was written to %s: %w", path, err)
+	if !e.failed.CompareAndSwap(nil, &err) {
+		return *e.failed.Load()
+	}
+	e.store.opts.Logger.Error("nothing is written any more until this server starts again", "error", err)
 	if f := e.store.opts.OnDiskFailed; f != nil {
 		f()
 	}
-	return e.failed
+	return err
 }

@@ -44,8 +44,8 @@ const (
 )
 
 // newLogSync returns nil where the kernel has no such calls, or allows none.
-func newLogSync(database string) logSync {
-	s := &asyncSync{path: database + "-wal"}
+func newLogSync(log string) logSync {
+	s := &asyncSync{path: log}
 	if _, _, e := unix.Syscall(unix.SYS_IO_SETUP, 1, uintptr(unsafe.Pointer(&s.context)), 0); e != 0 { //nolint:gosec // a system call's
 		return nil
 	}

@@ -21,7 +21,7 @@ import (
 
 // SchemaNumber is compared with the schema's own record of the oldest binary that may use it. It rises when a migration
 // makes a schema that earlier binaries would misuse.
-const SchemaNumber = 3
+const SchemaNumber = 4
 
 // Options say which database to open and how.
 type Options struct {

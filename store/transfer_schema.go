@@ -14,7 +14,7 @@ import (
 // notMoved are the tables whose rows a transfer leaves behind: they say what the database itself is, or who is at work on
 // it or signed in; the ledger's log and the batches of usage notes are empty by then. settings is moved last, by itself.
 var notMoved = []string{ //nolint:gochecknoglobals // a constant
-	"goose_db_version", "ledger_log", "migration_lock", "nodes", "schema_info", "sessions", "settings", "sign_in_links", "usage_batches",
+	"goose_db_version", "ledger_applied", "ledger_log", "migration_lock", "nodes", "schema_info", "sessions", "settings", "sign_in_links", "usage_batches",
 }
 
 // table is one whose rows are moved.

@@ -28,7 +28,7 @@ func newList(head string, columns int, tail string) *list {
 // all at once.
 func (l *list) exec(ctx context.Context, tx querier, args arguments) (changed int64, err error) {
 	if c, ok := tx.(*conn); ok {
-		return l.bulk.exec(c, args)
+		return l.bulk.exec(c, args, atOnce())
 	}
 	if len(args) == 0 {
 		return 0, nil

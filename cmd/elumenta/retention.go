@@ -61,7 +61,7 @@ func (c *verifyRetentionCommand) Run(p *program) error {
 	}
 	var places []place
 	if path, ok := strings.CutPrefix(conf.Database, "sqlite:"); ok {
-		for _, name := range []string{path, path + "-wal"} {
+		for _, name := range []string{path, path + "-wal", path + "-ledger"} {
 			places = append(places, place{name, func(_ context.Context, text string) (int64, error) { return countInFile(name, text) }})
 		}
 	} else {
@@ -152,7 +152,7 @@ func searchPlaces(ctx context.Context, out io.Writer, places []place, database i
 // countInFile counts a text's bytes in a file, also as hexadecimal digits. A file that is not there holds nothing.
 func countInFile(name, text string) (n int64, err error) {
 	f, err := os.Open(name)
-	if errors.Is(err, os.ErrNotExist) && strings.HasSuffix(name, "-wal") {
+	if errors.Is(err, os.ErrNotExist) && (strings.HasSuffix(name, "-wal") || strings.HasSuffix(name, "-ledger")) {
 		return 0, nil
 	}
 	if err != nil {

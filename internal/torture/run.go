@@ -15,7 +15,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/internal/postgres"
+	"github.com/elumenta/elumenta/store"
 )
 
 // The engines.
@@ -253,11 +255,10 @@ func (r *run) rest(ctx context.Context, db *sql.DB) {
 	defer cancel()
 	for {
 		var open int
-		query := `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_notes)`
-		if strings.HasPrefix(r.database, "sqlite:") {
-			query += ` + (SELECT count(*) FROM ledger_log)`
+		err := r.catchUp(ctx)
+		if err == nil {
+			err = db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_notes)`).Scan(&open)
 		}
-		err := db.QueryRowContext(ctx, query).Scan(&open)
 		if err == nil && open == 0 {
 			break
 		}
@@ -266,6 +267,19 @@ func (r *run) rest(ctx context.Context, db *sql.DB) {
 		}
 	}
 	r.rested = time.Since(began)
+}
+
+// catchUp has the program's log of the ledger written to the tables, as whoever reads them through a store does.
+func (r *run) catchUp(ctx context.Context) error {
+	s, err := store.Open(ctx, store.Options{URL: r.database})
+	if err != nil {
+		return err
+	}
+	_, err = s.Account(ctx, elumenta.NewAccountID())
+	if elumenta.HasCode(err, elumenta.CodeNotFound) {
+		err = nil
+	}
+	return errors.Join(err, s.Close())
 }
 
 // verify lets the program check its own books.

@@ -1,0 +1,336 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// The file of the ledger's log is a header and two halves. A server appends to one half until the batches of the other are in the
+// tables, durably, and then begins that one anew. A batch is a checksum (CRC-32C) of what follows, its length, its number and its
+// bytes; numbers rise by one. All are little-endian.
+const (
+	logMagic     = "Elumenta ledger\x01" // the last byte is the format's version
+	logChangesAt = int64(len(logMagic) + len(databaseID{}))
+	logHeader    = 4096
+	logHalf      = 4 << 20
+	logFrame     = 16
+)
+
+var (
+	errLogFull  = errors.New("the ledger's log is full")
+	errLogOther = errors.New("it has what was acknowledged for another database, or for another state of this one: put back the database that belongs to it, or move it away to do without")
+	errLogGone  = errors.New("it is missing, and has what was acknowledged last: put it back, or make an empty file of that name to do without")
+	crc32c      = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a constant
+)
+
+// databaseID tells databases apart, so that none takes the log of another.
+type databaseID [16]byte
+
+// logFile is the file of the ledger's log. One goroutine uses it.
+type logFile struct {
+	path    string
+	id      databaseID
+	file    *os.File // nil where there is none
+	disk    logSync  // a server's; nil: the file's own
+	changes uint64   // how often commands changed the database, when this process asked last
+	half    int64    // which one the next batch goes to
+	at      int64    // and where in it
+	owed    int64    // number of the last batch of the other, which must be in the tables before that one is used
+	frame   []byte
+	alone   bool // nobody else uses the database
+}
+
+func logPath(database string) string { return database + "-ledger" }
+
+// serve makes the file, or takes what an earlier server left, which must be there if logged. No other server has it.
+func (f *logFile) serve(logged bool) (err error) {
+	if err := f.find(logged); err != nil {
+		return err
+	}
+	if f.file == nil {
+		if f.file, err = os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+			return err
+		}
+		defer func() {
+			if err != nil { // or it would fill a disk that has no room for it
+				err = errors.Join(err, f.close(), os.Remove(f.path))
+			}
+		}()
+	}
+	return f.prepare()
+}
+
+// prepare writes the header of a file that has none of this database's.
+func (f *logFile) prepare() error {
+	return f.locked(func() error {
+		header := make([]byte, logChangesAt)
+		if _, err := f.file.ReadAt(header, 0); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		want := append([]byte(logMagic), f.id[:]...)
+		if bytes.Equal(header, want) {
+			return nil
+		}
+		if batches, err := f.batches(); err != nil || len(batches) > 0 {
+			return cmp.Or(err, errLogOther)
+		}
+		// What has room on the disk already never lacks it later, and syncs sooner.
+		zeros := make([]byte, logHeader+2*logHalf)
+		if _, err := f.file.WriteAt(zeros, 0); err != nil {
+			return err
+		}
+		if err := f.file.Sync(); err != nil {
+			return err
+		}
+		if _, err := f.file.WriteAt(want, 0); err != nil {
+			return err
+		}
+		return errors.Join(f.file.Sync(), syncDirectory(filepath.Dir(f.path)))
+	})
+}
+
+// find opens the file, if there is one by now. It fails with errLogGone if there is none and logged says that there must be.
+func (f *logFile) find(logged bool) error {
+	if f.file != nil {
+		return nil
+	}
+	file, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		if logged {
+			return fmt.Errorf("%s: %w", f.path, errLogGone)
+		}
+		return nil
+	}
+	if err == nil {
+		f.file = file
+	}
+	return err
+}
+
+// locked runs what must not be done while another process does it, and takes no longer than the page cache does.
+func (f *logFile) locked(do func() error) error {
+	if err := f.lock(); err != nil {
+		return err
+	}
+	return errors.Join(do(), f.unlock())
+}
+
+func (f *logFile) lock() error {
+	ok, err := tryLock(f.file)
+	for deadline := time.Now().Add(lockWait); !ok && err == nil; ok, err = tryLock(f.file) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s is locked by another process", f.path)
+		}
+		<-time.After(time.Millisecond)
+	}
+	return err
+}
+
+func (f *logFile) unlock() error { return unlock(f.file) }
+
+// announce says that a command is about to change the database. The command has SQLite's lock, and no server logs anything
+// from now on until it has had that lock.
+func (f *logFile) announce() error {
+	if f.file == nil || f.alone {
+		return nil
+	}
+	return f.locked(func() error {
+		n, err := f.readChanges()
+		if err != nil {
+			return err
+		}
+		_, err = f.file.WriteAt(binary.LittleEndian.AppendUint64(nil, n+1), logChangesAt)
+		return err
+	})
+}
+
+func (f *logFile) readChanges() (uint64, error) {
+	b := f.buffer(8)
+	if _, err := f.file.ReadAt(b, logChangesAt); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint64(b), nil
+}
+
+// changed reports whether a command has changed the database, or is about to, since this was asked last.
+func (f *logFile) changed() (bool, error) {
+	if f.file == nil {
+		return false, nil
+	}
+	before := f.changes
+	var err error
+	f.changes, err = f.readChanges()
+	return f.changes != before, err
+}
+
+func (f *logFile) buffer(n int) []byte {
+	f.frame = slices.Grow(f.frame[:0], n)[:n]
+	clear(f.frame)
+	return f.frame
+}
+
+// append writes a batch, which is durable once sync has returned. It fails with errLogFull where the half has no room. After any
+// error the batch is not in the log, if its number is used again or passed over.
+func (f *logFile) append(seq int64, batch []byte) error {
+	n := logFrame + len(batch)
+	if f.at+int64(n) > logHalf {
+		return errLogFull
+	}
+	frame := f.buffer(n)
+	binary.LittleEndian.PutUint32(frame[4:], uint32(len(batch)))
+	binary.LittleEndian.PutUint64(frame[8:], uint64(seq))
+	copy(frame[logFrame:], batch)
+	binary.LittleEndian.PutUint32(frame, crc32.Checksum(frame[4:], crc32c))
+	at := logHeader + f.half*logHalf + f.at
+	if _, err := f.file.WriteAt(frame, at); err != nil {
+		_, scrubbed := f.file.WriteAt(make([]byte, logFrame), at)
+		return errors.Join(err, scrubbed)
+	}
+	f.at += int64(n)
+	return nil
+}
+
+// room reports whether a batch of so many operations fits, if none is unusually long, and whether the other half is needed soon. It goes
+// on there in time: durable is the number of the last batch that is in the tables durably, and last that of the last batch here.
+func (f *logFile) room(ops int, durable, last int64) (fits, urgent bool) {
+	free := f.owed <= durable
+	if free && f.at > logHalf/4 {
+		f.half, f.at, f.owed = 1-f.half, 0, last
+	}
+	return f.at+int64(ops)*512 < logHalf, !free && f.at > logHalf/4*3
+}
+
+func (f *logFile) sync() error {
+	if f.disk != nil {
+		return f.disk.sync()
+	}
+	return f.file.Sync()
+}
+
+// restart begins anew where all batches are in the tables durably.
+func (f *logFile) restart() { f.half, f.at, f.owed = 0, 0, 0 }
+
+// logBatch is a batch of the log.
+type logBatch struct {
+	seq   int64
+	bytes []byte
+}
+
+// after returns the batches after a number, in their order. It fails with errLogOther if one before them is missing.
+func (f *logFile) after(seq int64) ([]logBatch, error) {
+	if f.file == nil {
+		return nil, nil
+	}
+	batches, err := f.batches()
+	if err != nil {
+		return nil, err
+	}
+	batches = slices.DeleteFunc(batches, func(b logBatch) bool { return b.seq <= seq })
+	slices.SortFunc(batches, func(a, b logBatch) int { return cmp.Compare(a.seq, b.seq) })
+	for i := range batches {
+		if batches[i].seq != seq+1+int64(i) {
+			return nil, fmt.Errorf("%s: %w", f.path, errLogOther)
+		}
+	}
+	if len(batches) > 0 {
+		var id databaseID
+		if _, err := f.file.ReadAt(id[:], int64(len(logMagic))); err != nil {
+			return nil, err
+		}
+		if id != f.id {
+			return nil, fmt.Errorf("%s: %w", f.path, errLogOther)
+		}
+	}
+	return batches, nil
+}
+
+// last is the number of the last batch that is there; zero if there is none.
+func (f *logFile) last() (seq int64, err error) {
+	if f.file == nil {
+		return 0, nil
+	}
+	batches, err := f.batches()
+	for _, b := range batches {
+		seq = max(seq, b.seq)
+	}
+	return seq, err
+}
+
+// batches reads both halves, each up to what is none of its batches: those that were there before have lower numbers.
+func (f *logFile) batches() (all []logBatch, err error) {
+	for half := range int64(2) {
+		r := bufio.NewReaderSize(io.NewSectionReader(f.file, logHeader+half*logHalf, logHalf), 64<<10)
+		for last := int64(0); ; {
+			b, err := readBatch(r)
+			if err != nil {
+				return nil, err
+			}
+			if b == nil || last > 0 && b.seq != last+1 {
+				break
+			}
+			last = b.seq
+			all = append(all, *b)
+		}
+	}
+	return all, nil
+}
+
+// readBatch returns nil where there is no whole batch.
+func readBatch(r io.Reader) (*logBatch, error) {
+	frame := make([]byte, logFrame, 4096)
+	if _, err := io.ReadFull(r, frame); err != nil {
+		return nil, atEnd(err)
+	}
+	n := binary.LittleEndian.Uint32(frame[4:])
+	if n == 0 || n > logHalf-logFrame {
+		return nil, nil //nolint:nilnil // as it says
+	}
+	frame = slices.Grow(frame, int(n))[:logFrame+n]
+	if _, err := io.ReadFull(r, frame[logFrame:]); err != nil {
+		return nil, atEnd(err)
+	}
+	if crc32.Checksum(frame[4:], crc32c) != binary.LittleEndian.Uint32(frame) {
+		return nil, nil //nolint:nilnil // as it says
+	}
+	return &logBatch{int64(binary.LittleEndian.Uint64(frame[8:])), frame[logFrame:]}, nil
+}
+
+func atEnd(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// empty takes the batches away, all of which are in the tables, so that another database may have the file.
+func (f *logFile) empty() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.locked(func() error {
+		_, err := f.file.WriteAt(make([]byte, 2*logHalf), logHeader)
+		return err
+	})
+}
+
+func (f *logFile) close() error {
+	var err error
+	if f.disk != nil {
+		err = f.disk.close()
+	}
+	if f.file != nil {
+		err = errors.Join(err, f.file.Close())
+		f.file = nil
+	}
+	return err
+}

@@ -173,6 +173,14 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 	}
 }
 
+// beginBatch begins a batch of operations.
+func (l *ledger) beginBatch(ops []*ledgerOp) *ledgerBatch {
+	b := l.batch
+	b.begin(ops, l.node.Load())
+	b.now, b.epoch = l.store.now(), l.sqlite.epoch
+	return b
+}
+
 // run carries out operations in a transaction of the SQLite writer. After an error it may be called for them again.
 func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 	l.sqlite.doubt(ops)

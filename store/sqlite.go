@@ -33,7 +33,7 @@ type sqliteEngine struct {
 	db      *sql.DB
 
 	tables  chan struct{} // holds something while somebody uses writer
-	awaited atomic.Int32  // by so many
+	awaited atomic.Bool   // by the goroutine that carries out what is queued
 	writer  *conn
 	sync    logSync               // who syncs what it commits; nil: SQLite itself
 	failed  atomic.Pointer[error] // why nothing is written any more

@@ -211,10 +211,10 @@ func (e *sqliteEngine) carryOut(items []*item) (errs []error, err error) {
 			return nil, err
 		}
 	}
-	e.awaited.Add(1)
+	e.awaited.Store(true)
 	e.tables <- struct{}{}
 	defer func() { <-e.tables }()
-	e.awaited.Add(-1)
+	e.awaited.Store(false)
 	return e.transact(items)
 }
 

@@ -36,6 +36,12 @@ const (
 	errNotJSON   = rejection("a tool's arguments or a schema is not a JSON object")
 )
 
+var format = wire.Format{Header: header, Classify: classify}
+
+func header(credential elumenta.Secret) http.Header {
+	return http.Header{"X-Api-Key": {credential.Reveal()}, "Anthropic-Version": {version}}
+}
+
 // Generate makes one attempt; see elumenta.Provider.
 func (Provider) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 	body, warnings, err := encode(t, p)
@@ -44,10 +50,7 @@ func (Provider) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Pro
 			Kind: elumenta.KindRejected, Provider: t.Name, Reason: elumenta.RejectOther, Message: err.Error(),
 		}
 	}
-	call := wire.Call{
-		Target: t, URL: t.BaseURL + "/v1/messages", Body: body, Stream: p.Stream, Classify: classify,
-		Header: http.Header{"X-Api-Key": {t.Credential.Reveal()}, "Anthropic-Version": {version}},
-	}
+	call := wire.Call{Format: &format, Target: t, Path: "/v1/messages", Body: body, Stream: p.Stream}
 	answer, err := call.Send(ctx)
 	if err != nil {
 		return elumenta.Completion{Warnings: warnings}, err

@@ -159,11 +159,7 @@ func (d *decoder) decode() error {
 	if stream {
 		return d.answer.Events(d.out, d.handle)
 	}
-	body, err := d.answer.Whole()
-	if err != nil {
-		return err
-	}
-	return d.whole(body)
+	return d.answer.Whole(d.whole)
 }
 
 func unmarshal(data []byte, into any) error {

@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 
 	"github.com/elumenta/elumenta"
@@ -15,10 +14,7 @@ var _ elumenta.ModelLister = Provider{}
 func (Provider) ListModels(ctx context.Context, t elumenta.Target) (ids []string, err error) {
 	after := ""
 	for range wire.MostListPages {
-		call := wire.Call{
-			Target: t, URL: t.BaseURL + "/v1/models?limit=1000" + after, Classify: classify,
-			Header: http.Header{"X-Api-Key": {t.Credential.Reveal()}, "Anthropic-Version": {version}},
-		}
+		call := wire.Call{Format: &format, Target: t, Path: "/v1/models?limit=1000" + after}
 		var page struct {
 			Data    []struct{ ID string } `json:"data"`
 			HasMore bool                  `json:"has_more"`

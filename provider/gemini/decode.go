@@ -73,11 +73,7 @@ func (d *decoder) decode() error {
 		}
 		return err
 	}
-	body, err := d.answer.Whole()
-	if err != nil {
-		return err
-	}
-	if err := d.whole(body); err != nil {
+	if err := d.answer.Whole(d.whole); err != nil {
 		return err
 	}
 	if !d.ended {

@@ -34,6 +34,12 @@ const (
 	errNotJSON   = rejection("a tool's arguments or a schema is not a JSON object")
 )
 
+var format = wire.Format{Header: header, Classify: classify}
+
+func header(credential elumenta.Secret) http.Header {
+	return http.Header{"X-Goog-Api-Key": {credential.Reveal()}}
+}
+
 // Generate makes one attempt; see elumenta.Provider.
 func (Provider) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 	body, warnings, err := encode(t, p)
@@ -42,10 +48,7 @@ func (Provider) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Pro
 			Kind: elumenta.KindRejected, Provider: t.Name, Reason: elumenta.RejectOther, Message: err.Error(),
 		}
 	}
-	call := wire.Call{
-		Target: t, URL: address(t, p.Stream), Body: body, Stream: p.Stream, Classify: classify,
-		Header: http.Header{"X-Goog-Api-Key": {t.Credential.Reveal()}},
-	}
+	call := wire.Call{Format: &format, Target: t, Path: pathOf(t.Model, p.Stream), Body: body, Stream: p.Stream}
 	answer, err := call.Send(ctx)
 	if err != nil {
 		return elumenta.Completion{Warnings: warnings}, err
@@ -57,14 +60,13 @@ func (Provider) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Pro
 	return d.completion, err
 }
 
-// address is the model's. An id may name its collection itself: tunedModels/name.
-func address(t elumenta.Target, stream bool) string {
-	model := t.Model
+// pathOf is the model's. An id may name its collection itself: tunedModels/name.
+func pathOf(model string, stream bool) string {
 	if !strings.Contains(model, "/") {
 		model = "models/" + model
 	}
 	if stream {
-		return t.BaseURL + "/v1beta/" + model + ":streamGenerateContent?alt=sse"
+		return "/v1beta/" + model + ":streamGenerateContent?alt=sse"
 	}
-	return t.BaseURL + "/v1beta/" + model + ":generateContent"
+	return "/v1beta/" + model + ":generateContent"
 }

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -16,10 +15,7 @@ var _ elumenta.ModelLister = Provider{}
 func (Provider) ListModels(ctx context.Context, t elumenta.Target) (ids []string, err error) {
 	after := ""
 	for range wire.MostListPages {
-		call := wire.Call{
-			Target: t, URL: t.BaseURL + "/v1beta/models?pageSize=1000" + after, Classify: classify,
-			Header: http.Header{"X-Goog-Api-Key": {t.Credential.Reveal()}},
-		}
+		call := wire.Call{Format: &format, Target: t, Path: "/v1beta/models?pageSize=1000" + after}
 		var page struct {
 			Models        []struct{ Name string } `json:"models"`
 			NextPageToken string                  `json:"nextPageToken"`

@@ -7,6 +7,7 @@ package openai
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/provider/wire"
@@ -26,21 +27,46 @@ var (
 	_ elumenta.Provider = Chat{}
 )
 
+// Decoders are pooled empty: nothing of an answer is left in one.
+var (
+	responsesDecoders = sync.Pool{New: func() any { return new(responsesDecoder) }}
+	chatDecoders      = sync.Pool{New: func() any { return new(chatDecoder) }}
+)
+
+var format = wire.Format{Header: header, Classify: classifyBody}
+
+func header(credential elumenta.Secret) http.Header {
+	if credential.IsZero() {
+		return http.Header{}
+	}
+	return http.Header{"Authorization": {"Bearer " + credential.Reveal()}}
+}
+
 // Generate implements elumenta.Provider.
 func (Responses) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
-	d := responsesDecoder{out: wire.NewEmitter(emit)}
+	d := responsesDecoders.Get().(*responsesDecoder) //nolint:forcetypeassert // the pool holds nothing else
+	defer func() {
+		*d = responsesDecoder{}
+		responsesDecoders.Put(d)
+	}()
+	d.out = wire.NewEmitter(emit)
 	body, warnings := encodeResponses(t, p)
 	d.done.Warnings = warnings
-	err := run(ctx, t, "/responses", body, p.Stream, &d)
+	err := run(ctx, t, "/responses", body, p.Stream, d)
 	return d.done, err
 }
 
 // Generate implements elumenta.Provider.
 func (Chat) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
-	d := chatDecoder{out: wire.NewEmitter(emit), tools: len(p.Tools) > 0}
+	d := chatDecoders.Get().(*chatDecoder) //nolint:forcetypeassert // the pool holds nothing else
+	defer func() {
+		*d = chatDecoder{}
+		chatDecoders.Put(d)
+	}()
+	d.out, d.tools = wire.NewEmitter(emit), len(p.Tools) > 0
 	body, warnings := encodeChat(t, p)
 	d.done.Warnings = warnings
-	err := run(ctx, t, "/chat/completions", body, p.Stream, &d)
+	err := run(ctx, t, "/chat/completions", body, p.Stream, d)
 	return d.done, err
 }
 
@@ -56,10 +82,7 @@ type decoder interface {
 }
 
 func run(ctx context.Context, t elumenta.Target, path string, body []byte, stream bool, d decoder) error {
-	call := wire.Call{Target: t, URL: t.BaseURL + path, Body: body, Stream: stream, Classify: classifyBody}
-	if !t.Credential.IsZero() {
-		call.Header = http.Header{"Authorization": {"Bearer " + t.Credential.Reveal()}}
-	}
+	call := wire.Call{Format: &format, Target: t, Path: path, Body: body, Stream: stream}
 	a, err := call.Send(ctx)
 	if err != nil {
 		return err
@@ -73,9 +96,5 @@ func run(ctx context.Context, t elumenta.Target, path string, body []byte, strea
 	if isStream {
 		return d.end(a.Events(out, d.event))
 	}
-	text, err := a.Whole()
-	if err != nil {
-		return err
-	}
-	return d.end(d.whole(text))
+	return d.end(a.Whole(d.whole))
 }

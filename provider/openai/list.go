@@ -2,7 +2,6 @@ package openai
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/provider/wire"
@@ -22,10 +21,7 @@ func (Responses) ListModels(ctx context.Context, t elumenta.Target) ([]string, e
 }
 
 func list(ctx context.Context, t elumenta.Target) (ids []string, err error) {
-	call := wire.Call{Target: t, URL: t.BaseURL + "/models", Classify: classifyBody}
-	if !t.Credential.IsZero() {
-		call.Header = http.Header{"Authorization": {"Bearer " + t.Credential.Reveal()}}
-	}
+	call := wire.Call{Format: &format, Target: t, Path: "/models"}
 	var page struct {
 		Data []struct{ ID string } `json:"data"`
 	}

@@ -70,6 +70,7 @@ func Run(t *testing.T, s Suite) {
 	t.Run("Failures", func(t *testing.T) { runFailures(t, s) })
 	t.Run("Cancel", func(t *testing.T) { runCancel(t, s) })
 	t.Run("Emit", func(t *testing.T) { runEmit(t, s) })
+	t.Run("Kept", func(t *testing.T) { runKept(t, s) })
 }
 
 // target is where a client finds the format's provider.

@@ -78,16 +78,27 @@ func (a *Answer) IsStream() (bool, error) {
 	return false, a.Malformed("", nil)
 }
 
-// Whole reads the rest of a body that is one JSON value, of up to WholeLimit bytes.
-func (a *Answer) Whole() ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(&a.body, WholeLimit+1))
-	switch {
-	case err != nil:
-		return nil, a.readError(err)
-	case len(body) > WholeLimit:
-		return nil, a.Malformed("the provider's answer is too large", nil)
+// Whole reads the rest of a body that is one JSON value, of up to WholeLimit bytes, and passes it to handle, whose error it returns.
+// The slice is valid during the call only.
+func (a *Answer) Whole(handle func(body []byte) error) error {
+	buf := takeBuffer()
+	defer giveBuffer(buf)
+	body := (*buf)[:0]
+	for {
+		n, err := a.body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > WholeLimit:
+			return a.Malformed("the provider's answer is too large", nil)
+		case errors.Is(err, io.EOF):
+			return handle(body)
+		case err != nil:
+			return a.readError(err)
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+			*buf = body[:cap(body)]
+		}
 	}
-	return body, nil
 }
 
 // Events reads the body as an event stream and passes each event to handle, until handle says that the provider has

@@ -29,7 +29,7 @@ func bodyOf(letter string) []byte {
 
 func callWith(t *testing.T, ctx context.Context, url string, transport http.RoundTripper, body []byte) *wire.Answer { //nolint:revive // t first
 	t.Helper()
-	c := &wire.Call{Target: elumenta.Target{Client: &http.Client{Transport: transport}}, URL: url, Body: body}
+	c := &wire.Call{Format: &wire.Format{}, Target: elumenta.Target{BaseURL: url, Client: &http.Client{Transport: transport}}, Body: body}
 	a, err := c.Send(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestBodyOfHTTP2(t *testing.T) {
 	useAgain(t)
 	close(again)
 	for _, a := range answers {
-		if body, err := a.Whole(); err != nil || string(body) != "ok" {
+		if body, err := whole(a); err != nil || body != "ok" {
 			t.Errorf("answer = %q, %v", body, err)
 		}
 	}
@@ -174,7 +174,7 @@ func TestBodyIsSentAgain(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	for _, letter := range []string{"a", "b", "c"} {
 		a := callWith(t, t.Context(), server.URL+"/"+letter, transport, bodyOf(letter))
-		if _, err := a.Whole(); err != nil {
+		if _, err := whole(a); err != nil {
 			t.Error(err)
 		}
 		a.Close()

@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 	"io"
-	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -31,18 +30,16 @@ type Fault struct {
 
 // Call is one request to a provider.
 type Call struct {
+	Format *Format
 	Target elumenta.Target
-	// URL is where the body is posted to, or without a body what is asked for.
-	URL string
-	// Header holds the format's headers, credential included. Send adds Content-Type and Accept. Names are in canonical form.
-	Header http.Header
+	// Path behind the target's base URL is where the body is posted to, or without a body what is asked for. Paths with a body
+	// must be few: what their requests have in common is remembered.
+	Path string
 	// Body is JSON. Send takes it over: once the transport has read it, which may be when Send has returned, its memory serves
 	// other calls. Nobody else may hold it. NewBody has such memory.
 	Body []byte
 	// Stream says that an event stream was asked for.
 	Stream bool
-	// Classify reads the error of a response with a status of 400 or more: at most 64 KiB of body, perhaps not JSON.
-	Classify func(status int, body []byte) Fault
 }
 
 // Send makes the request and returns the answer once its headers are there. Every error is a *elumenta.ProviderError:
@@ -51,15 +48,10 @@ type Call struct {
 // A nil error obliges the caller to close the answer.
 func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
-	method := http.MethodPost
-	if c.Body == nil {
-		method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.URL, http.NoBody)
+	req, err := c.request(ctx)
 	if err != nil {
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
-	req.Header = c.header()
 	resp, err := c.roundTrip(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
 		return nil, a.transportError(err)
@@ -83,22 +75,6 @@ func (c *Call) roundTrip(req *http.Request) (*http.Response, error) {
 	defer s.done()
 	req.Body, req.GetBody, req.ContentLength = s.reader(), s.again, int64(len(c.Body))
 	return c.transport().RoundTrip(req)
-}
-
-func (c *Call) header() http.Header {
-	h := make(http.Header, len(c.Header)+3)
-	maps.Copy(h, c.Header)
-	if c.Body != nil {
-		h["Content-Type"] = []string{"application/json"}
-	}
-	if c.Stream {
-		h["Accept"] = []string{"text/event-stream"}
-		// A compressed stream could be held back by whoever compresses it.
-		h["Accept-Encoding"] = []string{"identity"}
-	} else {
-		h["Accept"] = []string{"application/json"}
-	}
-	return h
 }
 
 // transport is the client's: a whole http.Client follows redirects and keeps cookies, and costs as much as the transport does.
@@ -131,8 +107,8 @@ func (c *Call) statusError(a *Answer, h http.Header) error {
 		return a.contextError()
 	}
 	var fault Fault
-	if c.Classify != nil {
-		fault = c.Classify(a.Status, body)
+	if c.Format.Classify != nil {
+		fault = c.Format.Classify(a.Status, body)
 	}
 	if fault.Kind == 0 {
 		fault.Kind = KindOfStatus(a.Status)

@@ -18,7 +18,15 @@ import (
 )
 
 func call(url string, client *http.Client) *wire.Call {
-	return &wire.Call{Target: elumenta.Target{Name: "t", Client: client}, URL: url, Body: []byte("{}"), Stream: true}
+	return &wire.Call{Format: &wire.Format{}, Target: elumenta.Target{Name: "t", BaseURL: url, Client: client}, Body: []byte("{}"), Stream: true}
+}
+
+func whole(a *wire.Answer) (body string, err error) {
+	err = a.Whole(func(b []byte) error {
+		body = string(b)
+		return nil
+	})
+	return body, err
 }
 
 func kindOf(err error) elumenta.ErrorKind {
@@ -120,7 +128,7 @@ func TestWholeLimit(t *testing.T) {
 	if stream, err := a.IsStream(); stream || err != nil {
 		t.Errorf("IsStream = %t, %v", stream, err)
 	}
-	if _, err := a.Whole(); kindOf(err) != elumenta.KindMalformed {
+	if _, err := whole(a); kindOf(err) != elumenta.KindMalformed {
 		t.Errorf("error = %v", err)
 	}
 }

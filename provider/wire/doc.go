@@ -13,7 +13,6 @@
 //	if stream {
 //		err = answer.Events(out, decoder.event) // event(name, data []byte) (done bool, err error)
 //	} else {
-//		body, err := answer.Whole()
-//		…
+//		err = answer.Whole(decoder.whole) // whole(body []byte) error
 //	}
 package wire

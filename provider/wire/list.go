@@ -15,12 +15,10 @@ func (c *Call) List(ctx context.Context, into any) error {
 		return err
 	}
 	defer a.Close()
-	body, err := a.Whole()
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return a.Malformed("the provider's list of models is not what it should be", nil)
-	}
-	return nil
+	return a.Whole(func(body []byte) error {
+		if err := json.Unmarshal(body, into); err != nil {
+			return a.Malformed("the provider's list of models is not what it should be", nil)
+		}
+		return nil
+	})
 }

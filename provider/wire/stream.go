@@ -24,6 +24,16 @@ var (
 	byteOrderMark = []byte("\xef\xbb\xbf")
 )
 
+func takeBuffer() *[]byte {
+	return buffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+}
+
+func giveBuffer(b *[]byte) {
+	if len(*b) <= pooledLimit {
+		buffers.Put(b)
+	}
+}
+
 // Stream reads events from a body of text/event-stream
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream): lines end in LF, CR or CRLF,
 // comments and unknown fields are passed over, the data lines of an event are joined by LF. It differs in one point: an
@@ -58,8 +68,7 @@ func NewStream(r io.Reader, limit int, beforeRead func() error) *Stream {
 	if limit <= 0 {
 		limit = DefaultEventLimit
 	}
-	buf := buffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
-	return &Stream{r: r, limit: limit, beforeRead: beforeRead, buf: buf}
+	return &Stream{r: r, limit: limit, beforeRead: beforeRead, buf: takeBuffer()}
 }
 
 // Close gives the buffer back. What Next returned is no longer valid.
@@ -249,13 +258,11 @@ func (s *Stream) wait() {
 	}
 	s.release()
 	w.Wait()
-	s.buf = buffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	s.buf = takeBuffer()
 }
 
 func (s *Stream) release() {
-	if len(*s.buf) <= pooledLimit {
-		buffers.Put(s.buf)
-	}
+	giveBuffer(s.buf)
 	s.buf = nil
 }
 

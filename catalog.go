@@ -118,8 +118,9 @@ func (c Capabilities) Fit(s Settings) (Settings, []Warning) {
 	s.Temperature = fitRange("temperature", s.Temperature, c.Temperature, &warnings)
 	s.TopP = fitRange("top_p", s.TopP, c.TopP, &warnings)
 	if s.MaxTokens != nil && c.MaxTokens > 0 && *s.MaxTokens > c.MaxTokens {
-		warnings = append(warnings, Warning{WarnClamped, "max_tokens", fmt.Sprintf("the model gives at most %d tokens", c.MaxTokens)})
-		s.MaxTokens = &c.MaxTokens
+		limit := c.MaxTokens // a pointer into c would have every call allocate all of it
+		warnings = append(warnings, Warning{WarnClamped, "max_tokens", fmt.Sprintf("the model gives at most %d tokens", limit)})
+		s.MaxTokens = &limit
 	}
 	if len(s.Stop) > c.Stop {
 		message := "the model takes no stop sequences: left out"

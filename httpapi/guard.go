@@ -143,6 +143,9 @@ func (a *API) setCallerRate(c *call) elumenta.Plan {
 
 // setRate sets the X-RateLimit headers of the limits that there are.
 func setRate(h http.Header, s elumenta.RateState) {
+	if s.LimitHour <= 0 && s.LimitDay <= 0 {
+		return
+	}
 	values := make([]string, 0, 6)
 	put := func(name string, n int64) {
 		values = append(values, strconv.FormatInt(n, 10))
@@ -209,7 +212,11 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 	control := http.NewResponseController(c.ResponseWriter)
 	_ = control.SetReadDeadline(time.Now().Add(a.BodyTimeout)) // not every writer has one
 	c.buffer, _ = a.buffers.Get().(*[]byte)
-	body, err := readAll((*c.buffer)[:0], http.MaxBytesReader(c.ResponseWriter, r.Body, most), r.ContentLength)
+	from := r.Body
+	if r.ContentLength < 0 { // else the server reads no more than that
+		from = http.MaxBytesReader(c.ResponseWriter, from, most)
+	}
+	body, err := readAll((*c.buffer)[:0], from, r.ContentLength)
 	*c.buffer, c.body = body, body
 	if err == nil {
 		_ = control.SetReadDeadline(time.Time{}) // else the server takes it for the client's going

@@ -132,7 +132,7 @@ func New(o Options) (*API, error) {
 	if err := a.documentRoutes(); err != nil {
 		return nil, err
 	}
-	a.mux.HandleFunc("/", a.noRoute)
+	a.handle("/", a.noRoute)
 	return a, nil
 }
 
@@ -183,15 +183,15 @@ const optionalBody = "optional body"
 func register[I, O any](a *API, op huma.Operation, n need, h func(ctx context.Context, c *call, in *I) (*O, error)) {
 	op.Path = Base + op.Path
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
-		r, _ := humago.Unwrap(ctx)
-		if c := callOf(r.Context()); a.admit(c, r, n) {
-			next(ctx)
+		r, w := humago.Unwrap(ctx)
+		if c := w.(*call); a.admit(c, r, n) { //nolint:forcetypeassert // by ServeHTTP
+			next(huma.WithValue(ctx, callKey{}, c))
 		}
 	}}
 	op.Security = []map[string][]string{{"key": {}}}
 	op.Metadata = map[string]any{optionalBody: n.optional}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		c := callOf(ctx)
+		c, _ := ctx.Value(callKey{}).(*call)
 		out, err := h(elumenta.WithActor(ctx, a.actor(c)), c, in)
 		if err != nil {
 			return nil, &failed{elumenta.AsError(err)}

@@ -33,11 +33,12 @@ type call struct {
 	traced  func(route string, status int, failure elumenta.Code) // nil: not recorded
 }
 
+// callKey is where huma's handlers, which see no ResponseWriter, find the call in their context.
 type callKey struct{}
 
-func callOf(ctx context.Context) *call {
-	c, _ := ctx.Value(callKey{}).(*call)
-	return c
+// handle adds a route that huma does not serve.
+func (a *API) handle(pattern string, h func(*call, *http.Request)) {
+	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h(w.(*call), r) }) //nolint:forcetypeassert // by ServeHTTP
 }
 
 // WriteHeader notes the status.
@@ -67,11 +68,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["X-Request-Id"] = []string{string(c.id)}
 	h["X-Content-Type-Options"] = nosniff
-	ctx := r.Context()
 	if a.Tracer != nil && !isProbe(r.URL.Path) {
+		var ctx context.Context
 		ctx, c.traced = a.Tracer.Request(r, c.id)
+		r = r.WithContext(ctx)
 	}
-	r = r.WithContext(context.WithValue(ctx, callKey{}, c))
 	a.metrics.inFlight.Inc()
 	defer func() {
 		p := recover()

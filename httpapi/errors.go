@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/elumenta/elumenta"
@@ -164,7 +165,8 @@ func (a *API) transform(ctx huma.Context, _ string, v any) (any, error) {
 	default:
 		return v, nil
 	}
-	c := callOf(ctx.Context())
+	_, w := humago.Unwrap(ctx)
+	c := w.(*call) //nolint:forcetypeassert // by ServeHTTP
 	c.failure = e
 	setErrorHeaders(c.Header(), e)
 	c.Header().Set("Cache-Control", "no-store")

@@ -10,8 +10,8 @@ const generatePath = Base + "/generate"
 
 // generateRoute adds the one route that huma does not serve: it describes it only.
 func (a *API) generateRoute() {
-	a.mux.HandleFunc(http.MethodPost+" "+generatePath, func(_ http.ResponseWriter, r *http.Request) {
-		if c := callOf(r.Context()); a.admit(c, r, need{body: bodyOfGeneration, generation: true}) {
+	a.handle(http.MethodPost+" "+generatePath, func(c *call, r *http.Request) {
+		if a.admit(c, r, need{body: bodyOfGeneration, generation: true}) {
 			req, err := a.decodeGenerate(c)
 			a.generate(c, r, req, native{}, err)
 		}

@@ -301,8 +301,7 @@ func checkMedia(h http.Header) error {
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // noRoute answers what no route takes: 405 where another method would do, else 404.
-func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
-	c := callOf(r.Context())
+func (a *API) noRoute(c *call, r *http.Request) {
 	if a.ModelSurface != nil && strings.HasPrefix(r.URL.Path, surfaceBase) {
 		a.modelSurface(c, r)
 	}
@@ -329,7 +328,7 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 		c.fail(e)
 		return
 	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	c.Header().Set("Allow", strings.Join(allowed, ", "))
 	c.fail(&elumenta.Error{Code: elumenta.CodeBadRequest, Status: http.StatusMethodNotAllowed, Message: "this address takes " + strings.Join(allowed, ", ")})
 }
 

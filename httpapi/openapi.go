@@ -328,8 +328,7 @@ func (a *API) probeRoutes() {
 
 // plain adds a GET route at the root, without authentication.
 func (a *API) plain(path string, op *huma.Operation, h func(*call, *http.Request)) {
-	a.mux.HandleFunc(http.MethodGet+" "+path, func(_ http.ResponseWriter, r *http.Request) {
-		c := callOf(r.Context())
+	a.handle(http.MethodGet+" "+path, func(c *call, r *http.Request) {
 		c.route = r.Pattern
 		h(c, r)
 	})

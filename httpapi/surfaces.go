@@ -35,8 +35,7 @@ const mostListedAssistants = 1000
 
 func (a *API) surfaceRoutes() {
 	for _, route := range a.Surfaces {
-		a.mux.HandleFunc(http.MethodPost+" "+route.Path, func(_ http.ResponseWriter, r *http.Request) {
-			c := callOf(r.Context())
+		a.handle(http.MethodPost+" "+route.Path, func(c *call, r *http.Request) {
 			c.answerAs(&route)
 			if a.admit(c, r, need{body: bodyOfGeneration, generation: true}) {
 				req, encoder, err := a.decodeSurface(c, route)
@@ -61,8 +60,7 @@ func (a *API) surfaceRoutes() {
 
 // surfaceList adds a route that reads, in the shape of the ModelSurface.
 func (a *API) surfaceList(path, id, summary string, h func(*call, *http.Request, elumenta.ModelSurface) ([]byte, error)) {
-	a.mux.HandleFunc(http.MethodGet+" "+surfaceBase+path, func(_ http.ResponseWriter, r *http.Request) {
-		c := callOf(r.Context())
+	a.handle(http.MethodGet+" "+surfaceBase+path, func(c *call, r *http.Request) {
 		surface := a.modelSurface(c, r)
 		if !a.admit(c, r, need{scoped: true}) {
 			return

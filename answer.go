@@ -39,6 +39,18 @@ func (a *Answer) Add(e Event) {
 	}
 }
 
+// Size is how much memory the answer holds for texts, in bytes.
+func (a *Answer) Size() int { return cap(a.Text) + cap(a.Refusal) + cap(a.Reasoning) }
+
+// Reset empties the answer and keeps its memory for another one, but nothing of what stood there.
+func (a *Answer) Reset() {
+	clear(a.Text)
+	clear(a.Refusal)
+	clear(a.Reasoning)
+	clear(a.Parts)
+	*a = Answer{Text: a.Text[:0], Refusal: a.Refusal[:0], Reasoning: a.Reasoning[:0], Parts: a.Parts[:0]}
+}
+
 // TextOf is the text of a part that is no tool call. It is valid until the next Add.
 func (a *Answer) TextOf(p *AnswerPart) []byte {
 	switch p.Kind {

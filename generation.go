@@ -147,11 +147,11 @@ type Result struct {
 }
 
 // Sink is one way of answering: whole, as a stream, or in another API's shape. Its methods are called one at a time.
-// Exactly one of End and Fail is called, last.
+// Exactly one of End and Fail is called, last. What Open and End are given is the sink's to read until then.
 type Sink interface {
 	// Open is called at the first piece of output, at the provider's end, or after a silence, whichever is first; a piece,
 	// the end or Flush follows at once. It is not called for a request that fails before.
-	Open(Started) error
+	Open(s *Started) error
 	// Event passes one piece on, to be held back until Flush. It gets no EventPause.
 	Event(Event) error
 	// Flush writes what was held back, at every pause of the provider's and after some kilobytes without one, and reports whether
@@ -160,7 +160,7 @@ type Sink interface {
 	// KeepAlive is called after each silence once Open was called.
 	KeepAlive() error
 	// End finishes the answer. It is only called when the charge is durable.
-	End(Result) error
+	End(r *Result) error
 	// Fail answers an error: an HTTP error before Open, an error event after it.
 	Fail(e *Error, s Settled) error
 }

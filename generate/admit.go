@@ -9,7 +9,7 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// prepared is a generation that may begin: what it was composed from, and its reservation.
+// prepared is a generation that may begin: what it was composed from, its reservation, and what becomes of it.
 type prepared struct {
 	req      *elumenta.Request
 	caller   *elumenta.Caller
@@ -20,7 +20,7 @@ type prepared struct {
 	routes   *modelRoutes
 	prompt   *elumenta.Prompt
 	warnings []elumenta.Warning
-	started  elumenta.Started
+	result   elumenta.Result // Started from the beginning, the rest at the end
 }
 
 // maxStale is how often a request is composed anew when something changed between reading and reserving.
@@ -48,7 +48,7 @@ func (s *Service) admit(ctx context.Context, caller *elumenta.Caller, req *elume
 		if err != nil {
 			return nil, p.discreet(err)
 		}
-		p.started.Rate = grant.Rate
+		p.result.Rate = grant.Rate
 		return p, nil
 	}
 	return nil, errChanging()
@@ -100,9 +100,9 @@ func (s *Service) prepare(ctx context.Context, caller *elumenta.Caller, req *elu
 		return nil, cached, err
 	}
 	p.warnings = p.allWarnings()
-	p.started = elumenta.Started{ID: req.ID, Model: p.model.Slug, CreatedAt: req.ReceivedAt, Sunset: p.model.RetiresAt}
+	p.result.Started = elumenta.Started{ID: req.ID, Model: p.model.Slug, CreatedAt: req.ReceivedAt, Sunset: p.model.RetiresAt}
 	if p.snapshot != nil {
-		p.started.Assistant, p.started.Version = p.snapshot.ID, p.snapshot.Version
+		p.result.Assistant, p.result.Version = p.snapshot.ID, p.snapshot.Version
 	}
 	return p, cached, nil
 }

@@ -171,6 +171,7 @@ func (s *Service) Generate(ctx context.Context, caller *elumenta.Caller, req *el
 		return
 	}
 	r := newRelay(s, p, sink)
+	defer r.stop() // also where something panics: the sink is not to be written to any more
 	completion, err := s.call(ctx, p, r)
 	s.finish(ctx, p, r, completion, err)
 }
@@ -197,18 +198,18 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 		s.fail(r.sink, p.req, failure, settled)
 		return
 	}
-	result := elumenta.Result{
-		Started: p.started, Finish: completion.Finish, Usage: completion.Usage, Settled: settled,
+	p.result = elumenta.Result{
+		Started: p.result.Started, Finish: completion.Finish, Usage: completion.Usage, Settled: settled,
 		CacheStatus: cached.status, CacheReason: cached.reason, CacheMinimum: p.model.Capabilities.CacheMinimum,
 		Warnings: append(p.warnings, completion.Warnings...),
 		Attempts: r.attempts, Provider: provider, Gateway: time.Since(p.req.ReceivedAt) - provider,
 	}
 	if !r.opened {
-		if r.sink.Open(p.started) != nil {
+		if r.sink.Open(&p.result.Started) != nil {
 			return // the client is gone; it is charged for the complete answer
 		}
 	}
-	_ = r.sink.End(result)
+	_ = r.sink.End(&p.result)
 }
 
 func (s *Service) fail(sink elumenta.Sink, req *elumenta.Request, e *elumenta.Error, settled elumenta.Settled) {

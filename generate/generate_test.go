@@ -58,7 +58,7 @@ func (s *sink) note(line string) error {
 	return nil
 }
 
-func (s *sink) Open(elumenta.Started) error { return s.note("open") }
+func (s *sink) Open(*elumenta.Started) error { return s.note("open") }
 
 func (s *sink) Event(e elumenta.Event) error {
 	if e.Kind != elumenta.EventText {
@@ -77,8 +77,8 @@ func (s *sink) Flush() (written bool, err error) {
 
 func (s *sink) KeepAlive() error { return s.note("keep-alive") }
 
-func (s *sink) End(r elumenta.Result) error {
-	s.result, s.settled = r, r.Settled
+func (s *sink) End(r *elumenta.Result) error {
+	s.result, s.settled = *r, r.Settled
 	return s.note("end")
 }
 

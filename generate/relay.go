@@ -140,7 +140,7 @@ func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	}
 	if first && r.stream && !r.opened {
 		r.opened = true
-		if err := r.keep(r.sink.Open(r.p.started)); err != nil {
+		if err := r.keep(r.sink.Open(&r.p.result.Started)); err != nil {
 			return err
 		}
 	}
@@ -258,7 +258,7 @@ func (r *relay) breakSilence(now time.Time) {
 		_ = r.keep(r.sink.KeepAlive())
 	} else {
 		r.opened = true
-		err := r.sink.Open(r.p.started)
+		err := r.sink.Open(&r.p.result.Started)
 		if err == nil {
 			_, err = r.sink.Flush()
 		}

@@ -14,27 +14,28 @@ type whole struct {
 	c       *call
 	encoder elumenta.Encoder
 	answer  elumenta.Answer
-	started elumenta.Started
-	result  elumenta.Result
-	buffer  *[]byte // of the answer's text, to be used again
+	started *elumenta.Started // nil before Open
 }
 
 func (a *API) newWhole(c *call, encoder elumenta.Encoder) *whole {
-	buffer, _ := a.buffers.Get().(*[]byte)
-	return &whole{a: a, c: c, encoder: encoder, buffer: buffer, answer: elumenta.Answer{Text: (*buffer)[:0]}}
+	w := a.answers.Get().(*whole) //nolint:forcetypeassert // the pool holds nothing else
+	w.a, w.c, w.encoder = a, c, encoder
+	return w
 }
 
-// close gives the buffer back.
+// close keeps the answer's memory, to be used again.
 func (w *whole) close() {
-	if text := w.answer.Text; cap(text) <= keptBuffer {
-		clear(text)
-		*w.buffer = text[:0]
-		w.a.buffers.Put(w.buffer)
+	a, answer := w.a, w.answer
+	*w = whole{}
+	if answer.Size() <= keptBuffer {
+		answer.Reset()
+		w.answer = answer
 	}
+	a.answers.Put(w)
 }
 
 // Open notes what the answer's headers say.
-func (w *whole) Open(s elumenta.Started) error {
+func (w *whole) Open(s *elumenta.Started) error {
 	w.started = s
 	return nil
 }
@@ -52,12 +53,11 @@ func (w *whole) Flush() (written bool, err error) { return false, nil }
 func (w *whole) KeepAlive() error { return nil }
 
 // End writes the answer.
-func (w *whole) End(r elumenta.Result) error {
-	w.result = r
+func (w *whole) End(r *elumenta.Result) error {
 	buffer, _ := w.a.buffers.Get().(*[]byte)
-	b := w.encoder.Whole((*buffer)[:0], &w.answer, &w.result)
+	b := w.encoder.Whole((*buffer)[:0], &w.answer, r)
 	h := w.c.Header()
-	setStarted(h, r.Started)
+	setStarted(h, &r.Started)
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	h["Server-Timing"] = []string{serverTiming(r.Gateway, r.Provider)}
@@ -73,7 +73,7 @@ func (w *whole) End(r elumenta.Result) error {
 
 // Fail answers an error.
 func (w *whole) Fail(e *elumenta.Error, _ elumenta.Settled) error {
-	w.a.failGeneration(w.c, e, &w.started)
+	w.a.failGeneration(w.c, e, w.started)
 	return nil
 }
 
@@ -90,14 +90,14 @@ var (
 	nosniff   = []string{"nosniff"}
 )
 
-// failGeneration answers a generation's error as an HTTP error, with the rate counts as they are now.
+// failGeneration answers a generation's error as an HTTP error, with the rate counts as they are now; s is nil before Open.
 func (a *API) failGeneration(c *call, e *elumenta.Error, s *elumenta.Started) {
 	if c.request.Context().Err() != nil && e.Code != elumenta.CodeUnavailable {
 		c.status, c.failure = statusClientGone, e // nobody is there to read it
 		return
 	}
-	if s.ID != "" {
-		setStarted(c.Header(), *s)
+	if s != nil {
+		setStarted(c.Header(), s)
 	} else {
 		a.refreshRate(c, e)
 	}
@@ -119,7 +119,7 @@ func (a *API) refreshRate(c *call, e *elumenta.Error) {
 }
 
 // setStarted sets the headers that say what is known when an answer begins.
-func setStarted(h http.Header, s elumenta.Started) {
+func setStarted(h http.Header, s *elumenta.Started) {
 	setRate(h, s.Rate)
 	if !s.Sunset.IsZero() {
 		h.Set("Sunset", s.Sunset.UTC().Format(http.TimeFormat)) // RFC 8594

@@ -96,6 +96,7 @@ type API struct {
 	metrics     *metrics
 	buffers     sync.Pool // *[]byte: bodies and answers
 	decoders    sync.Pool // *generateReader
+	answers     sync.Pool // *whole
 	started     time.Time
 	document    []byte
 	docs        []byte
@@ -117,6 +118,7 @@ func New(o Options) (*API, error) {
 	a.Settings = Settings{} // they are in current
 	a.buffers.New = func() any { return new([]byte) }
 	a.decoders.New = func() any { return new(generateReader) }
+	a.answers.New = func() any { return new(whole) }
 	a.huma = huma.NewAPI(a.config(), humago.NewAdapter(humaMux{a}, ""))
 	a.assistantRoutes()
 	a.labelRoutes()

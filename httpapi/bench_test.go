@@ -20,6 +20,7 @@ import (
 type echo struct {
 	caller elumenta.Caller
 	pieces []elumenta.Event
+	result elumenta.Result
 }
 
 func (e *echo) Authenticate(context.Context, elumenta.KeySecret) (*elumenta.Caller, error) {
@@ -27,8 +28,8 @@ func (e *echo) Authenticate(context.Context, elumenta.KeySecret) (*elumenta.Call
 }
 
 func (e *echo) Generate(_ context.Context, _ *elumenta.Caller, r *elumenta.Request, sink elumenta.Sink) {
-	s := elumenta.Started{ID: r.ID, Model: r.Model, CreatedAt: r.ReceivedAt}
-	_ = sink.Open(s)
+	e.result.Started = elumenta.Started{ID: r.ID, Model: r.Model, CreatedAt: r.ReceivedAt}
+	_ = sink.Open(&e.result.Started)
 	for _, p := range e.pieces {
 		if p.Kind == elumenta.EventPause {
 			_, _ = sink.Flush()
@@ -36,7 +37,7 @@ func (e *echo) Generate(_ context.Context, _ *elumenta.Caller, r *elumenta.Reque
 			_ = sink.Event(p)
 		}
 	}
-	_ = sink.End(elumenta.Result{Started: s, Finish: elumenta.FinishStop})
+	_ = sink.End(&e.result)
 }
 
 func (e *echo) Health(string) elumenta.ProviderHealth { return elumenta.ProviderHealth{} }

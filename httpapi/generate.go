@@ -33,8 +33,8 @@ func (a *API) generate(c *call, r *http.Request, req *elumenta.Request, encoder 
 		return
 	}
 	w := a.newWhole(c, encoder)
-	defer w.close()
 	a.Generator.Generate(r.Context(), c.caller, req, w)
+	w.close()
 }
 
 func (a *API) stream(c *call, r *http.Request, req *elumenta.Request, encoder elumenta.Encoder) {
@@ -42,7 +42,7 @@ func (a *API) stream(c *call, r *http.Request, req *elumenta.Request, encoder el
 	defer s.close()
 	returned := false
 	defer func() {
-		if !returned && s.opened { // a panic, which goes on: its stream must not look as if it just stopped
+		if !returned && s.started != nil { // a panic, which goes on: its stream must not look as if it just stopped
 			_ = s.Fail(elumenta.Internal(nil), elumenta.Settled{})
 		}
 	}()

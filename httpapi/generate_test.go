@@ -420,7 +420,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 type broken struct{ httpapi.Generator }
 
 func (broken) Generate(_ context.Context, _ *elumenta.Caller, r *elumenta.Request, sink elumenta.Sink) {
-	_ = sink.Open(elumenta.Started{ID: r.ID, Model: r.Model, CreatedAt: r.ReceivedAt})
+	_ = sink.Open(&elumenta.Started{ID: r.ID, Model: r.Model, CreatedAt: r.ReceivedAt})
 	_ = sink.Event(elumenta.Event{Kind: elumenta.EventText, Text: "CANARY"})
 	panic("CANARY")
 }

@@ -17,11 +17,9 @@ type stream struct {
 	flush   func() error
 	buffer  *[]byte
 	held    []byte
-	started elumenta.Started
-	result  elumenta.Result
-	opened  bool
-	timed   time.Time // when the deadline of writes was set
-	err     error     // of the first write that failed: the client is gone
+	started *elumenta.Started // nil before Open
+	timed   time.Time         // when the deadline of writes was set
+	err     error             // of the first write that failed: the client is gone
 }
 
 func (a *API) newStream(c *call, encoder elumenta.Encoder) *stream {
@@ -36,7 +34,7 @@ func (a *API) newStream(c *call, encoder elumenta.Encoder) *stream {
 
 // close gives the buffer back and ends the count of an open stream.
 func (s *stream) close() {
-	if s.opened {
+	if s.started != nil {
 		s.a.metrics.streams.Dec()
 	}
 	if cap(s.held) <= keptBuffer {
@@ -47,9 +45,8 @@ func (s *stream) close() {
 }
 
 // Open sets the headers and holds the first event, which goes out with what follows: a piece, a flush or the end.
-func (s *stream) Open(started elumenta.Started) error {
+func (s *stream) Open(started *elumenta.Started) error {
 	s.started = started
-	s.opened = true
 	s.a.metrics.streams.Inc()
 	h := s.c.Header()
 	setStarted(h, started)
@@ -57,7 +54,7 @@ func (s *stream) Open(started elumenta.Started) error {
 	h["Cache-Control"] = noCache
 	h["X-Accel-Buffering"] = noBuffer
 	s.c.WriteHeader(http.StatusOK)
-	s.held = s.encoder.Begin(s.held, &s.started)
+	s.held = s.encoder.Begin(s.held, started)
 	return nil
 }
 
@@ -88,19 +85,18 @@ func (s *stream) KeepAlive() error {
 }
 
 // End writes the last events, which the server sends together with the end of the body.
-func (s *stream) End(r elumenta.Result) error {
+func (s *stream) End(r *elumenta.Result) error {
 	if s.err != nil {
 		return s.err
 	}
-	s.result = r
-	s.held = s.encoder.End(s.held, &s.result)
+	s.held = s.encoder.End(s.held, r)
 	return s.write()
 }
 
 // Fail answers an HTTP error before the stream has opened and an error event after.
 func (s *stream) Fail(e *elumenta.Error, settled elumenta.Settled) error {
-	if !s.opened {
-		s.a.failGeneration(s.c, e, &s.started)
+	if s.started == nil {
+		s.a.failGeneration(s.c, e, nil)
 		return nil
 	}
 	s.c.failure = e

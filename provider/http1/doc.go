@@ -6,6 +6,7 @@
 // (docs/benchmarks.md says how), that is processor time for each call, and the stacks and buffers of each stream that is
 // open; ARCHITECTURE.md (Streams) has the figures.
 //
-// What goes over the wire is the standard library's: [net/http.Request.Write] and [net/http.ReadResponse]. This package
-// adds connections: their pool, and how a call ends with its context.
+// What goes over the wire is the standard library's: requests, of a plain kind only, are written byte for byte as
+// [net/http.Request.Write] does, and answers are read by [net/http.ReadResponse]. This package adds connections: their pool, and
+// how a call ends with its context.
 package http1

@@ -1,12 +1,10 @@
 package http1
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -51,7 +49,7 @@ func (t *Transport) CloseIdleConnections() {
 	t.base.CloseIdleConnections()
 }
 
-var requests = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var requests = sync.Pool{New: func() any { return new([]byte) }}
 
 // RoundTrip sends a request and returns its answer once the head is there. The body must be closed; read to its end, it
 // gives the connection back to be used again.
@@ -60,14 +58,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(req)
 	}
 	ctx := req.Context()
-	out := requests.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	out := requests.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
 	defer func() {
-		if out.Cap() <= pooledRequests {
-			out.Reset()
+		if cap(*out) <= pooledRequests {
 			requests.Put(out)
 		}
 	}()
-	if err := req.Write(out); err != nil { // closes the request's body
+	var err error
+	if *out, err = appendRequest((*out)[:0], req); err != nil {
 		return nil, err
 	}
 	host := address(req.URL)
@@ -79,7 +77,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, ended(ctx, err)
 		}
-		resp, again, err := t.exchange(req, c, out.Bytes())
+		resp, again, err := t.exchange(req, c, *out)
 		if err == nil {
 			return resp, nil
 		}
@@ -141,80 +139,6 @@ func replayable(req *http.Request) bool {
 		return true
 	}
 	return req.Header["Idempotency-Key"] != nil || req.Header["X-Idempotency-Key"] != nil
-}
-
-// takes reports whether the request is of the kind that this transport is made for. What is unusual or wrong is the
-// wrapped transport's, which has an answer to everything.
-func (t *Transport) takes(req *http.Request) bool {
-	u := req.URL
-	switch {
-	case !usable, u == nil, u.Scheme != "http", u.Host == "", req.Header == nil:
-		return false
-	case req.Body != nil && req.Body != http.NoBody && (req.ContentLength <= 0 || req.ContentLength > maxBody):
-		return false
-	case len(req.TransferEncoding) > 0, len(req.Trailer) > 0, !plainMethod(req.Method), !ascii(u.Host), !ascii(req.Host):
-		return false
-	case req.Cancel != nil, httptrace.ContextClientTrace(req.Context()) != nil: //nolint:staticcheck // whoever still sets Cancel gets it
-		return false
-	}
-	for name, values := range req.Header {
-		switch name {
-		case "Connection", "Expect", "Upgrade":
-			return false
-		}
-		if !plainName(name) {
-			return false
-		}
-		for _, v := range values {
-			if !plainValue(v) {
-				return false
-			}
-		}
-	}
-	if t.base.Proxy == nil {
-		return true
-	}
-	proxy, err := t.base.Proxy(req)
-	return proxy == nil && err == nil
-}
-
-func plainMethod(s string) bool {
-	for i := range len(s) {
-		if s[i] < 'A' || s[i] > 'Z' {
-			return false
-		}
-	}
-	return s != http.MethodConnect
-}
-
-func plainName(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return s != ""
-}
-
-// plainValue is false for control characters: a line break would begin another header field.
-func plainValue(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 // address is what a URL's connections are dialled by and kept under.

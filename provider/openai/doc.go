@@ -33,6 +33,17 @@ var (
 	chatDecoders      = sync.Pool{New: func() any { return new(chatDecoder) }}
 )
 
+func (d *responsesDecoder) release() {
+	*d = responsesDecoder{}
+	responsesDecoders.Put(d)
+}
+
+func (d *chatDecoder) release() {
+	d.pattern.Forget()
+	*d = chatDecoder{pattern: d.pattern}
+	chatDecoders.Put(d)
+}
+
 var format = wire.Format{Header: header, Classify: classifyBody}
 
 func header(credential elumenta.Secret) http.Header {
@@ -45,10 +56,7 @@ func header(credential elumenta.Secret) http.Header {
 // Generate implements elumenta.Provider.
 func (Responses) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 	d := responsesDecoders.Get().(*responsesDecoder) //nolint:forcetypeassert // the pool holds nothing else
-	defer func() {
-		*d = responsesDecoder{}
-		responsesDecoders.Put(d)
-	}()
+	defer d.release()
 	d.out = wire.NewEmitter(emit)
 	body, warnings := encodeResponses(t, p)
 	d.done.Warnings = warnings
@@ -59,10 +67,7 @@ func (Responses) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Pr
 // Generate implements elumenta.Provider.
 func (Chat) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
 	d := chatDecoders.Get().(*chatDecoder) //nolint:forcetypeassert // the pool holds nothing else
-	defer func() {
-		*d = chatDecoder{}
-		chatDecoders.Put(d)
-	}()
+	defer d.release()
 	d.out, d.tools = wire.NewEmitter(emit), len(p.Tools) > 0
 	body, warnings := encodeChat(t, p)
 	d.done.Warnings = warnings

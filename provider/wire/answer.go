@@ -106,8 +106,13 @@ func (a *Answer) Whole(handle func(body []byte) error) error {
 // call only. A body that ends before is KindTruncated, also where the end cuts an event that handle then finds malformed.
 // What the wrapped emit function returned comes back unchanged.
 func (a *Answer) Events(out *Emitter, handle func(name, data []byte) (done bool, err error)) error {
-	s := NewStream(&a.body, 0, out.Pause)
-	defer s.Close()
+	s := streams.Get().(*Stream) //nolint:forcetypeassert // the pool holds nothing else
+	s.open(&a.body, 0, out.Pause)
+	defer func() {
+		s.Close()
+		*s = Stream{}
+		streams.Put(s)
+	}()
 	for {
 		name, data, err := s.Next()
 		if out.Err() != nil {

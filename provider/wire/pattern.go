@@ -24,6 +24,12 @@ func (p *Pattern) Learn(text []byte, holes ...Span) {
 	p.fixed = append(p.fixed, text[from:]...)
 }
 
+// Forget makes it match nothing, and keeps the room that it took.
+func (p *Pattern) Forget() {
+	clear(p.fixed)
+	p.fixed, p.ends = p.fixed[:0], p.ends[:0]
+}
+
 // Match reports whether a text is like the one that was learned, and says where the string in its first hole is. Such a text is
 // JSON, too.
 func (p *Pattern) Match(text []byte) (first Span, ok bool) {

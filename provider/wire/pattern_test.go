@@ -63,3 +63,16 @@ func FuzzPattern(f *testing.F) {
 		}
 	})
 }
+
+func TestPatternForgets(t *testing.T) {
+	const text = `{"a":"b"}`
+	var p wire.Pattern
+	p.Learn([]byte(text), wire.Span{From: 5, To: 8})
+	if _, ok := p.Match([]byte(text)); !ok {
+		t.Error("no match")
+	}
+	p.Forget()
+	if _, ok := p.Match([]byte(text)); ok {
+		t.Error("a match of what was forgotten")
+	}
+}

@@ -20,6 +20,7 @@ const (
 )
 
 var (
+	streams       = sync.Pool{New: func() any { return new(Stream) }} // for Answer.Events alone, which hands none out
 	buffers       = sync.Pool{New: func() any { b := make([]byte, firstBuffer); return &b }}
 	byteOrderMark = []byte("\xef\xbb\xbf")
 )
@@ -65,10 +66,16 @@ type Stream struct {
 // NewStream reads events of up to limit bytes, DefaultEventLimit for zero. beforeRead, if not nil, is called before each
 // read, that is whenever the buffer holds no whole event; its error ends the stream. Close gives the buffer back.
 func NewStream(r io.Reader, limit int, beforeRead func() error) *Stream {
+	s := new(Stream)
+	s.open(r, limit, beforeRead)
+	return s
+}
+
+func (s *Stream) open(r io.Reader, limit int, beforeRead func() error) {
 	if limit <= 0 {
 		limit = DefaultEventLimit
 	}
-	return &Stream{r: r, limit: limit, beforeRead: beforeRead, buf: takeBuffer()}
+	*s = Stream{r: r, limit: limit, beforeRead: beforeRead, buf: takeBuffer()}
 }
 
 // Close gives the buffer back. What Next returned is no longer valid.

@@ -66,7 +66,7 @@ func TestSystemdUnit(t *testing.T) {
 			}
 		}
 	}
-	for _, call := range []string{"io_setup", "io_submit", "io_getevents", "io_destroy", "eventfd2", "fdatasync", "epoll_pwait"} {
+	for _, call := range []string{"io_setup", "io_submit", "io_getevents", "io_destroy", "eventfd2", "statx", "fadvise64", "fdatasync", "epoll_pwait"} {
 		if !allowed[call] {
 			t.Errorf("the unit's filter refuses %s", call)
 		}

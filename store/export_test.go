@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"syscall"
 	"time"
 )
 
@@ -30,6 +31,29 @@ func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSession
 
 // ForgetUsage has the notes that wait read from the database, as after a start.
 func (s *Store) ForgetUsage() { s.fresh.forget() }
+
+// BreakLog has every write to the log's file fail, once the log is in use.
+func (s *Store) BreakLog(ctx context.Context, unsure bool) error {
+	e, _ := s.engine.(*sqliteEngine)
+	failing := brokenWriter{syscall.EIO}
+	if unsure {
+		failing.error = errors.Join(errLogUnsure, failing.error)
+	}
+	return e.write(ctx, func(context.Context, querier) error {
+		var err error
+		if e.log.writer != nil {
+			err = e.log.writer.close()
+		}
+		e.log.writer = failing
+		return err
+	})
+}
+
+type brokenWriter struct{ error }
+
+func (w brokenWriter) buffer(n int) []byte       { return make([]byte, n) }
+func (w brokenWriter) write([]byte, int64) error { return w.error }
+func (w brokenWriter) close() error              { return nil }
 
 // Logged returns the batches that stand in the log of a database's file, by their numbers.
 func Logged(database string) (map[int64][]byte, error) {

@@ -17,7 +17,7 @@ import (
 
 // The file of the ledger's log is a header and two halves. A server appends to one half until the batches of the other are in the
 // tables, durably, and then begins that one anew. A batch is a checksum (CRC-32C) of what follows, its length, its number and its
-// bytes; numbers rise by one. All are little-endian.
+// bytes, with zeros after them where the disk wants its blocks whole; numbers rise by one. All are little-endian.
 const (
 	logMagic     = "Elumenta ledger\x01" // the last byte is the format's version
 	logChangesAt = int64(len(logMagic) + len(databaseID{}))
@@ -30,7 +30,9 @@ var (
 	errLogFull  = errors.New("the ledger's log is full")
 	errLogOther = errors.New("it has what was acknowledged for another database, or for another state of this one: put back the database that belongs to it, or move it away to do without")
 	errLogGone  = errors.New("it is missing, and has what was acknowledged last: put it back, or make an empty file of that name to do without")
-	crc32c      = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a constant
+	// errLogUnsure says that a batch may be in the log, or not.
+	errLogUnsure = errors.New("the ledger's log may have it, or not")
+	crc32c       = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a constant
 )
 
 // databaseID tells databases apart, so that none takes the log of another.
@@ -40,13 +42,14 @@ type databaseID [16]byte
 type logFile struct {
 	path    string
 	id      databaseID
-	file    *os.File // nil where there is none
-	disk    logSync  // a server's; nil: the file's own
-	changes uint64   // how often commands changed the database, when this process asked last
-	half    int64    // which one the next batch goes to
-	at      int64    // and where in it
-	owed    int64    // number of the last batch of the other, which must be in the tables before that one is used
+	file    *os.File  // nil where there is none
+	writer  logWriter // a server's; nil: the file is written and then synced
+	changes uint64    // how often commands changed the database, when this process asked last
+	half    int64     // which one the next batch goes to
+	at      int64     // and where in it
+	owed    int64     // number of the last batch of the other, which must be in the tables before that one is used
 	frame   []byte
+	number  [8]byte
 	alone   bool // nobody else uses the database
 }
 
@@ -68,6 +71,15 @@ func (f *logFile) serve(logged bool) (err error) {
 		}()
 	}
 	return f.prepare()
+}
+
+// writeDirectly has batches written past the page cache from now on, where the system can do that. What is in the log is lost.
+func (f *logFile) writeDirectly() error {
+	f.writer = newLogWriter(f.path, logHeader)
+	if f.writer == nil {
+		return nil
+	}
+	return readSingly(f.file)
 }
 
 // prepare writes the header of a file that has none of this database's.
@@ -155,7 +167,7 @@ func (f *logFile) announce() error {
 }
 
 func (f *logFile) readChanges() (uint64, error) {
-	b := f.buffer(8)
+	b := f.number[:]
 	if _, err := f.file.ReadAt(b, logChangesAt); err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
@@ -174,29 +186,41 @@ func (f *logFile) changed() (bool, error) {
 }
 
 func (f *logFile) buffer(n int) []byte {
+	if f.writer != nil {
+		return f.writer.buffer(n)
+	}
 	f.frame = slices.Grow(f.frame[:0], n)[:n]
 	clear(f.frame)
 	return f.frame
 }
 
-// append writes a batch, which is durable once sync has returned. It fails with errLogFull where the half has no room. After any
-// error the batch is not in the log, if its number is used again or passed over.
+// append writes a batch, which is durable once sync has returned. It fails with errLogFull where the half has no room. After any other
+// error than errLogUnsure the batch is not in the log, if its number is used again or passed over.
 func (f *logFile) append(seq int64, batch []byte) error {
-	n := logFrame + len(batch)
-	if f.at+int64(n) > logHalf {
+	frame := f.buffer(logFrame + len(batch))
+	if f.at+int64(len(frame)) > logHalf {
 		return errLogFull
 	}
-	frame := f.buffer(n)
-	binary.LittleEndian.PutUint32(frame[4:], uint32(len(batch)))
+	binary.LittleEndian.PutUint32(frame[4:], uint32(len(frame)-logFrame))
 	binary.LittleEndian.PutUint64(frame[8:], uint64(seq))
 	copy(frame[logFrame:], batch)
 	binary.LittleEndian.PutUint32(frame, crc32.Checksum(frame[4:], crc32c))
-	at := logHeader + f.half*logHalf + f.at
-	if _, err := f.file.WriteAt(frame, at); err != nil {
+	if err := f.write(frame, logHeader+f.half*logHalf+f.at); err != nil {
+		return err
+	}
+	f.at += int64(len(frame))
+	return nil
+}
+
+func (f *logFile) write(frame []byte, at int64) error {
+	if f.writer != nil {
+		return f.writer.write(frame, at)
+	}
+	_, err := f.file.WriteAt(frame, at)
+	if err != nil {
 		_, scrubbed := f.file.WriteAt(make([]byte, logFrame), at)
 		return errors.Join(err, scrubbed)
 	}
-	f.at += int64(n)
 	return nil
 }
 
@@ -211,8 +235,8 @@ func (f *logFile) room(ops int, durable, last int64) (fits, urgent bool) {
 }
 
 func (f *logFile) sync() error {
-	if f.disk != nil {
-		return f.disk.sync()
+	if f.writer != nil {
+		return nil // it did
 	}
 	return f.file.Sync()
 }
@@ -259,15 +283,20 @@ func (f *logFile) last() (seq int64, err error) {
 	if f.file == nil {
 		return 0, nil
 	}
-	batches, err := f.batches()
-	for _, b := range batches {
-		seq = max(seq, b.seq)
-	}
-	return seq, err
+	return seq, f.locked(func() error { // and not while a server writes
+		batches, err := f.batches()
+		for _, b := range batches {
+			seq = max(seq, b.seq)
+		}
+		return err
+	})
 }
 
 // batches reads both halves, each up to what is none of its batches: those that were there before have lower numbers.
 func (f *logFile) batches() (all []logBatch, err error) {
+	if err := readDisk(f.file); err != nil {
+		return nil, err
+	}
 	for half := range int64(2) {
 		r := bufio.NewReaderSize(io.NewSectionReader(f.file, logHeader+half*logHalf, logHalf), 64<<10)
 		for last := int64(0); ; {
@@ -325,8 +354,8 @@ func (f *logFile) empty() error {
 
 func (f *logFile) close() error {
 	var err error
-	if f.disk != nil {
-		err = f.disk.close()
+	if f.writer != nil {
+		err = f.writer.close()
 	}
 	if f.file != nil {
 		err = errors.Join(err, f.file.Close())

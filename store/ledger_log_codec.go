@@ -7,10 +7,11 @@ import (
 	"fmt"
 )
 
-// A batch of the ledger's log is a byte with the format's version, then rows: a byte with the kind, then a value for each of its
-// columns. A value is a tag and what it says; a text that the batch has already is only named by its place among the texts.
+// A batch of the ledger's log is a byte with the format's version, then rows and a byte that ends them, after which anything may follow,
+// which version 1 had not. A row is a byte with the kind, then a value for each of its columns. A value is a tag and what it says; a text that the batch has already is only named by its place among the texts.
 const (
-	logVersion byte = 1
+	logVersion byte = 2
+	logEnd     byte = 255
 
 	logNull   byte = 0
 	logNumber byte = 1 // a signed varint
@@ -31,6 +32,8 @@ func (e *logEncoder) reset() {
 	e.batch = append(e.batch[:0], logVersion)
 	clear(e.places)
 }
+
+func (e *logEncoder) end() { e.batch = append(e.batch, logEnd) }
 
 func (e *logEncoder) row(kind byte, row arguments) {
 	e.batch = append(e.batch, kind)
@@ -63,12 +66,15 @@ func (e *logEncoder) value(v driver.Value) {
 
 // decodeLog passes each row of a batch to add, which may keep it. Its errors are errLogDamaged.
 func decodeLog(batch []byte, add func(kind byte, row arguments)) error {
-	if len(batch) == 0 || batch[0] != logVersion {
+	if len(batch) == 0 || batch[0] == 0 || batch[0] > logVersion {
 		return fmt.Errorf("%w: a format that this version does not know", errLogDamaged)
 	}
 	d := logDecoder{rest: batch[1:]}
 	for len(d.rest) > 0 {
 		kind := d.byte()
+		if kind == logEnd {
+			return nil
+		}
 		if int(kind) >= len(logColumns) {
 			return fmt.Errorf("%w: a row of kind %d", errLogDamaged, kind)
 		}
@@ -80,6 +86,9 @@ func decodeLog(batch []byte, add func(kind byte, row arguments)) error {
 			return errLogDamaged
 		}
 		add(kind, row)
+	}
+	if batch[0] > 1 {
+		return errLogDamaged
 	}
 	return nil
 }

@@ -18,10 +18,13 @@ func FuzzDecodeLog(f *testing.F) {
 	e.row(logAccount, account)
 	e.row(logGeneration, generation)
 	e.row(logEntry, entry)
+	e.end()
 	f.Add(e.batch)
+	f.Add(append(e.batch, 0, 0, 0))
+	f.Add([]byte{1, logEntry, logAgain, 0})
 	f.Add([]byte{logVersion, logEntry, logAgain, 0})
 	f.Add([]byte{logVersion, logAccount, logText, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
-	f.Add([]byte{2})
+	f.Add([]byte{logVersion + 1})
 	f.Fuzz(func(t *testing.T, batch []byte) {
 		type logRow struct {
 			Kind byte
@@ -43,6 +46,7 @@ func FuzzDecodeLog(f *testing.F) {
 		for _, r := range rows {
 			again.row(r.Kind, r.Row)
 		}
+		again.end()
 		got, err := decode(again.batch)
 		if diff := cmp.Diff(rows, got, cmp.Comparer(bytes.Equal)); diff != "" || err != nil {
 			t.Fatal(diff, err)

@@ -246,6 +246,43 @@ func check(t *testing.T, s *store.Store, account elumenta.AccountID, want int64)
 	}
 }
 
+// TestLogNotWritten: what cannot be logged is in a transaction, and where nobody knows whether it was, the server ends.
+func TestLogNotWritten(t *testing.T) {
+	options := store.Options{URL: sqliteURL(t), Serve: true}
+	options.LogAll()
+	failed := 0
+	options.OnDiskFailed = func() { failed++ }
+	s, err := store.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err == nil {
+			t.Error("all was written at the end")
+		}
+	}()
+	r := composed(t, s, "basic", time.Hour)
+	reserve := func() error {
+		r.Generation = elumenta.NewGenerationID()
+		_, err := s.Reserve(t.Context(), r)
+		return err
+	}
+	for i, unsure := range []bool{false, true} {
+		if err := reserve(); err != nil { // from now on they are logged
+			t.Fatal(err)
+		}
+		if err := s.BreakLog(t.Context(), unsure); err != nil {
+			t.Fatal(err)
+		}
+		if err := reserve(); unsure != elumenta.HasCode(err, elumenta.CodeUnavailable) || unsure != (err != nil) || failed != i {
+			t.Fatalf("unsure %v: %v, told %d times", unsure, err, failed)
+		}
+	}
+	if err := reserve(); !elumenta.HasCode(err, elumenta.CodeUnavailable) || failed != 1 {
+		t.Errorf("it goes on: %v, told %d times", err, failed)
+	}
+}
+
 // TestLogMissing: a database whose log is gone is not used without it, unless somebody says so; one whose server ended well needs none.
 func TestLogMissing(t *testing.T) {
 	url := sqliteURL(t)

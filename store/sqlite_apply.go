@@ -25,19 +25,15 @@ func (e *sqliteEngine) startLog(ctx context.Context) error {
 	if err := e.log.serve(logged); err != nil {
 		return fmt.Errorf("%s: %w", e.log.path, err)
 	}
-	if disk := newLogSync(e.log.path); disk != nil {
-		if disk.sync() == nil {
-			e.log.disk = disk
-		} else if err := disk.close(); err != nil {
-			return err
-		}
-	}
 	e.gap = time.NewTimer(applyGap)
 	e.sealed, e.applied = make(chan *ledgerLog, 1), make(chan struct{})
 	l := e.store.ledger.sqlite
 	l.serves, l.marked, l.bounds = true, logged, e.store.opts.log
 	go e.applyLogs()
-	return e.write(ctx, func(context.Context, querier) error { return nil })
+	if err := e.write(ctx, func(context.Context, querier) error { return nil }); err != nil {
+		return err
+	}
+	return e.write(ctx, func(context.Context, querier) error { return e.log.writeDirectly() }) // now that nothing in it is needed
 }
 
 // stopLog writes what is left to the tables, once nothing is queued any more.

@@ -27,8 +27,8 @@ func (e *sqliteEngine) logOps(ops []*ledgerOp) (done bool, err error) {
 	}
 	before := l.seq
 	done, err = e.decideLogged(ops)
-	if unlocked := l.file.unlock(); !done {
-		return false, errors.Join(err, unlocked)
+	if unlocked := l.file.unlock(); !done || err != nil {
+		return done, errors.Join(err, unlocked)
 	}
 	if l.seq == before {
 		return true, nil // all were refused
@@ -61,6 +61,9 @@ func (e *sqliteEngine) decideLogged(ops []*ledgerOp) (done bool, err error) {
 		}
 		return nil
 	})
+	if errors.Is(err, errLogUnsure) {
+		return true, e.diskFailed(l.file.path, err)
+	}
 	if err != nil || decided && !done {
 		l.forget()        // the rows in memory have what was decided and not written
 		return false, nil //nolint:nilerr // the transaction says what fails
@@ -117,6 +120,7 @@ func (l *sqliteLedger) append(b *ledgerBatch) error {
 	}
 	l.encoder.reset()
 	l.note(l.log, b, l.encoder.row)
+	l.encoder.end()
 	if err := l.file.append(l.seq+1, l.encoder.batch); err != nil {
 		return err
 	}

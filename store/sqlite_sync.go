@@ -2,11 +2,20 @@ package store
 
 import "fmt"
 
-// logSync makes what was written to a log durable, between that and its acknowledgement, where it costs less than SQLite's own sync in
-// a commit, or a file's. One goroutine uses it at a time.
+// logSync makes what was written to SQLite's write-ahead log durable, between that and its acknowledgement, where it costs less than
+// SQLite's own sync in a commit. One goroutine uses it at a time.
 type logSync interface {
 	// sync returns once the log is on the disk.
 	sync() error
+	close() error
+}
+
+// logWriter writes to the file of the ledger's log, where that costs less than a write and a sync. One goroutine uses it at a time.
+type logWriter interface {
+	// buffer returns zeros: room for n bytes, and what is missing to a length that can be written.
+	buffer(n int) []byte
+	// write returns once what buffer returned is on the disk. After an error it is not there, unless that is errLogUnsure.
+	write(frame []byte, at int64) error
 	close() error
 }
 

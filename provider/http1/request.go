@@ -2,6 +2,7 @@ package http1
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ const userAgent = "Go-http-client/1.1" // as net/http's
 
 // takes reports whether the request is of the kind that this transport is made for. What is unusual or wrong is the
 // wrapped transport's, which has an answer to everything.
-func (t *Transport) takes(req *http.Request) bool {
+func (t *Transport) takes(ctx context.Context, req *http.Request) bool {
 	u := req.URL
 	switch {
 	case !usable, u == nil, u.Scheme != "http", u.Host == "", req.Header == nil:
@@ -28,7 +29,7 @@ func (t *Transport) takes(req *http.Request) bool {
 		return false
 	case u.Opaque != "", strings.Contains(u.RawQuery, " "), !plainValue(u.RawQuery):
 		return false
-	case req.Cancel != nil, httptrace.ContextClientTrace(req.Context()) != nil: //nolint:staticcheck // whoever still sets Cancel gets it
+	case req.Cancel != nil, httptrace.ContextClientTrace(ctx) != nil: //nolint:staticcheck // whoever still sets Cancel gets it
 		return false
 	}
 	for name, values := range req.Header {
@@ -98,6 +99,15 @@ func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != htt
 
 // appendRequest appends a request that the transport takes as [http.Request.Write] would write it, and closes its body.
 func appendRequest(b []byte, req *http.Request) ([]byte, error) {
+	if !hasBody(req) {
+		return appendHead(b, req, 0), nil
+	}
+	b, err := appendBody(appendHead(b, req, req.ContentLength), req.Body, int(req.ContentLength))
+	return b, errors.Join(err, req.Body.Close())
+}
+
+// appendHead appends what stands before a body of this length.
+func appendHead(b []byte, req *http.Request, length int64) []byte {
 	method := cmp.Or(req.Method, http.MethodGet)
 	b = append(append(b, method...), ' ')
 	b = append(append(b, req.URL.RequestURI()...), " HTTP/1.1\r\n"...)
@@ -112,18 +122,10 @@ func appendRequest(b []byte, req *http.Request) ([]byte, error) {
 	if req.Close {
 		b = appendField(b, "Connection", "close")
 	}
-	switch {
-	case hasBody(req):
-		b = append(strconv.AppendInt(append(b, "Content-Length: "...), req.ContentLength, 10), "\r\n"...)
-	case method == http.MethodPost, method == http.MethodPut, method == http.MethodPatch:
-		b = appendField(b, "Content-Length", "0")
+	if length > 0 || method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
+		b = append(strconv.AppendInt(append(b, "Content-Length: "...), length, 10), "\r\n"...)
 	}
-	b = append(appendHeader(b, req.Header), "\r\n"...)
-	if !hasBody(req) {
-		return b, nil
-	}
-	b, err := appendBody(b, req.Body, int(req.ContentLength))
-	return b, errors.Join(err, req.Body.Close())
+	return append(appendHeader(b, req.Header), "\r\n"...)
 }
 
 // appendHeader appends what is not said elsewhere, in the order of its names.

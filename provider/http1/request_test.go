@@ -48,6 +48,10 @@ func sent(t *testing.T, req *http.Request, wrap func(*http.Transport) http.Round
 	return all.String(), err != nil
 }
 
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // FuzzRequest compares what is sent, and whether it is, with net/http's transport.
 func FuzzRequest(f *testing.F) {
 	f.Add("POST", "/v1/chat?a=b", "", "X-A", " text\t", "{}", 2, false)
@@ -80,6 +84,28 @@ func FuzzRequest(f *testing.F) {
 		got, failed := sent(t, request(), func(base *http.Transport) http.RoundTripper { return http1.New(base) })
 		if failed != wantFailed || !failed && got != want {
 			t.Errorf("sent %q, failed %t; net/http sent %q, failed %t", got, failed, want, wantFailed)
+		}
+		if length != len(body) {
+			return
+		}
+		shared := request().WithContext(context.Background())
+		shared.Body, shared.ContentLength = http.NoBody, 0
+		taken := false
+		got, failed = sent(t, shared, func(base *http.Transport) http.RoundTripper {
+			return roundTrip(func(req *http.Request) (resp *http.Response, err error) {
+				tr := http1.New(base)
+				resp, taken, err = tr.Send(t.Context(), req, []byte(body))
+				if !taken && (resp != nil || err != nil) {
+					t.Errorf("a call that was not taken came to %v, %v", resp, err)
+				}
+				if err == nil && !taken {
+					err = errEnough
+				}
+				return resp, err
+			})
+		})
+		if taken && (failed != wantFailed || !failed && got != want) || !taken && got != "" {
+			t.Errorf("with a body beside it, sent %q, failed %t; net/http sent %q, failed %t", got, failed, want, wantFailed)
 		}
 	})
 }

@@ -51,23 +51,43 @@ func (t *Transport) CloseIdleConnections() {
 
 var requests = sync.Pool{New: func() any { return new([]byte) }}
 
+func giveRequest(b *[]byte) {
+	if cap(*b) <= pooledRequests {
+		requests.Put(b)
+	}
+}
+
 // RoundTrip sends a request and returns its answer once the head is there. The body must be closed; read to its end, it
 // gives the connection back to be used again.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !t.takes(req) {
+	ctx := req.Context()
+	if !t.takes(ctx, req) {
 		return t.base.RoundTrip(req)
 	}
-	ctx := req.Context()
 	out := requests.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
-	defer func() {
-		if cap(*out) <= pooledRequests {
-			requests.Put(out)
-		}
-	}()
+	defer giveRequest(out)
 	var err error
 	if *out, err = appendRequest((*out)[:0], req); err != nil {
 		return nil, err
 	}
+	return t.send(ctx, req, *out)
+}
+
+// Send is RoundTrip for a request whose context and body are given beside it: it has none of its own, so that calls may share it.
+// taken is false, and nothing was done, for what this transport does not take over. The body is not used afterwards.
+func (t *Transport) Send(ctx context.Context, req *http.Request, body []byte) (resp *http.Response, taken bool, err error) {
+	if len(body) == 0 || len(body) > maxBody || hasBody(req) || !t.takes(ctx, req) {
+		return nil, false, nil
+	}
+	out := requests.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer giveRequest(out)
+	*out = append(appendHead((*out)[:0], req, int64(len(body))), body...)
+	resp, err = t.send(ctx, req, *out)
+	return resp, true, err
+}
+
+// send makes the call. request is as it goes over the wire, its context another than req's perhaps.
+func (t *Transport) send(ctx context.Context, req *http.Request, request []byte) (*http.Response, error) {
 	host := address(req.URL)
 	for {
 		if ctx.Err() != nil {
@@ -77,7 +97,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, ended(ctx, err)
 		}
-		resp, again, err := t.exchange(req, c, *out)
+		resp, again, err := t.exchange(ctx, req, c, request)
 		if err == nil {
 			return resp, nil
 		}
@@ -108,8 +128,8 @@ func (t *Transport) connect(ctx context.Context, host string) (*conn, error) {
 
 // exchange writes a request and reads the head of its answer. Where it fails, again says that the request may be sent
 // once more.
-func (t *Transport) exchange(req *http.Request, c *conn, request []byte) (resp *http.Response, again bool, err error) {
-	stop := context.AfterFunc(req.Context(), c.end)
+func (t *Transport) exchange(ctx context.Context, req *http.Request, c *conn, request []byte) (resp *http.Response, again bool, err error) {
+	stop := context.AfterFunc(ctx, c.end)
 	c.begin(t.headLimit)
 	written, writeErr := c.Write(request)
 	if writeErr == nil || written > 0 {
@@ -123,7 +143,7 @@ func (t *Transport) exchange(req *http.Request, c *conn, request []byte) (resp *
 		return nil, again, cmp.Or(writeErr, err)
 	}
 	keep := writeErr == nil && !resp.Close && !req.Close && resp.StatusCode >= http.StatusOK
-	b := &body{ctx: req.Context(), src: resp.Body, pool: &t.pool, conn: c, stop: stop, keep: keep}
+	b := &body{ctx: ctx, src: resp.Body, pool: &t.pool, conn: c, stop: stop, keep: keep}
 	if req.Method == http.MethodHead || resp.ContentLength == 0 {
 		b.finish(true)
 		return resp, false, nil

@@ -247,6 +247,54 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestSend shares a request: each call has a context and a body of its own.
+func TestSend(t *testing.T) {
+	s := serve(t, func(conn net.Conn, _ int, req *http.Request) bool {
+		b, _ := io.ReadAll(req.Body)
+		if string(b) == "wait" {
+			return true
+		}
+		_, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(b), b)
+		return err == nil
+	})
+	tr := s.transport(t, nil)
+	shared := request(t, http.MethodPost, s.url, "").WithContext(context.Background())
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				body := fmt.Appendf(nil, "%d-%d", worker, i)
+				want := string(body)
+				resp, taken, err := tr.Send(t.Context(), shared, body)
+				if err != nil || !taken {
+					t.Errorf("taken = %t, %v", taken, err)
+					return
+				}
+				clear(body) // its memory is the caller's again
+				b, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if string(b) != want || err != nil {
+					t.Errorf("answer = %q, %v, want %q", b, err, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(0, func() { cancel(errEnough) })
+	if _, taken, err := tr.Send(ctx, shared, []byte("wait")); !taken || !errors.Is(err, errEnough) {
+		t.Errorf("taken = %t, %v", taken, err)
+	}
+	for name, body := range map[string]string{"none": "", "too large": strings.Repeat("a", 65<<10)} {
+		if _, taken, err := tr.Send(t.Context(), shared, []byte(body)); taken || err != nil {
+			t.Errorf("%s: taken = %t, %v", name, taken, err)
+		}
+	}
+	if _, taken, err := tr.Send(t.Context(), request(t, http.MethodPost, "https://model.test", ""), []byte("{}")); taken || err != nil {
+		t.Errorf("https: taken = %t, %v", taken, err)
+	}
+}
+
 func TestProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, "for ", r.URL.Host) }))
 	defer proxy.Close()

@@ -48,11 +48,11 @@ type Call struct {
 // A nil error obliges the caller to close the answer.
 func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
-	req, err := c.request(ctx)
+	req, err := c.template()
 	if err != nil {
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
-	resp, err := c.roundTrip(req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
+	resp, err := c.roundTrip(ctx, req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
 		return nil, a.transportError(err)
 	}
@@ -66,15 +66,28 @@ func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	return a, nil
 }
 
-// roundTrip is the transport's, with the body.
-func (c *Call) roundTrip(req *http.Request) (*http.Response, error) {
+// sender is a transport that takes context and body by themselves, so that a template need not be copied, and no longer uses the
+// body when it returns. Where it did not take the call, it has done nothing.
+type sender interface {
+	Send(ctx context.Context, template *http.Request, body []byte) (resp *http.Response, taken bool, err error)
+}
+
+// roundTrip is the transport's, with context and body.
+func (c *Call) roundTrip(ctx context.Context, template *http.Request) (*http.Response, error) {
+	transport := c.transport()
 	if c.Body == nil {
-		return c.transport().RoundTrip(req)
+		return transport.RoundTrip(template.WithContext(ctx))
 	}
-	s := send(c.Body)
+	if t, ok := transport.(sender); ok {
+		if resp, taken, err := t.Send(ctx, template, c.Body); taken {
+			keepBody(c.Body)
+			return resp, err
+		}
+	}
+	req, s := template.WithContext(ctx), send(c.Body)
 	defer s.done()
 	req.Body, req.GetBody, req.ContentLength = s.reader(), s.again, int64(len(c.Body))
-	return c.transport().RoundTrip(req)
+	return transport.RoundTrip(req)
 }
 
 // transport is the client's: a whole http.Client follows redirects and keeps cookies, and costs as much as the transport does.

@@ -30,27 +30,23 @@ type place struct {
 // mostTemplates is far more than a configuration has targets. What one that was replaced had is forgotten when they are that many.
 const mostTemplates = 1 << 10
 
-// request returns a request without its body. Those with the same target share URL and headers, which no transport may change.
-func (c *Call) request(ctx context.Context) (*http.Request, error) {
+// template returns the request without context and body. Calls to the same target share it, and no transport may change it.
+func (c *Call) template() (*http.Request, error) {
 	if c.Body == nil { // rare, and each page of a list has a path of its own
-		r, err := c.template(http.MethodGet)
-		if err != nil {
-			return nil, err
-		}
-		return r.WithContext(ctx), nil
+		return c.request(http.MethodGet)
 	}
 	f, p := c.Format, place{c.Target.BaseURL, c.Path, c.Target.Credential, c.Stream}
 	f.mu.RLock()
 	r := f.templates[p]
 	f.mu.RUnlock()
-	if r == nil {
-		var err error
-		if r, err = c.template(http.MethodPost); err != nil {
-			return nil, err
-		}
+	if r != nil {
+		return r, nil
+	}
+	r, err := c.request(http.MethodPost)
+	if err == nil {
 		f.keep(p, r)
 	}
-	return r.WithContext(ctx), nil
+	return r, err
 }
 
 func (f *Format) keep(p place, r *http.Request) {
@@ -62,7 +58,7 @@ func (f *Format) keep(p place, r *http.Request) {
 	f.templates[p] = r
 }
 
-func (c *Call) template(method string) (*http.Request, error) {
+func (c *Call) request(method string) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(context.Background(), method, c.Target.BaseURL+c.Path, http.NoBody)
 	if err != nil {
 		return nil, err

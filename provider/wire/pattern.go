@@ -24,8 +24,11 @@ func (p *Pattern) Learn(text []byte, holes ...Span) {
 	p.fixed = append(p.fixed, text[from:]...)
 }
 
-// Forget makes it match nothing, and keeps the room that it took.
+// Forget makes it match nothing, and keeps the room that it took unless that is much.
 func (p *Pattern) Forget() {
+	if cap(p.fixed) > pooledLimit {
+		p.fixed = nil
+	}
 	clear(p.fixed)
 	p.fixed, p.ends = p.fixed[:0], p.ends[:0]
 }

@@ -120,8 +120,8 @@ func (e *encoder) chatTools(p *elumenta.Prompt) {
 
 // chatMessage gathers what goes into one message.
 type chatMessage struct {
-	content   []elumenta.Part // text and images
-	gap       bool            // a blank line is due between two turns
+	content   []*elumenta.Part // text and images
+	gap       bool             // a blank line is due between two turns
 	calls     []*elumenta.ToolCall
 	reasoning elumenta.Text
 	field     string // where the host wants reasoning back
@@ -150,10 +150,10 @@ func (e *encoder) chatPart(m *chatMessage, part *elumenta.Part) {
 	switch part.Kind {
 	case elumenta.PartText, elumenta.PartImage, elumenta.PartRefusal:
 		if m.gap {
-			m.content = append(m.content, elumenta.Part{Kind: elumenta.PartText})
+			m.content = append(m.content, &elumenta.Part{Kind: elumenta.PartText})
 			m.gap = false
 		}
-		m.content = append(m.content, *part)
+		m.content = append(m.content, part)
 	case elumenta.PartToolCall:
 		m.calls = append(m.calls, part.ToolCall)
 	case elumenta.PartReasoning:
@@ -171,7 +171,7 @@ func (e *encoder) chatResult(m *chatMessage, r *elumenta.ToolResult) {
 	for i := range r.Content {
 		switch c := &r.Content[i]; {
 		case c.Kind == elumenta.PartImage:
-			m.content = append(m.content, *c)
+			m.content = append(m.content, c)
 		case text == "":
 			text = string(c.Text)
 		default:
@@ -206,7 +206,7 @@ func (e *encoder) chatMessage(role elumenta.TurnRole, m *chatMessage) {
 }
 
 // chatContent writes null, a string, or an array of parts if there is an image: several hosts take no array of text.
-func (e *encoder) chatContent(parts []elumenta.Part) {
+func (e *encoder) chatContent(parts []*elumenta.Part) {
 	images := false
 	for i := range parts {
 		images = images || parts[i].Kind == elumenta.PartImage
@@ -228,10 +228,10 @@ func (e *encoder) chatContent(parts []elumenta.Part) {
 	}
 }
 
-func (e *encoder) chatParts(parts []elumenta.Part) {
+func (e *encoder) chatParts(parts []*elumenta.Part) {
 	e.raw(`[`)
 	for i := range parts {
-		switch part := &parts[i]; {
+		switch part := parts[i]; {
 		case part.Kind == elumenta.PartImage:
 			e.comma()
 			e.raw(`{"type":"image_url","image_url":{`)

@@ -18,6 +18,7 @@ type responsesDecoder struct {
 	refused  bool
 	finished bool
 	ev       responseEvent
+	before   string // the kind of the event before
 }
 
 // responseCall is a tool call under way.
@@ -63,7 +64,7 @@ func (d *responsesDecoder) event(name, data []byte) (bool, error) {
 	if string(data) == "[DONE]" {
 		return d.finished, nil
 	}
-	d.ev = responseEvent{}
+	d.before, d.ev = d.ev.kind, responseEvent{}
 	if err := d.parse(data); err != nil {
 		return false, err
 	}

@@ -22,7 +22,7 @@ func (d *responsesDecoder) member(key []byte) {
 	j, ev := &d.j, &d.ev
 	switch string(key) {
 	case "type":
-		ev.kind = j.Scalar()
+		ev.kind = j.Repeated(d.before)
 	case "delta":
 		if j.Kind() != '"' {
 			j.Skip()

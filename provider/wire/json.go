@@ -156,6 +156,17 @@ func (j *JSON) Raw() []byte {
 // String reads a string. Null is empty.
 func (j *JSON) String() string { return string(j.text()) }
 
+// Repeated reads what Scalar reads, where it mostly is the same text as before: it is returned then, and nothing is allocated.
+func (j *JSON) Repeated(before string) string {
+	if j.Kind() != '"' {
+		return j.Scalar()
+	}
+	if text := j.text(); string(text) != before {
+		return string(text)
+	}
+	return before
+}
+
 // text is valid until the next call.
 func (j *JSON) text() []byte {
 	raw := j.Raw()

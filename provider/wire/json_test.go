@@ -37,6 +37,18 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestJSONRepeated(t *testing.T) {
+	for text, want := range map[string]string{`"a"`: "a", `"\u0061"`: "a", `"b"`: "b", `7`: "7", `null`: "", `[]`: "", `"x`: ""} {
+		for _, before := range []string{"", "a", "c"} {
+			var j wire.JSON
+			j.Reset([]byte(text))
+			if got := j.Repeated(before); got != want || j.End() == (text == `"x`) {
+				t.Errorf("%s after %q: %q, error %v", text, before, got, j.Err())
+			}
+		}
+	}
+}
+
 func TestJSONWrong(t *testing.T) {
 	for _, text := range []string{
 		``, `{`, `{"a"`, `{"a":`, `{"a":"`, `{"a":"x"`, `{"a":"x",}`, `{"a":"x"}}`, `{"a":"x"} {}`, `[]`, `"a"`, `1`,

@@ -51,8 +51,9 @@ func TestSettleContext(t *testing.T) {
 		})
 		defer b.close()
 		for _, want = range []string{"first", "second", "third", "hangs"} {
-			ctx := context.WithValue(t.Context(), traceKey{}, want)
-			ctx, leave = context.WithCancel(ctx)
+			ctx, cancel := context.WithCancel(context.WithValue(t.Context(), traceKey{}, want))
+			defer cancel()
+			leave = cancel
 			s := new(sink)
 			b.run(ctx, elumenta.Request{Stream: true}, s)
 			if got := s.seen(); got != "open, text a, end" {

@@ -18,7 +18,6 @@ import (
 type call struct {
 	http.ResponseWriter
 	id      elumenta.RequestID
-	method  string
 	request *http.Request
 	route   string // the pattern, for metrics and the log
 	started time.Time
@@ -64,7 +63,7 @@ func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // ServeHTTP answers one request: an id, a panic's end, figures and a log line for each.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), method: r.Method, request: r, route: "none", started: time.Now()}
+	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), request: r, route: "none", started: time.Now()}
 	h := w.Header()
 	h["X-Request-Id"] = []string{string(c.id)}
 	h["X-Content-Type-Options"] = nosniff
@@ -138,7 +137,7 @@ func (a *API) finish(r *http.Request, c *call) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	a.metrics.observe(c.route, c.method, status, took)
+	a.metrics.observe(c.route, c.request.Method, status, took)
 	if c.traced != nil {
 		failure := elumenta.Code("")
 		if c.failure != nil {

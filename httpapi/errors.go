@@ -129,7 +129,7 @@ func (c *call) fail(err error) {
 	status, body := c.errorBody(e)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.WriteHeader(status)
-	if c.method != http.MethodHead {
+	if c.request.Method != http.MethodHead {
 		_, _ = c.Write(body) // the client may be gone
 	}
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/elumenta/elumenta"
@@ -18,7 +19,7 @@ const (
 type generateReader struct {
 	reader
 	req   elumenta.Request
-	parts []elumenta.Part // shared by all messages, to make few allocations
+	parts []elumenta.Part // of all messages; they and the turns are copied out at the end
 
 	assistant                      string
 	user                           string
@@ -50,10 +51,7 @@ func (a *API) decodeGenerate(c *call) (*elumenta.Request, error) {
 	}
 	g, _ := a.decoders.Get().(*generateReader)
 	defer func() {
-		dec := g.dec
-		dec.Reset(eof{})
-		*g = generateReader{} // nothing of a conversation stays behind
-		g.dec = dec
+		g.reset()
 		a.decoders.Put(g)
 	}()
 	g.read(c.body, g.member)
@@ -73,6 +71,26 @@ func (a *API) decodeGenerate(c *call) (*elumenta.Request, error) {
 	req.ID, req.RequestID, req.ReceivedAt = elumenta.NewGenerationID(), c.id, c.started
 	return &req, nil
 }
+
+// reset keeps the memory for another body, but nothing of the conversation.
+func (g *generateReader) reset() {
+	dec, unquoted, parts, turns := g.dec, g.unquoted, g.parts, g.top.turns
+	dec.Reset(eof{})
+	clear(unquoted[:cap(unquoted)])
+	clear(parts)
+	clear(turns)
+	*g = generateReader{}
+	g.dec = dec
+	if cap(unquoted) <= keptBuffer {
+		g.unquoted = unquoted
+	}
+	if cap(parts) <= keptParts {
+		g.parts, g.top.turns = parts[:0], turns[:0]
+	}
+}
+
+// keptParts is how many parts, and turns, of which each has one, a reader keeps room for.
+const keptParts = 512
 
 func (a *API) checkModel(g *generateReader) {
 	at := fieldPath{name: "model"}
@@ -294,9 +312,9 @@ func (g *generateReader) finish() {
 	if g.req.Settings.MaxTokens = g.maxTokens; g.maxTokens == nil {
 		g.req.Settings.MaxTokens = g.paramsMaxTokens
 	}
-	said := g.top
+	said := &g.top
 	if !g.hasMessages {
-		said = g.nested
+		said = &g.nested
 	}
 	for _, s := range []string{g.paramsSystem, g.system} {
 		if s != "" {
@@ -304,11 +322,11 @@ func (g *generateReader) finish() {
 		}
 	}
 	g.req.System = append(g.req.System, said.system...)
-	g.req.Turns = said.turns
 	if g.prompt != "" {
 		g.parts = append(g.parts, elumenta.Part{Kind: elumenta.PartText, Text: elumenta.Text(g.prompt)})
-		g.req.Turns = append(g.req.Turns, elumenta.Turn{Role: elumenta.RoleOfUser, Parts: g.taken(len(g.parts) - 1)})
+		said.turns = append(said.turns, elumenta.Turn{Role: elumenta.RoleOfUser, Parts: g.taken(len(g.parts) - 1)})
 	}
+	g.req.Turns = copied(said.turns)
 	if len(g.req.Turns) == 0 && len(g.errs) == 0 {
 		at := fieldPath{name: "messages"}
 		switch {
@@ -318,6 +336,22 @@ func (g *generateReader) finish() {
 			g.bad(&at, "is required, or else prompt")
 		}
 	}
+}
+
+// copied returns the turns with parts of their own, in two allocations.
+func copied(turns []elumenta.Turn) []elumenta.Turn {
+	size := 0
+	for i := range turns {
+		size += len(turns[i].Parts)
+	}
+	parts := make([]elumenta.Part, 0, size)
+	turns = slices.Clone(turns)
+	for i := range turns {
+		from := len(parts)
+		parts = append(parts, turns[i].Parts...)
+		turns[i].Parts = parts[from:len(parts):len(parts)]
+	}
+	return turns
 }
 
 // taken is the shared parts from one on, cut off from what will be appended.

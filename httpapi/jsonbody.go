@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"math"
-	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +27,8 @@ type reader struct {
 	dec    *jsontext.Decoder
 	errs   elumenta.FieldErrors
 	broken *elumenta.Error
+	// unquoted is the last string that had escapes.
+	unquoted []byte
 }
 
 // fieldPath names a field by where it stands; it is written out only for an error.
@@ -192,18 +192,28 @@ func (r *reader) members(member func(name []byte)) {
 		return
 	}
 	for r.broken == nil && r.dec.PeekKind() == '"' {
-		raw, err := r.dec.ReadValue()
-		if err != nil {
-			r.fail(err)
+		name, ok := r.quoted()
+		if !ok {
 			return
-		}
-		name := raw[1 : len(raw)-1]
-		if bytes.IndexByte(name, '\\') >= 0 {
-			name, _ = jsontext.AppendUnquote(nil, raw) // valid: the decoder has checked it
 		}
 		member(name)
 	}
 	r.end()
+}
+
+// quoted reads a string, which is valid until the next value is read.
+func (r *reader) quoted() ([]byte, bool) {
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		r.fail(err)
+		return nil, false
+	}
+	s := raw[1 : len(raw)-1]
+	if bytes.IndexByte(s, '\\') >= 0 {
+		r.unquoted, _ = jsontext.AppendUnquote(r.unquoted[:0], raw) // valid: the decoder has checked it
+		s = r.unquoted
+	}
+	return s, true
 }
 
 // array reads an array of at most a number of items and reports whether there was one. Further items are skipped.
@@ -238,17 +248,21 @@ func (r *reader) end() {
 	}
 }
 
+// word reads a string that is one of a few, valid until the next value is read.
+func (r *reader) word(p *fieldPath) ([]byte, bool) {
+	if !r.is(p, '"', "a string") {
+		return nil, false
+	}
+	return r.quoted()
+}
+
 // text reads a string.
 func (r *reader) text(p *fieldPath) (string, bool) {
 	if !r.is(p, '"', "a string") {
 		return "", false
 	}
-	t, err := r.dec.ReadToken()
-	if err != nil {
-		r.fail(err)
-		return "", false
-	}
-	return t.String(), true
+	s, ok := r.quoted()
+	return string(s), ok
 }
 
 // boolean reads true or false.
@@ -266,48 +280,6 @@ func (r *reader) boolean(p *fieldPath) bool {
 	}
 	r.is(p, 't', "true or false")
 	return false
-}
-
-// number reads a number.
-func (r *reader) number(p *fieldPath) (float64, bool) {
-	_, f, ok := r.numeric(p, "a number")
-	return f, ok
-}
-
-// integer reads a whole number of at most 2³¹-1.
-func (r *reader) integer(p *fieldPath) (int, bool) {
-	n, ok := r.whole(p, -math.MaxInt32, math.MaxInt32)
-	return int(n), ok
-}
-
-// whole reads a whole number between two, exactly, in whichever way it is written: 1000, 1e3 and 1000.0 are the same.
-func (r *reader) whole(p *fieldPath, least, most int64) (int64, bool) {
-	raw, f, ok := r.numeric(p, "an integer")
-	if !ok {
-		return 0, false
-	}
-	if f < float64(least) || f > float64(most) {
-		r.bad(p, "must be between %d and %d", least, most)
-		return 0, false
-	}
-	n, ok := wholeNumber(string(raw), f)
-	if !ok {
-		r.bad(p, "must be an integer")
-	}
-	return n, ok
-}
-
-// wholeNumber is the number that raw is, which f rounds; false if it has a fraction, however small.
-func wholeNumber(raw string, f float64) (int64, bool) {
-	if f == 0 { // its exponent may be anything
-		digits, _, _ := strings.Cut(strings.ToLower(raw), "e")
-		return 0, strings.Trim(digits, "-0.") == ""
-	}
-	n, ok := new(big.Rat).SetString(raw)
-	if !ok || !n.IsInt() {
-		return 0, false
-	}
-	return n.Num().Int64(), true
 }
 
 // fields reads a body whose fields have readers by their names; null leaves a field out.
@@ -347,24 +319,6 @@ func (r *reader) time(p *fieldPath) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return t, true
-}
-
-// numeric reads a number: raw, as it stands in the body until the next value is read, and rounded.
-func (r *reader) numeric(p *fieldPath, want string) (raw []byte, f float64, ok bool) {
-	if !r.is(p, '0', want) {
-		return nil, 0, false
-	}
-	raw, err := r.dec.ReadValue()
-	if err != nil {
-		r.fail(err)
-		return nil, 0, false
-	}
-	f, err = strconv.ParseFloat(string(raw), 64)
-	if err != nil {
-		r.bad(p, "is too large")
-		return nil, 0, false
-	}
-	return raw, f, true
 }
 
 // raw reads an object as it stands, to be kept.

@@ -2,7 +2,11 @@ package httpapi
 
 import "github.com/elumenta/elumenta"
 
-const roleSystem = "system"
+const (
+	roleSystem = "system"
+	partText   = "text"
+	partImage  = "image_url"
+)
 
 func (g *generateReader) messages(at *fieldPath, into *conversation) {
 	g.array(at, elumenta.MaxMessages, func(i int) {
@@ -64,11 +68,11 @@ func (g *generateReader) systemMessage(at *fieldPath, into *conversation, parts 
 }
 
 func (g *generateReader) role(at *fieldPath) string {
-	s, ok := g.text(at)
+	s, ok := g.word(at)
 	if !ok {
 		return ""
 	}
-	switch s {
+	switch string(s) {
 	case roleSystem:
 		return roleSystem
 	case string(elumenta.RoleOfUser):
@@ -128,26 +132,32 @@ func (g *generateReader) part(at *fieldPath) {
 	}
 	g.oneOf(at, kind, hasKind, hasText, hasImage)
 	switch {
-	case kind == "text" && text != "":
+	case kind == partText && text != "":
 		g.parts = append(g.parts, elumenta.Part{Kind: elumenta.PartText, Text: elumenta.Text(text)})
-	case kind == "image_url" && image != nil:
+	case kind == partImage && image != nil:
 		g.parts = append(g.parts, elumenta.Part{Kind: elumenta.PartImage, Image: image})
 	}
 }
 
 func (g *generateReader) partKind(at *fieldPath) string {
-	s, ok := g.text(at)
-	if ok && s != "text" && s != "image_url" {
-		g.bad(at, "must be text or image_url")
+	s, ok := g.word(at)
+	if !ok {
 		return ""
 	}
-	return s
+	switch string(s) {
+	case partText:
+		return partText
+	case partImage:
+		return partImage
+	}
+	g.bad(at, "must be text or image_url")
+	return ""
 }
 
 // oneOf checks that a part has what its type asks for and nothing else.
 func (g *generateReader) oneOf(at *fieldPath, kind string, hasKind, hasText, hasImage bool) {
 	field := at.child("type")
-	wantsText, wantsImage := kind == "text", kind == "image_url"
+	wantsText, wantsImage := kind == partText, kind == partImage
 	switch {
 	case !hasKind:
 		g.bad(&field, "is required")
@@ -158,7 +168,7 @@ func (g *generateReader) oneOf(at *fieldPath, kind string, hasKind, hasText, has
 	for _, f := range []struct {
 		name      string
 		has, want bool
-	}{{"text", hasText, wantsText}, {"image_url", hasImage, wantsImage}} {
+	}{{partText, hasText, wantsText}, {partImage, hasImage, wantsImage}} {
 		field := at.child(f.name)
 		switch {
 		case f.want && !f.has:

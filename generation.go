@@ -32,11 +32,11 @@ type Request struct {
 	ToolChoice ToolChoice
 	Settings   Settings
 	Reasoning  Reasoning
+	Stream     bool
 	// ShowsReasoning says that the answer's shape has a place for what a model thinks and for its provider's state. Without it neither reaches the Sink.
 	ShowsReasoning bool
 	Variables      map[string]string
 	User           UserHash // zero if the caller named none
-	Stream         bool
 	Idempotency    *Idempotency
 	Warnings       []Warning // what decoding left out
 	ReceivedAt     time.Time

@@ -19,8 +19,7 @@ type prepared struct {
 	routing  *routing // the model's catalog
 	routes   *modelRoutes
 	prompt   *elumenta.Prompt
-	warnings []elumenta.Warning
-	result   elumenta.Result // Started from the beginning, the rest at the end
+	result   elumenta.Result // Started and Warnings from the beginning, the rest at the end
 }
 
 // maxStale is how often a request is composed anew when something changed between reading and reserving.
@@ -99,7 +98,7 @@ func (s *Service) prepare(ctx context.Context, caller *elumenta.Caller, req *elu
 	if p.prompt, err = elumenta.Compose(p.snapshot, req, p.model); err != nil {
 		return nil, cached, err
 	}
-	p.warnings = p.allWarnings()
+	p.result.Warnings = p.allWarnings()
 	p.result.Started = elumenta.Started{ID: req.ID, Model: p.model.Slug, CreatedAt: req.ReceivedAt, Sunset: p.model.RetiresAt}
 	if p.snapshot != nil {
 		p.result.Assistant, p.result.Version = p.snapshot.ID, p.snapshot.Version

@@ -80,7 +80,7 @@ func (p *prepared) dropState(failure error) bool {
 	prompt, had := p.prompt.WithoutState()
 	if had {
 		p.prompt = prompt
-		p.warnings = append(p.warnings, elumenta.Warning{
+		p.result.Warnings = append(p.result.Warnings, elumenta.Warning{
 			Code: elumenta.WarnStateRefused, Field: "messages", Message: "the provider does not take the state of an earlier answer, which another of its accounts gave: left out",
 		})
 	}

@@ -31,16 +31,16 @@ type relay struct {
 	answers    *lane // whose call has begun to answer; nil: none yet
 	opened     bool
 	pieces     bool          // output has reached the sink
+	paused     bool          // the provider's next event was waited for
+	paid       bool          // the retry budget has paid for a next call
+	stopped    bool          // the sink is left alone
 	firstPiece time.Time     // zero if there was none
 	lastEvent  time.Time     // of the provider
-	paused     bool          // the provider's next event was waited for
 	unflushed  int           // events that the sink was given since it was last flushed, and bytes of their text
 	lastWrite  time.Time     // to the client
 	sinkErr    error         // the client is gone
 	blocked    time.Duration // how long writes to the client took
-	paid       bool          // the retry budget has paid for a next call
 	ended      time.Time     // when the provider's call ended
-	stopped    bool
 }
 
 // lane is a provider's call. There are two of them while a call is hedged.

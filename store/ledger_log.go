@@ -50,9 +50,9 @@ type ledgerLog struct {
 	entries                            map[elumenta.EntryKind]arguments
 	account, generation                map[string]int // by id: where its row begins
 
-	usage   []byte      // JSON: a row of usage_batches, without its end
-	used    []usageNote // of which these are the notes
-	settled int         // how many it has: used lacks some if it is shorter
+	usage   []byte            // JSON: a row of usage_batches, without its end
+	used    []*usedGeneration // of which these are the notes
+	settled int               // how many it has: used lacks some if it is shorter
 
 	state atomic.Uint32 // of one that is handed to be written
 }
@@ -102,7 +102,11 @@ func (l *ledgerLog) add(kind byte, row arguments) {
 		l.newest = max(l.newest, id)
 		l.generations = append(append(l.generations, row...), unsettled...)
 	case logSettlement:
-		l.usage = append(appendID(append(appendID(append(l.usage, ",["...), row.text(0)), ','), row.text(1)), ']')
+		before := byte(',')
+		if len(l.usage) == 0 {
+			before = '['
+		}
+		l.usage = append(appendID(append(appendID(append(l.usage, before, '['), row.text(0)), ','), row.text(1)), ']')
 		l.settled++
 		if at, ok := l.generation[row.text(1)]; ok {
 			copy(l.generations[at+generationArgs:], row[2:])
@@ -127,13 +131,12 @@ var unsettled = func() (a arguments) { //nolint:gochecknoglobals // a constant
 // appendID appends an id as JSON: none has anything in it that is escaped.
 func appendID(b []byte, id string) []byte { return append(append(append(b, '"'), id...), '"') }
 
-// noteUsage adds what usage needs of settlements, as far as it is known.
+// noteUsage adds what usage needs of settlements, as far as it is known: no other settlement has it (openGenerations.take).
 func (l *ledgerLog) noteUsage(settled []settledGeneration) {
 	for i := range settled {
 		if g := &settled[i]; g.used != nil {
-			n := usageNote{usedGeneration: *g.used}
-			n.settled(&g.outcome)
-			l.used = append(l.used, n)
+			g.used.settled(&g.outcome)
+			l.used = append(l.used, g.used)
 		}
 	}
 }
@@ -176,8 +179,7 @@ func (l *sqliteLedger) noteBatch(tx *conn, log *ledgerLog) error {
 	if log.settled == 0 {
 		return nil
 	}
-	notes := "[" + string(log.usage[1:]) + "]" // without the first comma
-	if _, err := tx.execNamed(`INSERT INTO usage_batches (notes) VALUES (?)`, arguments{{Value: notes}}); err != nil {
+	if _, err := tx.execNamed(`INSERT INTO usage_batches (notes) VALUES (CAST(? AS TEXT))`, arguments{{Value: append(log.usage, ']')}}); err != nil {
 		return err
 	}
 	seq, err := tx.number(`SELECT last_insert_rowid()`)

@@ -46,13 +46,29 @@ func (s *sketch) clear() {
 	s.above.Clear()
 }
 
-// add counts a latency in microseconds.
-func (s *sketch) add(micros int64) {
+// latencyBin is where a sketch counts a latency.
+type latencyBin int16
+
+// belowMicrosecond is the bin of what the mapping has none for.
+const belowMicrosecond latencyBin = -1
+
+// latencyBinOf is the bin of a latency in microseconds.
+func latencyBinOf(micros int64) latencyBin {
 	if micros <= 0 {
+		return belowMicrosecond
+	}
+	return latencyBin(latencyMapping.Index(float64(min(micros, longestLatency.Microseconds()))))
+}
+
+// add counts a latency in microseconds.
+func (s *sketch) add(micros int64) { s.addBin(latencyBinOf(micros)) }
+
+func (s *sketch) addBin(bin latencyBin) {
+	if bin == belowMicrosecond {
 		s.zero++
 		return
 	}
-	s.above.Add(latencyMapping.Index(float64(min(micros, longestLatency.Microseconds()))))
+	s.above.Add(int(bin))
 }
 
 func (s *sketch) merge(other *sketch) {

@@ -12,6 +12,9 @@ const (
 	applyRetry = 100 * time.Millisecond
 	// applyGap is the pause after a statement, of which each takes about as long.
 	applyGap = 100 * time.Microsecond
+	// applyRows is how many rows a statement has: the driver lists the texts that it binds, in a list that doubles, and that many
+	// generations have 126.
+	applyRows = 14
 )
 
 // startLog takes the file of the ledger's log, and has what an earlier server left in it written to the tables.
@@ -107,7 +110,7 @@ func (e *sqliteEngine) apply(log *ledgerLog) (err error) {
 		if err := l.setApplied(e.writer, l.applied, log.last); err != nil {
 			return err
 		}
-		return l.writeLog(e.writer, log, pace{rows: 16, pause: e.giveWay})
+		return l.writeLog(e.writer, log, pace{rows: applyRows, pause: e.giveWay})
 	})
 	if err == nil {
 		err = e.writer.exec(`COMMIT`)

@@ -55,8 +55,8 @@ type usageKey struct {
 // rollupRow is what is added to a row.
 type rollupRow struct {
 	elumenta.UsageRow
-	latencies []int64 // microseconds
-	latency   []byte  // the row's sketch, before and then with the latencies
+	latencies []latencyBin
+	latency   []byte // the row's sketch, before and then with the latencies
 }
 
 // followUsage moves notes into the rollups until few wait.
@@ -114,7 +114,9 @@ func (s *Store) rollUpSQLite(ctx context.Context, e *sqliteEngine, r *rollup, li
 	} else {
 		for i := range fresh {
 			r.batches = append(r.batches, fresh[i].seq)
-			r.sum(fresh[i].notes)
+			for _, g := range fresh[i].notes {
+				r.add(&usageNote{usedGeneration: *g})
+			}
 		}
 	}
 	if err == nil && r.notes > 0 {
@@ -208,9 +210,6 @@ func readNotes(ctx context.Context, q querier, query string, arg any) (notes []u
 func (r *rollup) sum(notes []usageNote) {
 	for i := range notes {
 		r.add(&notes[i])
-		if r.notes++; r.notes%yieldNotes == 0 {
-			runtime.Gosched()
-		}
 	}
 }
 
@@ -227,12 +226,12 @@ func (r *rollup) nextLimit(limit, most int64) int64 {
 
 // add adds a note to its rows.
 func (r *rollup) add(n *usageNote) {
-	day := n.day()
+	day, bin := n.day(), latencyBinOf(n.latency)
 	for _, d := range []dimension{ofVersion, ofModel, ofKey} {
-		r.row(usageKey{n.account, d, day, n.value(d)}).add(n)
+		r.row(usageKey{n.account, d, day, n.value(d)}).add(n, bin)
 	}
 	for _, d := range []dimension{ofModel, ofAccount} {
-		r.row(usageKey{everyone, d, day, n.value(d)}).add(n)
+		r.row(usageKey{everyone, d, day, n.value(d)}).add(n, bin)
 	}
 	if n.charged && n.author != "" && n.author != n.account {
 		use := int64(1)
@@ -243,6 +242,9 @@ func (r *rollup) add(n *usageNote) {
 			r.days[caller] = max(day, r.days[caller])
 		}
 		r.uses[elumenta.AssistantID(n.assistant)] += use
+	}
+	if r.notes++; r.notes%yieldNotes == 0 {
+		runtime.Gosched()
 	}
 }
 
@@ -255,9 +257,9 @@ func (r *rollup) row(key usageKey) *rollupRow {
 	return row
 }
 
-func (r *rollupRow) add(n *usageNote) {
+func (r *rollupRow) add(n *usageNote, bin latencyBin) {
 	n.addTo(&r.UsageRow)
 	if !n.correction {
-		r.latencies = append(r.latencies, n.latency)
+		r.latencies = append(r.latencies, bin)
 	}
 }

@@ -11,7 +11,7 @@ const maxFresh = 100_000
 // usageBatch is a row of usage_batches with its notes; nil if they are not known.
 type usageBatch struct {
 	seq   int64
-	notes []usageNote
+	notes []*usedGeneration
 }
 
 // freshNotes are the usage notes that SQLite's writer committed last, so that they need not be read back to be rolled up. The

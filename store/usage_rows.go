@@ -192,8 +192,8 @@ func (f *follower) sketch(ctx context.Context, r *rollup) {
 			f.logger.LogAttrs(ctx, slog.LevelError, "the latencies of a day's usage were damaged and begin anew", slog.String("account", string(key.account)),
 				slog.String("by", string(key.dimension)), slog.String("day", dayTime(key.day).Format("2006-01-02")), slog.String("cause", err.Error()))
 		}
-		for _, latency := range row.latencies {
-			all.add(latency)
+		for _, bin := range row.latencies {
+			all.addBin(bin)
 		}
 		row.latency = all.append(row.latency[:0])
 	}

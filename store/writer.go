@@ -15,7 +15,7 @@ const (
 	queueLength = 4096
 	batchLimit  = 256
 	// yields is how often the collector lets other goroutines run, so that those about to queue a write can.
-	yields = 4
+	yields = 8
 )
 
 var errClosed = errors.New("the database is closed")

@@ -122,6 +122,9 @@ func (e *sqliteEngine) apply(log *ledgerLog) (err error) {
 	}
 	l.applied = log.last
 	e.committed()
+	if e.sync != nil {
+		e.sync.begin()
+	}
 	if owed := e.owed.Load(); owed > e.synced.Load() && owed <= l.applied && e.durable() == nil {
 		e.isSynced(l.applied)
 	}

@@ -7,6 +7,8 @@ import "fmt"
 type logSync interface {
 	// sync returns once the log is on the disk.
 	sync() error
+	// begin has the system write what a later sync would have to, and does not wait for it.
+	begin()
 	close() error
 }
 

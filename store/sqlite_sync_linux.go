@@ -125,6 +125,12 @@ func (s *asyncSync) sync() error {
 	return err
 }
 
+func (s *asyncSync) begin() {
+	if s.log != nil {
+		_ = unix.SyncFileRange(int(s.log.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // the sync says what fails
+	}
+}
+
 func (s *asyncSync) close() error {
 	err := s.asyncIO.close()
 	if s.log != nil {

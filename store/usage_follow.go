@@ -20,8 +20,8 @@ const (
 	followPause                                       = 20 * time.Millisecond
 	// readBatches is how many rows of usage_batches are read at once where their notes are not in memory.
 	readBatches = 8
-	// After so many notes, and so many rows, other goroutines may run.
-	yieldNotes, yieldRows = 64, 16
+	// After so many notes, and so many rows, others may run.
+	yieldNotes, yieldRows = 256, 16
 )
 
 // errFollowed says that notes were gone before they could be rolled up.
@@ -36,6 +36,7 @@ type rollup struct {
 	rows    map[usageKey]*rollupRow
 	uses    map[elumenta.AssistantID]int64
 	days    map[assistantCaller]int64 // on which others used an assistant last
+	rest    func()                    // lets others run
 }
 
 // assistantCaller names a row of assistant_callers.
@@ -87,7 +88,7 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 	e, ok := s.engine.(*sqliteEngine)
 	if !ok {
 		err = s.write(ctx, func(ctx context.Context, tx querier) error {
-			r = newRollup()
+			r = newRollup(runtime.Gosched) // with rows locked
 			if err := r.take(ctx, tx, limit, " FOR UPDATE OF p SKIP LOCKED"); err != nil || r.notes == 0 {
 				return err
 			}
@@ -95,7 +96,7 @@ func (s *Store) rollUp(ctx context.Context) (more bool, err error) {
 		})
 		return r.more, err
 	}
-	r, most = newRollup(), batchedNotes
+	r, most = newRollup(restShortly), batchedNotes
 	err = s.rollUpSQLite(ctx, e, &r, limit)
 	return r.more, err
 }
@@ -137,9 +138,12 @@ func (s *Store) rollUpSQLite(ctx context.Context, e *sqliteEngine, r *rollup, li
 	return err
 }
 
-func newRollup() rollup {
-	return rollup{rows: map[usageKey]*rollupRow{}, uses: map[elumenta.AssistantID]int64{}, days: map[assistantCaller]int64{}}
+func newRollup(rest func()) rollup {
+	return rollup{rows: map[usageKey]*rollupRow{}, uses: map[elumenta.AssistantID]int64{}, days: map[assistantCaller]int64{}, rest: rest}
 }
+
+// restShortly lets those run, too, who have something to read from the network.
+func restShortly() { <-time.After(applyGap) }
 
 // take reads notes of usage_pending and adds them up.
 func (r *rollup) take(ctx context.Context, q querier, limit int64, lock string) (err error) {
@@ -244,7 +248,7 @@ func (r *rollup) add(n *usageNote) {
 		r.uses[elumenta.AssistantID(n.assistant)] += use
 	}
 	if r.notes++; r.notes%yieldNotes == 0 {
-		runtime.Gosched()
+		r.rest()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,7 +183,7 @@ func (f *follower) sketch(ctx context.Context, r *rollup) {
 	all, n := newSketch(), 0
 	for key, row := range r.rows {
 		if n++; n%yieldRows == 0 {
-			runtime.Gosched()
+			r.rest()
 		}
 		all.clear()
 		if err := all.mergeEncoded(row.latency); err != nil {

@@ -115,7 +115,7 @@ func (s *Store) flushTouched(ctx context.Context) error {
 	ids := sortedKeys(at)
 	for len(ids) > 0 {
 		n := min(chunk, len(ids))
-		if err := s.write(ctx, func(ctx context.Context, tx querier) error {
+		if err := s.writeAside(ctx, func(ctx context.Context, tx querier) error {
 			for _, id := range ids[:n] {
 				if _, err := tx.ExecContext(ctx, `UPDATE keys SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2`, string(id), at[id]); err != nil {
 					return err

@@ -355,7 +355,7 @@ func (x *indexer) save(ctx context.Context, tx querier, b *indexBatch) error {
 	}{{"remove the notes of listings", x.forget, notes}, {"keep what the index has", x.keep, kept}, {"keep what the index has", x.leave, left},
 		{"write terms", x.put, put}, {"remove terms", x.drop, dropped}} {
 		for args := range slices.Chunk(step.args, indexPart*step.list.bulk.columns) {
-			if _, err := step.list.exec(ctx, tx, args); err != nil {
+			if _, err := step.list.exec(ctx, tx, args, atOnce()); err != nil {
 				return fmt.Errorf("%s: %w", step.what, err)
 			}
 		}

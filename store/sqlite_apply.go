@@ -103,21 +103,13 @@ func (e *sqliteEngine) apply(log *ledgerLog) (err error) {
 		return nil
 	}
 	l := e.store.ledger.sqlite
-	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	err = guard(func() error {
+	if err := e.alone(func() error {
 		if err := l.setApplied(e.writer, l.applied, log.last); err != nil {
 			return err
 		}
-		return l.writeLog(e.writer, log, pace{rows: applyRows, pause: e.giveWay})
-	})
-	if err == nil {
-		err = e.writer.exec(`COMMIT`)
-	}
-	if err != nil {
+		return l.writeLog(e.writer, log, e.gently())
+	}); err != nil {
 		l.added = nil
-		_ = e.writer.exec(`ROLLBACK`)
 		return err
 	}
 	l.applied = log.last
@@ -132,6 +124,36 @@ func (e *sqliteEngine) apply(log *ledgerLog) (err error) {
 	return nil
 }
 
+// aside carries out a transaction beside what is queued, where nothing that the ledger decides by is changed, and nobody is told that it
+// was: the next checkpoint syncs it.
+func (e *sqliteEngine) aside(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
+	e.tables <- struct{}{}
+	defer func() { <-e.tables }()
+	if failed := e.failed.Load(); failed != nil {
+		return *failed
+	}
+	err := e.alone(func() error { return f(ctx, e.writer) })
+	if err == nil {
+		e.checks.commits.Add(1)
+	}
+	return err
+}
+
+// alone carries out a transaction that has nobody else's writes in it.
+func (e *sqliteEngine) alone(f func() error) error {
+	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	err := guard(f)
+	if err == nil {
+		err = e.writer.exec(`COMMIT`)
+	}
+	if err != nil {
+		_ = e.writer.exec(`ROLLBACK`)
+	}
+	return err
+}
+
 // isSynced says that the tables have the batches up to a number durably.
 func (e *sqliteEngine) isSynced(seq int64) {
 	for {
@@ -141,6 +163,9 @@ func (e *sqliteEngine) isSynced(seq int64) {
 		}
 	}
 }
+
+// gently is the pace of who writes the tables when nobody waits for it.
+func (e *sqliteEngine) gently() pace { return pace{rows: applyRows, pause: e.giveWay} }
 
 // giveWay lets others run, unless one of them waits for this. The scheduler looks for who has something to read from the network only
 // when nobody is ready to run, as who has yielded is.

@@ -281,6 +281,15 @@ func (s *Store) write(ctx context.Context, f func(ctx context.Context, tx querie
 	}))
 }
 
+// writeAside is write for what the ledger does not decide by and nobody is told of: on SQLite no reservation waits for it, and it may be
+// lost with the power.
+func (s *Store) writeAside(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
+	if e, ok := s.engine.(*sqliteEngine); ok && s.opts.Serve {
+		return failure(e.aside(ctx, f))
+	}
+	return s.write(ctx, f)
+}
+
 // now is the clock that counts, as the database keeps it, to the microsecond.
 func (s *Store) now() time.Time {
 	now, shared := s.shared.now()

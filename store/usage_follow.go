@@ -37,6 +37,7 @@ type rollup struct {
 	uses    map[elumenta.AssistantID]int64
 	days    map[assistantCaller]int64 // on which others used an assistant last
 	rest    func()                    // lets others run
+	pace    pace                      // of writing on SQLite
 }
 
 // assistantCaller names a row of assistant_callers.
@@ -124,7 +125,10 @@ func (s *Store) rollUpSQLite(ctx context.Context, e *sqliteEngine, r *rollup, li
 		err = e.lend(ctx, func(ctx context.Context, q querier) error { return s.follower.prepare(ctx, q, r) })
 	}
 	if err == nil && r.notes+len(r.batches) > 0 {
-		err = s.write(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, r) })
+		if s.opts.Serve {
+			r.pace = e.gently()
+		}
+		err = s.writeAside(ctx, func(ctx context.Context, tx querier) error { return s.follower.save(ctx, tx, r) })
 	}
 	r.more = more
 	if err == nil {
@@ -139,7 +143,7 @@ func (s *Store) rollUpSQLite(ctx context.Context, e *sqliteEngine, r *rollup, li
 }
 
 func newRollup(rest func()) rollup {
-	return rollup{rows: map[usageKey]*rollupRow{}, uses: map[elumenta.AssistantID]int64{}, days: map[assistantCaller]int64{}, rest: rest}
+	return rollup{rows: map[usageKey]*rollupRow{}, uses: map[elumenta.AssistantID]int64{}, days: map[assistantCaller]int64{}, rest: rest, pace: atOnce()}
 }
 
 // restShortly lets those run, too, who have something to read from the network.

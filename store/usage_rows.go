@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-
-	"github.com/elumenta/elumenta"
 )
 
 // list is a statement over a list of rows, for either engine.
@@ -25,9 +23,9 @@ func newList(head string, columns int, tail string) *list {
 
 // exec runs the statement for all rows and returns how many it changed: on Postgres, where each statement is a round trip,
 // all at once.
-func (l *list) exec(ctx context.Context, tx querier, args arguments) (changed int64, err error) {
+func (l *list) exec(ctx context.Context, tx querier, args arguments, pace pace) (changed int64, err error) {
 	if c, ok := tx.(*conn); ok {
-		return l.bulk.exec(c, args, atOnce())
+		return l.bulk.exec(c, args, pace)
 	}
 	if len(args) == 0 {
 		return 0, nil
@@ -205,14 +203,14 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 		n := &r.pending[i]
 		args.add(string(n.account), n.id, flag(n.correction))
 	}
-	removed, err := f.forget.exec(ctx, tx, args)
+	removed, err := f.forget.exec(ctx, tx, args, r.pace)
 	args = args[:0]
 	for _, seq := range r.batches {
 		args.add(seq)
 	}
 	if err == nil {
 		var n int64
-		n, err = f.batch.exec(ctx, tx, args)
+		n, err = f.batch.exec(ctx, tx, args, r.pace)
 		removed += n
 	}
 	if err == nil && removed != int64(len(r.pending)+len(r.batches)) {
@@ -221,10 +219,10 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 	if err != nil {
 		return fmt.Errorf("remove usage notes: %w", err)
 	}
-	if err := f.countUses(ctx, tx, r.uses); err != nil {
+	if err := f.countUses(ctx, tx, r); err != nil {
 		return fmt.Errorf("count uses: %w", err)
 	}
-	if err := f.noteCallers(ctx, tx, r.days); err != nil {
+	if err := f.noteCallers(ctx, tx, r); err != nil {
 		return fmt.Errorf("note who uses what: %w", err)
 	}
 	if _, ok := tx.(*conn); !ok {
@@ -239,35 +237,35 @@ func (f *follower) save(ctx context.Context, tx querier, r *rollup) error {
 		args.add(row.Requests, row.Failures, row.TokensSpent, row.CacheHits, row.CacheMisses, row.PromptTokens, row.CachedTokens, row.CacheWriteTokens,
 			row.CompletionTokens, row.latency)
 	}
-	if _, err := f.write.exec(ctx, tx, args); err != nil {
+	if _, err := f.write.exec(ctx, tx, args, r.pace); err != nil {
 		return fmt.Errorf("write rollups: %w", err)
 	}
 	return nil
 }
 
 // countUses adds to the uses of assistants, on Postgres locked in the order of their ids.
-func (f *follower) countUses(ctx context.Context, tx querier, uses map[elumenta.AssistantID]int64) error {
+func (f *follower) countUses(ctx context.Context, tx querier, r *rollup) error {
 	var ids, counts arguments
-	for _, id := range sortedKeys(uses) {
+	for _, id := range sortedKeys(r.uses) {
 		ids.add(string(id))
-		counts.add(string(id), uses[id])
+		counts.add(string(id), r.uses[id])
 	}
 	if _, ok := tx.(*conn); !ok {
-		if _, err := f.order.exec(ctx, tx, ids); err != nil {
+		if _, err := f.order.exec(ctx, tx, ids, r.pace); err != nil {
 			return err
 		}
 	}
-	_, err := f.use.exec(ctx, tx, counts)
+	_, err := f.use.exec(ctx, tx, counts, r.pace)
 	return err
 }
 
 // noteCallers keeps on which day others used an assistant last.
-func (f *follower) noteCallers(ctx context.Context, tx querier, days map[assistantCaller]int64) error {
+func (f *follower) noteCallers(ctx context.Context, tx querier, r *rollup) error {
 	var args arguments
-	for caller, day := range days {
+	for caller, day := range r.days {
 		args.add(caller.assistant, string(caller.account), day)
 	}
-	_, err := f.call.exec(ctx, tx, args)
+	_, err := f.call.exec(ctx, tx, args, r.pace)
 	return err
 }
 

@@ -114,7 +114,7 @@ func (r *relay) again() bool {
 func (r *relay) emit(l *lane, ev elumenta.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l.lost {
+	if l.lost || r.stopped {
 		return errHedged
 	}
 	if r.sinkErr != nil {

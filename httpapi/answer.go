@@ -63,7 +63,7 @@ func (w *whole) End(r *elumenta.Result) error {
 	h["Server-Timing"] = []string{serverTiming(r.Gateway, r.Provider)}
 	_ = http.NewResponseController(w.c.ResponseWriter).SetWriteDeadline(time.Now().Add(w.a.WriteTimeout)) // not every writer has one
 	_, err := w.c.Write(b)
-	if cap(b) <= keptBuffer {
+	if err == nil && cap(b) <= keptBuffer { // HTTP/2 may still read what it could not write
 		clear(b)
 		*buffer = b[:0]
 		w.a.buffers.Put(buffer)

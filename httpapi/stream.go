@@ -37,7 +37,7 @@ func (s *stream) close() {
 	if s.started != nil {
 		s.a.metrics.streams.Dec()
 	}
-	if cap(s.held) <= keptBuffer {
+	if s.err == nil && cap(s.held) <= keptBuffer { // HTTP/2 may still read what it could not write
 		clear(s.held[:cap(s.held)])
 		*s.buffer = s.held[:0]
 		s.a.buffers.Put(s.buffer)

@@ -29,7 +29,7 @@ func (p *Pattern) Forget() {
 	if cap(p.fixed) > pooledLimit {
 		p.fixed = nil
 	}
-	clear(p.fixed)
+	clear(p.fixed[:cap(p.fixed)])
 	p.fixed, p.ends = p.fixed[:0], p.ends[:0]
 }
 

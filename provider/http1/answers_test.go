@@ -53,7 +53,7 @@ func class(err error) string {
 // played makes one call whose server reads the request and answers with these bytes, in two writes, and then closes.
 func played(t *testing.T, method string, first, second []byte, wrap func(*http.Transport) http.RoundTripper) answered {
 	t.Helper()
-	base := &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 64 << 10}
+	base := &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 64 << 10, ReadBufferSize: 1 << 10}
 	done := make(chan struct{})
 	base.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
@@ -116,6 +116,8 @@ func TestAnswers(t *testing.T) {
 		{"chunks", "POST", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3;x=y\r\n!!!\r\n0\r\n\r\n", ""},
 		{"trailer", "POST", ok + "Transfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n1\r\na\r\n0\r\nX-T: v\r\n\r\n", ""},
 		{"broken trailer", "POST", ok + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-T", "body: other"},
+		{"long trailer", "POST", ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + strings.Repeat("v", 900) + "\r\n\r\n", ""},
+		{"longer trailer", "POST", ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + strings.Repeat("v", 2000) + "\r\n\r\n", "body: other"},
 		{"until the end", "POST", ok + "\r\nhello", ""},
 		{"length zero", "POST", ok + "Content-Length: 0\r\n\r\n", ""},
 		{"no content", "POST", "HTTP/1.1 204 No Content\r\n\r\n", ""},

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// headBuffer is small: a stream holds it as long as it is open, and behind it is the socket's.
+// headBuffer is small: a stream holds it as long as it is open, and behind it is the socket's. A trailer and the line
+// before a chunk must fit into it, as they must into net/http's Transport.ReadBufferSize.
 const headBuffer = 1 << 10
 
 var errHeadTooLarge = errors.New("http1: the answer's head is too large")

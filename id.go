@@ -1,12 +1,12 @@
 package elumenta
 
 import (
-	"encoding/binary"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"go.jetify.com/typeid"
 )
 
 // Ids are TypeIDs (https://github.com/jetify-com/typeid/tree/main/spec): a prefix, an underscore and a UUIDv7 in 26
@@ -35,39 +35,28 @@ const (
 	requestPrefix    = "req"
 )
 
-// crockford are the digits of an id's last 26 characters, in which 128 bits stand as one number of 130.
-const (
-	crockford = "0123456789abcdefghjkmnpqrstvwxyz"
-	idDigits  = 26
-)
-
 func newID(prefix string) string {
+	id, err := typeid.FromUUIDBytesWithPrefix(prefix, newUUID())
+	if err != nil {
+		panic(err) // the prefixes are constants
+	}
+	return id.String()
+}
+
+func newUUID() []byte {
 	u, err := uuid.NewV7()
 	if err != nil {
 		panic(err) // crypto/rand does not fail since Go 1.24
 	}
-	return formatID(prefix, u)
-}
-
-func formatID(prefix string, u uuid.UUID) string {
-	var b [32]byte
-	n := copy(b[:], prefix)
-	b[n] = '_'
-	end := n + 1 + idDigits
-	high, low := binary.BigEndian.Uint64(u[:8]), binary.BigEndian.Uint64(u[8:])
-	for i := end - 1; i > n; i-- {
-		b[i] = crockford[low&31]
-		high, low = high>>5, high<<59|low>>5
-	}
-	return string(b[:end])
+	return u[:]
 }
 
 func parseID(prefix, s string) bool {
-	digits, ok := strings.CutPrefix(s, prefix+"_")
-	if !ok || len(digits) != idDigits || digits[0] > '7' {
+	if len(s) != len(prefix)+27 || !strings.HasPrefix(s, prefix) {
 		return false
 	}
-	return strings.Trim(digits, crockford) == ""
+	id, err := typeid.FromString(s)
+	return err == nil && id.Prefix() == prefix
 }
 
 // NewAssistantID makes an id that sorts after those made before it.
@@ -112,7 +101,11 @@ func FirstGenerationID(t time.Time) GenerationID {
 	for i := range 6 {
 		u[i] = byte(ms >> (8 * (5 - i)))
 	}
-	return GenerationID(formatID(generationPrefix, u))
+	id, err := typeid.FromUUIDBytesWithPrefix(generationPrefix, u[:])
+	if err != nil {
+		panic(err) // only a prefix could be refused
+	}
+	return GenerationID(id.String())
 }
 
 // AssistantRef is how a caller names an assistant: the bare id, a pinned version (asst_…@3) or a label

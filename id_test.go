@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.jetify.com/typeid"
-
 	"github.com/elumenta/elumenta"
 )
 
@@ -25,23 +23,6 @@ func TestIDsSortByTime(t *testing.T) {
 	}
 	if _, ok := elumenta.ParseAssistantID(string(last)); !ok {
 		t.Errorf("%s does not parse", last)
-	}
-}
-
-// Others read our ids as TypeIDs.
-func TestIDsAreTypeIDs(t *testing.T) {
-	for _, id := range []string{
-		string(elumenta.NewRequestID()), string(elumenta.NewGenerationID()), string(elumenta.NewAccountID()), string(elumenta.FirstGenerationID(time.UnixMilli(1<<48 - 1))),
-	} {
-		parsed, err := typeid.FromString(id)
-		if err != nil || parsed.String() != id {
-			t.Errorf("%s: %s, %v", id, parsed, err)
-			continue
-		}
-		again, err := typeid.FromUUIDBytesWithPrefix(parsed.Prefix(), parsed.UUIDBytes())
-		if err != nil || again.String() != id {
-			t.Errorf("%s becomes %s, %v", id, again, err)
-		}
 	}
 }
 

@@ -232,8 +232,7 @@ func NewKeySecret() KeySecret {
 		}
 		b = append(b, base62Digits[n.Int64()])
 	}
-	sum := checksum(string(b))
-	return KeySecret{string(append(b, sum[:]...))}
+	return KeySecret{string(b) + checksum(string(b))}
 }
 
 // ParseKeySecret checks a key's form and checksum; nothing is looked up. A key that fails was mistyped or is not ours.
@@ -246,32 +245,26 @@ func ParseKeySecret(s string) (KeySecret, bool) {
 			return KeySecret{}, false
 		}
 	}
-	sum := checksum(s[:keyLength-keyChecksum])
-	return KeySecret{s}, string(sum[:]) == s[keyLength-keyChecksum:]
+	body := s[:keyLength-keyChecksum]
+	return KeySecret{s}, checksum(body) == s[keyLength-keyChecksum:]
 }
 
 // checksum is the CRC-32 (IEEE) in base 62, most significant digit first, padded with 0 to 6.
-func checksum(body string) (b [keyChecksum]byte) {
-	sum := ^uint32(0)
-	for _, c := range []byte(body) { // crc32.ChecksumIEEE takes a copy of a string only
-		sum = crc32.IEEETable[byte(sum)^c] ^ sum>>8
-	}
-	sum = ^sum
+func checksum(body string) string {
+	sum := crc32.ChecksumIEEE([]byte(body))
+	var b [keyChecksum]byte
 	for i := keyChecksum - 1; i >= 0; i-- {
 		b[i] = base62Digits[sum%62]
 		sum /= 62
 	}
-	return b
+	return string(b[:])
 }
 
 // Reveal returns the key's text. Show it once, to its owner.
 func (k KeySecret) Reveal() string { return k.text }
 
 // Hash is what is stored and looked up.
-func (k KeySecret) Hash() KeyHash {
-	var text [keyLength]byte // on the stack
-	return sha256.Sum256(append(text[:0], k.text...))
-}
+func (k KeySecret) Hash() KeyHash { return sha256.Sum256([]byte(k.text)) }
 
 // Prefix returns the characters by which an owner recognises a key in a list.
 func (k KeySecret) Prefix() string { return k.text[:min(len(k.text), keyShown)] }

@@ -59,8 +59,7 @@ func (s Settings) over(below Settings) Settings {
 }
 
 func cacheKey(s *Snapshot) string {
-	var name [64]byte // on the stack
-	sum := sha256.Sum256(strconv.AppendInt(append(append(name[:0], s.ID...), '@'), int64(s.Version), 10))
+	sum := sha256.Sum256(strconv.AppendInt([]byte(s.ID+"@"), int64(s.Version), 10))
 	return hex.EncodeToString(sum[:16])
 }
 

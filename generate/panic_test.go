@@ -39,3 +39,23 @@ func TestPanicLeavesSinkAlone(t *testing.T) {
 		}
 	})
 }
+
+// A provider that goes on after it has returned, as the other call of a hedge does after a panic, reaches nobody.
+func TestLateEventLeavesSinkAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var late func(elumenta.Event) error
+		b := newBench(t, func(_ context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+			late = emit
+			return done, say(emit, "a")
+		}, nil)
+		defer b.close()
+		s := new(sink)
+		b.run(t.Context(), elumenta.Request{Stream: true}, s)
+		if err := say(late, "b"); err == nil {
+			t.Error("the provider is not told")
+		}
+		if got := s.seen(); got != "open, text a, end" {
+			t.Errorf("the client sees %s", got)
+		}
+	})
+}

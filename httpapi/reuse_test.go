@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -65,5 +67,43 @@ func TestReaderUsedAgain(t *testing.T) {
 	}
 	if !reflect.DeepEqual(g.req, elumenta.Request{}) || g.prompt != "" || g.system != "" || g.top.system != nil || g.nested.turns != nil || g.errs != nil {
 		t.Errorf("still holds %+v", g.req)
+	}
+}
+
+// keeping is a ResponseWriter that could not send what it was given and still reads it, as that of HTTP/2 does.
+type keeping struct {
+	nowhere
+	kept  [][]byte
+	given []string
+}
+
+func (k *keeping) Write(b []byte) (int, error) {
+	k.kept, k.given = append(k.kept, b), append(k.given, string(b))
+	return 0, errors.New("the client is gone")
+}
+
+// What could not be written belongs to the writer: no other answer is written over it.
+func TestBufferOfAFailedWrite(t *testing.T) {
+	for _, streamed := range []bool{false, true} {
+		a := benchAPI(t, 3)
+		w := &keeping{nowhere: nowhere{http.Header{}}}
+		serve := func(w http.ResponseWriter) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, generatePath, bytes.NewReader(benchBody(streamed)))
+			r.Header.Set("Authorization", "Bearer "+elumenta.NewKeySecret().Reveal())
+			r.Header.Set("Content-Type", "application/json")
+			a.ServeHTTP(w, r)
+		}
+		serve(w)
+		if len(w.given) == 0 || w.given[0] == "" {
+			t.Fatal("nothing was written")
+		}
+		for range 8 {
+			serve(&nowhere{http.Header{}})
+		}
+		for i, b := range w.kept {
+			if string(b) != w.given[i] {
+				t.Errorf("streamed %t: what was written became %q, from %q", streamed, b, w.given[i])
+			}
+		}
 	}
 }

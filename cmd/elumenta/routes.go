@@ -15,6 +15,7 @@ import (
 	"github.com/elumenta/elumenta/provider/http1"
 	"github.com/elumenta/elumenta/provider/openai"
 	"github.com/elumenta/elumenta/provider/sandbox"
+	"github.com/elumenta/elumenta/provider/wire"
 	"github.com/elumenta/elumenta/telemetry"
 )
 
@@ -44,6 +45,7 @@ func newRoutes(c *config.Config, log *slog.Logger, t *telemetry.Telemetry, told 
 		if told {
 			client.Transport = t.Transport(client.Transport)
 		}
+		client.Transport = wire.NewTransport(client.Transport)
 		r.clients = append(r.clients, client)
 		r.enabled = append(r.enabled, p.Name)
 		route := elumenta.Route{

@@ -33,7 +33,7 @@ type Call struct {
 	Format *Format
 	Target elumenta.Target
 	// Path behind the target's base URL is where the body is posted to, or without a body what is asked for. Paths with a body
-	// must be few: what their requests have in common is remembered.
+	// must be few: a Transport remembers them.
 	Path string
 	// Body is JSON. Send takes it over: once the transport has read it, which may be when Send has returned, its memory serves
 	// other calls. Nobody else may hold it. NewBody has such memory.
@@ -48,11 +48,12 @@ type Call struct {
 // A nil error obliges the caller to close the answer.
 func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
-	req, err := c.template()
+	transport := c.transport()
+	req, err := c.template(transport)
 	if err != nil {
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
-	resp, err := c.roundTrip(ctx, req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
+	resp, err := c.roundTrip(ctx, transport, req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
 		return nil, a.transportError(err)
 	}
@@ -72,11 +73,31 @@ type sender interface {
 	Send(ctx context.Context, template *http.Request, body []byte) (resp *http.Response, taken bool, err error)
 }
 
+// transport is the client's: a whole http.Client follows redirects and keeps cookies, and costs as much as the transport does.
+func (c *Call) transport() http.RoundTripper {
+	if c.Target.Client == nil || c.Target.Client.Transport == nil {
+		return http.DefaultTransport
+	}
+	return c.Target.Client.Transport
+}
+
+func (c *Call) template(transport http.RoundTripper) (*http.Request, error) {
+	if c.Body == nil { // rare, and each page of a list has a path of its own
+		return c.request(http.MethodGet)
+	}
+	if t, ok := transport.(*Transport); ok {
+		return t.template(c)
+	}
+	return c.request(http.MethodPost)
+}
+
 // roundTrip is the transport's, with context and body.
-func (c *Call) roundTrip(ctx context.Context, template *http.Request) (*http.Response, error) {
-	transport := c.transport()
+func (c *Call) roundTrip(ctx context.Context, transport http.RoundTripper, template *http.Request) (*http.Response, error) {
 	if c.Body == nil {
 		return transport.RoundTrip(template.WithContext(ctx))
+	}
+	if t, ok := transport.(*Transport); ok {
+		transport = t.RoundTripper
 	}
 	if t, ok := transport.(sender); ok {
 		if resp, taken, err := t.Send(ctx, template, c.Body); taken {
@@ -88,14 +109,6 @@ func (c *Call) roundTrip(ctx context.Context, template *http.Request) (*http.Res
 	defer s.done()
 	req.Body, req.GetBody, req.ContentLength = s.reader(), s.again, int64(len(c.Body))
 	return transport.RoundTrip(req)
-}
-
-// transport is the client's: a whole http.Client follows redirects and keeps cookies, and costs as much as the transport does.
-func (c *Call) transport() http.RoundTripper {
-	if c.Target.Client == nil || c.Target.Client.Transport == nil {
-		return http.DefaultTransport
-	}
-	return c.Target.Client.Transport
 }
 
 func (c *Call) check(a *Answer, h http.Header) error {

@@ -3,27 +3,29 @@ package wire_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/provider/wire"
 )
 
-// TestFormatKeepsRequestsApart calls several places in turn, more of them than are remembered at once.
-func TestFormatKeepsRequestsApart(t *testing.T) {
+// TestTransportKeepsRequestsApart calls several places in turn.
+func TestTransportKeepsRequestsApart(t *testing.T) {
 	made := 0
 	format := wire.Format{Header: func(credential elumenta.Secret) http.Header {
 		made++
 		return http.Header{"X-Key": {credential.Reveal()}}
 	}}
 	var got string
-	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	client := &http.Client{Transport: wire.NewTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
 		got = fmt.Sprint(r.Method, " ", r.URL, " ", r.Header.Get("X-Key"), " ", r.Header.Get("Accept"), " ", r.Header.Get("Content-Type"), " ", r.ContentLength)
 		if r.Body == nil {
 			r.Body = http.NoBody
 		}
 		return bodyOnly{}.RoundTrip(r)
-	})}
+	}))}
 	check := func(c wire.Call, want string) {
 		t.Helper()
 		c.Format, c.Target.Client = &format, client
@@ -52,13 +54,39 @@ func TestFormatKeepsRequestsApart(t *testing.T) {
 		t.Errorf("headers were made %d times for 5 places", made)
 	}
 	check(wire.Call{Target: target("http://a", "1"), Path: "/p"}, "GET http://a/p 1 application/json  0")
-	for i := range 3000 {
-		check(wire.Call{Target: target("http://c", fmt.Sprint(i)), Path: "/p", Body: []byte("{}")}, fmt.Sprintf("POST http://c/p %d application/json application/json 2", i))
-	}
-	calls()
 }
 
-func TestFormatOfABadURL(t *testing.T) {
+var keyed = wire.Format{Header: func(credential elumenta.Secret) http.Header {
+	return http.Header{"X-Key": {credential.Reveal()}}
+}}
+
+// What a configuration had that was replaced, its credentials above all, does not stay in memory.
+func TestTransportIsForgotten(t *testing.T) {
+	var header weak.Pointer[string]
+	func() {
+		client := &http.Client{Transport: wire.NewTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
+			header = weak.Make(&r.Header["X-Key"][0])
+			return bodyOnly{}.RoundTrip(r)
+		}))}
+		c := wire.Call{Format: &keyed, Target: elumenta.Target{BaseURL: "http://a", Credential: elumenta.NewSecret("k"), Client: client}, Body: []byte("{}")}
+		a, err := c.Send(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Close()
+		runtime.GC()
+		if header.Value() == nil {
+			t.Error("a transport that is in use has forgotten its requests")
+		}
+		runtime.KeepAlive(client)
+	}()
+	runtime.GC()
+	if header.Value() != nil {
+		t.Error("the credential of a transport that nobody has any more is still in memory")
+	}
+}
+
+func TestBadURL(t *testing.T) {
 	for range 2 {
 		if _, err := call("http://a b", nil).Send(t.Context()); kindOf(err) != elumenta.KindFailed {
 			t.Errorf("error = %v", err)

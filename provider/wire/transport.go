@@ -8,13 +8,18 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// Format is what the calls of one wire format have in common. It must not be copied.
+// Format is what the calls of one wire format have in common.
 type Format struct {
 	// Header makes the format's headers for a target's credential; Send adds Content-Type and Accept. Names are in canonical form.
-	// It is called once for many calls.
 	Header func(credential elumenta.Secret) http.Header
 	// Classify reads the error of a response with a status of 400 or more: at most 64 KiB of body, perhaps not JSON.
 	Classify func(status int, body []byte) Fault
+}
+
+// Transport remembers what the requests of a configuration have in common, their URL and headers, so that calls to the same place
+// share them. A new configuration needs a new one: credentials stay in memory as long as it does. It may be used concurrently.
+type Transport struct {
+	http.RoundTripper
 
 	mu        sync.RWMutex
 	templates map[place]*http.Request
@@ -22,40 +27,41 @@ type Format struct {
 
 // place is what decides on a request but for its body.
 type place struct {
+	format     *Format
 	base, path string
 	credential elumenta.Secret
 	stream     bool
 }
 
-// mostTemplates is far more than a configuration has targets. What one that was replaced had is forgotten when they are that many.
-const mostTemplates = 1 << 10
+// NewTransport makes the transport of a Target's client: base, with a memory.
+func NewTransport(base http.RoundTripper) *Transport {
+	return &Transport{RoundTripper: base, templates: map[place]*http.Request{}}
+}
 
-// template returns the request without context and body. Calls to the same target share it, and no transport may change it.
-func (c *Call) template() (*http.Request, error) {
-	if c.Body == nil { // rare, and each page of a list has a path of its own
-		return c.request(http.MethodGet)
+// CloseIdleConnections is for http.Client.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
 	}
-	f, p := c.Format, place{c.Target.BaseURL, c.Path, c.Target.Credential, c.Stream}
-	f.mu.RLock()
-	r := f.templates[p]
-	f.mu.RUnlock()
+}
+
+// template returns the request without context and body. Calls to the same place share it, and no transport may change it.
+func (t *Transport) template(c *Call) (*http.Request, error) {
+	p := place{c.Format, c.Target.BaseURL, c.Path, c.Target.Credential, c.Stream}
+	t.mu.RLock()
+	r := t.templates[p]
+	t.mu.RUnlock()
 	if r != nil {
 		return r, nil
 	}
 	r, err := c.request(http.MethodPost)
-	if err == nil {
-		f.keep(p, r)
+	if err != nil {
+		return nil, err
 	}
-	return r, err
-}
-
-func (f *Format) keep(p place, r *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.templates == nil || len(f.templates) >= mostTemplates {
-		f.templates = map[place]*http.Request{}
-	}
-	f.templates[p] = r
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.templates[p] = r
+	return r, nil
 }
 
 func (c *Call) request(method string) (*http.Request, error) {

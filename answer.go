@@ -39,11 +39,16 @@ func (a *Answer) Add(e Event) {
 	}
 }
 
-// Size is how much memory the answer holds for texts, in bytes.
-func (a *Answer) Size() int { return cap(a.Text) + cap(a.Refusal) + cap(a.Reasoning) }
+// keptAnswerParts bounds what Reset keeps of an answer in many parts.
+const keptAnswerParts = 256
 
-// Reset empties the answer and keeps its memory for another one, but nothing of what stood there.
-func (a *Answer) Reset() {
+// Reset empties the answer and keeps its memory for another one, if its texts take no more than limit bytes, but nothing of what
+// stood there.
+func (a *Answer) Reset(limit int) {
+	if cap(a.Text)+cap(a.Refusal)+cap(a.Reasoning) > limit || cap(a.Parts) > keptAnswerParts {
+		*a = Answer{}
+		return
+	}
 	clear(a.Text)
 	clear(a.Refusal)
 	clear(a.Reasoning)

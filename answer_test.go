@@ -14,10 +14,9 @@ func TestResetAnswerHoldsNothing(t *testing.T) {
 	}
 	a.Add(elumenta.Event{Kind: elumenta.EventToolCall, ID: "1", Name: "f"})
 	a.Add(elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartToolCall, Opaque: &elumenta.Opaque{Data: "a secret"}})
-	size := a.Size()
-	a.Reset()
-	if a.Size() != size || size < 3*len("a secret") {
-		t.Errorf("%d bytes, then %d", size, a.Size())
+	a.Reset(1 << 10)
+	if cap(a.Text) < len("a secret") || cap(a.Parts) < 4 {
+		t.Error("the memory is not kept")
 	}
 	for _, text := range [][]byte{a.Text, a.Refusal, a.Reasoning} {
 		if len(text) > 0 || bytes.Contains(text[:cap(text)], []byte("secret")) {
@@ -32,5 +31,18 @@ func TestResetAnswerHoldsNothing(t *testing.T) {
 	a.Add(elumenta.Event{Kind: elumenta.EventText, Text: "another"})
 	if len(a.Parts) != 1 || len(a.ToolCalls) > 0 || string(a.TextOf(&a.Parts[0])) != "another" {
 		t.Errorf("after that: %q in %+v, %v", a.Text, a.Parts, a.ToolCalls)
+	}
+}
+
+func TestResetAnswerKeepsLittle(t *testing.T) {
+	var long, many elumenta.Answer
+	long.Add(elumenta.Event{Kind: elumenta.EventText, Text: elumenta.Text(make([]byte, 2<<10))})
+	for range 10_000 {
+		many.Add(elumenta.Event{Kind: elumenta.EventToolCall})
+	}
+	for _, a := range []*elumenta.Answer{&long, &many} {
+		if a.Reset(1 << 10); cap(a.Text)+cap(a.Parts) > 0 {
+			t.Errorf("keeps %d bytes and %d parts", cap(a.Text), cap(a.Parts))
+		}
 	}
 }

@@ -79,7 +79,6 @@ type shared struct {
 	cache   *cache
 	metrics *metrics
 	prompts *promptCache
-	tries   tries
 
 	background sync.WaitGroup // settling that outlives its request
 

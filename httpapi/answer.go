@@ -26,11 +26,8 @@ func (a *API) newWhole(c *call, encoder elumenta.Encoder) *whole {
 // close keeps the answer's memory, to be used again.
 func (w *whole) close() {
 	a, answer := w.a, w.answer
-	*w = whole{}
-	if answer.Size() <= keptBuffer {
-		answer.Reset()
-		w.answer = answer
-	}
+	answer.Reset(keptBuffer)
+	*w = whole{answer: answer}
 	a.answers.Put(w)
 }
 

@@ -34,7 +34,7 @@ func (a *API) generate(c *call, r *http.Request, req *elumenta.Request, encoder 
 	}
 	w := a.newWhole(c, encoder)
 	a.Generator.Generate(r.Context(), c.caller, req, w)
-	w.close()
+	w.close() // not where something panics, since what had begun to write into it may go on
 }
 
 func (a *API) stream(c *call, r *http.Request, req *elumenta.Request, encoder elumenta.Encoder) {

@@ -89,7 +89,7 @@ func (g *generateReader) reset() {
 	}
 }
 
-// keptParts is how many parts, and turns, of which each has one, a reader keeps room for.
+// keptParts is how many parts a reader keeps room for. Every turn has one at least, so that it bounds both.
 const keptParts = 512
 
 func (a *API) checkModel(g *generateReader) {

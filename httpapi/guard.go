@@ -212,11 +212,7 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 	control := http.NewResponseController(c.ResponseWriter)
 	_ = control.SetReadDeadline(time.Now().Add(a.BodyTimeout)) // not every writer has one
 	c.buffer, _ = a.buffers.Get().(*[]byte)
-	from := r.Body
-	if r.ContentLength < 0 { // else the server reads no more than that
-		from = http.MaxBytesReader(c.ResponseWriter, from, most)
-	}
-	body, err := readAll((*c.buffer)[:0], from, r.ContentLength)
+	body, err := readAll((*c.buffer)[:0], http.MaxBytesReader(c.ResponseWriter, r.Body, most), r.ContentLength)
 	*c.buffer, c.body = body, body
 	if err == nil {
 		_ = control.SetReadDeadline(time.Time{}) // else the server takes it for the client's going

@@ -253,9 +253,10 @@ func (r *run) rest(ctx context.Context, db *sql.DB) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, restLimit)
 	defer cancel()
+	var err error
 	for {
 		var open int
-		err := r.catchUp(ctx)
+		err = r.catchUp(ctx)
 		if err == nil {
 			err = db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM generations WHERE state = 0) + (SELECT count(*) FROM usage_notes)`).Scan(&open)
 		}
@@ -267,10 +268,16 @@ func (r *run) rest(ctx context.Context, db *sql.DB) {
 		}
 	}
 	r.rested = time.Since(began)
+	if err != nil {
+		r.record.fault(checkProgram, "wait for what is open: %v", err)
+	}
 }
 
-// catchUp has the program's log of the ledger written to the tables, as whoever reads them through a store does.
+// catchUp has SQLite's log of the ledger written to the tables, as whoever reads them through a store does.
 func (r *run) catchUp(ctx context.Context) error {
+	if !strings.HasPrefix(r.database, "sqlite:") {
+		return nil
+	}
 	s, err := store.Open(ctx, store.Options{URL: r.database})
 	if err != nil {
 		return err

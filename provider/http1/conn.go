@@ -12,7 +12,7 @@ import (
 )
 
 // headBuffer is small: a stream holds it as long as it is open, and behind it is the socket's. A trailer and the line
-// before a chunk must fit into it, as they must into net/http's Transport.ReadBufferSize.
+// before a chunk must fit into it, as they must into net/http's, whose ReadBufferSize the comparison in the tests sets to it.
 const headBuffer = 1 << 10
 
 var errHeadTooLarge = errors.New("http1: the answer's head is too large")

@@ -3,9 +3,6 @@ package http1
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -27,7 +24,7 @@ func (t *Transport) takes(ctx context.Context, req *http.Request) bool {
 		return false
 	case len(req.TransferEncoding) > 0, len(req.Trailer) > 0, !plainMethod(req.Method), !plainHost(u.Host), !plainHost(req.Host):
 		return false
-	case u.Opaque != "", strings.Contains(u.RawQuery, " "), !plainValue(u.RawQuery):
+	case u.Opaque != "", strings.ContainsAny(u.RawQuery, " \t"), !plainValue(u.RawQuery):
 		return false
 	case req.Cancel != nil, httptrace.ContextClientTrace(ctx) != nil: //nolint:staticcheck // whoever still sets Cancel gets it
 		return false
@@ -97,16 +94,7 @@ func plainHost(s string) bool {
 
 func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
 
-// appendRequest appends a request that the transport takes as [http.Request.Write] would write it, and closes its body.
-func appendRequest(b []byte, req *http.Request) ([]byte, error) {
-	if !hasBody(req) {
-		return appendHead(b, req, 0), nil
-	}
-	b, err := appendBody(appendHead(b, req, req.ContentLength), req.Body, int(req.ContentLength))
-	return b, errors.Join(err, req.Body.Close())
-}
-
-// appendHead appends what stands before a body of this length.
+// appendHead appends what [http.Request.Write] would write before a body of this length.
 func appendHead(b []byte, req *http.Request, length int64) []byte {
 	method := cmp.Or(req.Method, http.MethodGet)
 	b = append(append(b, method...), ' ')
@@ -151,24 +139,4 @@ func appendHeader(b []byte, h http.Header) []byte {
 func appendField(b []byte, name, value string) []byte {
 	b = append(append(b, name...), ": "...)
 	return append(append(b, textproto.TrimString(value)...), "\r\n"...)
-}
-
-// appendBody appends a body that must be as long as its request says.
-func appendBody(b []byte, body io.Reader, length int) ([]byte, error) {
-	end := len(b) + length
-	b = slices.Grow(b, length+1) // one more, to see where it ends
-	for len(b) <= end {
-		n, err := body.Read(b[len(b) : end+1])
-		b = b[:len(b)+n]
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return b, err
-		}
-	}
-	if len(b) != end {
-		return b, fmt.Errorf("http1: a request's body has not the %d bytes that its length says", length)
-	}
-	return b, nil
 }

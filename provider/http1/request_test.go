@@ -56,6 +56,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func FuzzRequest(f *testing.F) {
 	f.Add("POST", "/v1/chat?a=b", "", "X-A", " text\t", "{}", 2, false)
 	f.Add("", "", "other.test:81", "User-Agent", "mine", "", 0, true)
+	f.Add("GET", "/?a\tb", "", "", "", "", 0, false)
 	f.Add("GET", "/a b?c d", "", "User-Agent", "", "", 0, false)
 	f.Add("PUT", "/%zz", "host~", "Content-Length", "7", "", 0, false)
 	f.Add("DELETE", "*", "[::1%25eth0]", "Host", "x", "text", 4, false)
@@ -82,7 +83,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		want, wantFailed := sent(t, request(), func(base *http.Transport) http.RoundTripper { return base })
 		got, failed := sent(t, request(), func(base *http.Transport) http.RoundTripper { return http1.New(base) })
-		if failed != wantFailed || !failed && got != want {
+		if failed != wantFailed || !failed && got != want || (got == "") != (want == "") {
 			t.Errorf("sent %q, failed %t; net/http sent %q, failed %t", got, failed, want, wantFailed)
 		}
 		if length != len(body) {

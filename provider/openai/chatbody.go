@@ -208,8 +208,8 @@ func (e *encoder) chatMessage(role elumenta.TurnRole, m *chatMessage) {
 // chatContent writes null, a string, or an array of parts if there is an image: several hosts take no array of text.
 func (e *encoder) chatContent(parts []*elumenta.Part) {
 	images := false
-	for i := range parts {
-		images = images || parts[i].Kind == elumenta.PartImage
+	for _, part := range parts {
+		images = images || part.Kind == elumenta.PartImage
 	}
 	switch {
 	case images:
@@ -218,11 +218,11 @@ func (e *encoder) chatContent(parts []*elumenta.Part) {
 		e.raw(`null`)
 	default:
 		e.raw(`"`)
-		for i := range parts {
+		for i, part := range parts {
 			if i > 0 {
 				e.raw(`\n`)
 			}
-			e.inner(parts[i].Text)
+			e.inner(part.Text)
 		}
 		e.raw(`"`)
 	}
@@ -230,8 +230,8 @@ func (e *encoder) chatContent(parts []*elumenta.Part) {
 
 func (e *encoder) chatParts(parts []*elumenta.Part) {
 	e.raw(`[`)
-	for i := range parts {
-		switch part := parts[i]; {
+	for _, part := range parts {
+		switch {
 		case part.Kind == elumenta.PartImage:
 			e.comma()
 			e.raw(`{"type":"image_url","image_url":{`)

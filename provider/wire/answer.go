@@ -106,13 +106,9 @@ func (a *Answer) Whole(handle func(body []byte) error) error {
 // call only. A body that ends before is KindTruncated, also where the end cuts an event that handle then finds malformed.
 // What the wrapped emit function returned comes back unchanged.
 func (a *Answer) Events(out *Emitter, handle func(name, data []byte) (done bool, err error)) error {
-	s := streams.Get().(*Stream) //nolint:forcetypeassert // the pool holds nothing else
+	var s Stream
 	s.open(&a.body, 0, out.Pause)
-	defer func() {
-		s.Close()
-		*s = Stream{}
-		streams.Put(s)
-	}()
+	defer s.Close()
 	for {
 		name, data, err := s.Next()
 		if out.Err() != nil {

@@ -20,7 +20,6 @@ const (
 )
 
 var (
-	streams       = sync.Pool{New: func() any { return new(Stream) }} // for Answer.Events alone, which hands none out
 	buffers       = sync.Pool{New: func() any { b := make([]byte, firstBuffer); return &b }}
 	byteOrderMark = []byte("\xef\xbb\xbf")
 )
@@ -31,6 +30,7 @@ func takeBuffer() *[]byte {
 
 func giveBuffer(b *[]byte) {
 	if len(*b) <= pooledLimit {
+		clear(*b)
 		buffers.Put(b)
 	}
 }

@@ -16,7 +16,7 @@ type report struct {
 	Traces      float64              `json:"traces,omitempty"` // the share of requests that are recorded
 	Load        string               `json:"load_average"`     // of the machine, before: figures of a busy one say little
 	Sync        time.Duration        `json:"sync"`
-	Flush       time.Duration        `json:"flush"`
+	SyncP99     time.Duration        `json:"sync_p99"`
 	Start       *startFigures        `json:"start,omitempty"`
 	Comparisons []comparison         `json:"comparisons,omitempty"`
 	Scale       []scaleRow           `json:"scale,omitempty"`

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"syscall"
 	"time"
+
+	"github.com/elumenta/elumenta"
 )
 
 // SetLeaseTimes makes a node renew its lease at an interval and look for what is due as often, and judge others at once
@@ -25,6 +27,44 @@ func (o *Options) BoundSearch(pending, names int) { o.search = searchBounds{pend
 func (o *Options) LogAll() {
 	o.log = logBounds{few: 1 << 30, max: 1 << 30, time: 1 << 60, rest: 1 << 60}
 }
+
+// StopBackground leaves the database to what a test does.
+func (s *Store) StopBackground() {
+	s.stop()
+	s.background.Wait()
+}
+
+// Settling is a settlement that has begun, and knows its generation if it is the first, but is not queued yet.
+type Settling struct{ op *ledgerOp }
+
+// BeginSettle begins one.
+func (s *Store) BeginSettle(account elumenta.AccountID, id elumenta.GenerationID, o elumenta.Outcome) Settling {
+	op := s.ledger.newOp()
+	op.account, op.generation, op.outcome = account, id, o
+	op.known, op.used = s.ledger.open.take(id)
+	return Settling{op}
+}
+
+// SettleTogether ends settlements in one batch, in their order.
+func (s *Store) SettleTogether(ctx context.Context, all ...Settling) error {
+	if err := s.write(ctx, func(context.Context, querier) error { // on the writer's goroutine, which collects them next
+		for _, one := range all {
+			s.ledger.queues[0].items <- &one.op.item
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	var err error
+	for _, one := range all {
+		<-one.op.item.done
+		err = errors.Join(err, one.op.item.err, one.op.err)
+	}
+	return err
+}
+
+// Settled is how one ended.
+func (s Settling) Settled() elumenta.Settled { return s.op.settled }
 
 // PurgeSessions removes what has ended at once, as a server does from time to time.
 func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSessions(ctx) }

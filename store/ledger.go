@@ -50,7 +50,8 @@ type ledgerOp struct {
 	settled elumenta.Settled
 	err     error
 	row     *generationRow // of a reservation that was made
-	// known is the row as Reserve left it, if it was this process and no other can have changed it: it need not be read.
+	// known is the row as Reserve left it, if it was this process. It is one settlement's alone, and need not be read in the epoch that it
+	// is of.
 	known *generationRow
 	// used is what usage needs of a generation that this process reserved; SQLite.
 	used *usedGeneration
@@ -97,6 +98,9 @@ func (s *Store) Settle(ctx context.Context, account elumenta.AccountID, id elume
 		op.known, op.used = l.open.take(id)
 	}
 	if err := l.do(ctx, op); err != nil {
+		if op.item.state.Load() != itemTaken { // it can never be carried out
+			l.open.restore(id, op.known, op.used)
+		}
 		return elumenta.Settled{}, err
 	}
 	settled, err := op.settled, op.err
@@ -145,7 +149,7 @@ func (b *ledgerBatch) begin(ops []*ledgerOp, node *string) {
 		if !op.reserve || op.again {
 			b.wantSettle(op.account, op.generation)
 		}
-		if key := (generationKey{op.account, op.generation}); op.known != nil && b.generations[key] == nil {
+		if key := (generationKey{op.account, op.generation}); op.known != nil && op.known.epoch == b.epoch && b.generations[key] == nil {
 			known := *op.known
 			b.generations[key] = &known
 		}
@@ -168,6 +172,7 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 			op.settled, op.err = b.settle(op.account, op.generation, op.outcome)
 			if len(b.settled) > before {
 				b.settled[before].used = op.used
+				b.overtaken = b.overtaken || op.known == nil
 			}
 		}
 	}
@@ -176,14 +181,13 @@ func (b *ledgerBatch) decide(ops []*ledgerOp) {
 // beginBatch begins a batch of operations.
 func (l *ledger) beginBatch(ops []*ledgerOp) *ledgerBatch {
 	b := l.batch
-	b.begin(ops, l.node.Load())
 	b.now, b.epoch = l.store.now(), l.sqlite.epoch
+	b.begin(ops, l.node.Load())
 	return b
 }
 
 // run carries out operations in a transaction of the SQLite writer. After an error it may be called for them again.
 func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
-	l.sqlite.doubt(ops)
 	b := l.beginBatch(ops)
 	for _, op := range ops {
 		if op.reserve && l.sqlite.mayExist(op.generation) {
@@ -194,13 +198,10 @@ func (l *ledger) run(ctx context.Context, tx *conn, ops []*ledgerOp) error {
 		return err
 	}
 	b.decide(ops)
-	err := l.sqlite.write(ctx, tx, b)
-	if err != nil {
-		for _, op := range ops {
-			op.known = nil
-		}
+	if b.overtaken { // whoever has the row of one knows nothing of it
+		l.sqlite.epoch++
 	}
-	return err
+	return l.sqlite.write(ctx, tx, b)
 }
 
 // forgetRows drops the accounts, keys and assistants that SQLite's writer has in memory.

@@ -120,6 +120,7 @@ type ledgerBatch struct {
 	spent     map[elumenta.KeyID]int64 // what is added to what keys with a budget have spent
 	claimed   []claimChange            // in order
 	advanced  bool                     // an account's month or plan changed
+	overtaken bool                     // one was open that was settled by an operation without its row, which another may have
 }
 
 // plain reports whether nothing is to be written but what most reservations and settlements write.
@@ -152,7 +153,7 @@ func (b *ledgerBatch) reset() {
 	clear(b.settled)
 	clear(b.entries)
 	b.reserved, b.settled, b.corrected = b.reserved[:0], b.settled[:0], b.corrected[:0]
-	b.entries, b.claimed, b.advanced = b.entries[:0], b.claimed[:0], false
+	b.entries, b.claimed, b.advanced, b.overtaken = b.entries[:0], b.claimed[:0], false, false
 }
 
 // wantReserve and wantSettle name the rows that a decision needs, for the reader to fill in.

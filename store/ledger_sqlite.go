@@ -9,7 +9,6 @@ import (
 	"iter"
 	"log/slog"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -126,7 +125,8 @@ type sqliteLedger struct {
 	cache                           ledgerCache
 	// newest are the ids of the generations in the tables, as far as this process wrote them, or its own start's.
 	newest string
-	// epoch counts how often others may have settled what this process remembers to have reserved: that is read anew then.
+	// epoch counts how often what this process remembers to have reserved may have been settled by others, or by who did not know it:
+	// what is remembered from before is read anew then.
 	epoch int64
 
 	// The log: what was appended since it was handed over last, what was handed over, and room for the next; in a transaction, what it
@@ -183,19 +183,6 @@ func newSQLiteLedger(logger *slog.Logger, file *logFile) *sqliteLedger {
 			fmt.Sprintf(`,'%s','%s','%s'`, kind, source, destination), ``)})
 	}
 	return l
-}
-
-// doubt drops what settlements know of their generations where it may be out of date: one that knows nothing may have overtaken the
-// one that does.
-func (l *sqliteLedger) doubt(ops []*ledgerOp) {
-	if slices.ContainsFunc(ops, func(op *ledgerOp) bool { return !op.reserve && op.known == nil }) {
-		l.epoch++
-	}
-	for _, op := range ops {
-		if op.known != nil && op.known.epoch != l.epoch {
-			op.known = nil
-		}
-	}
 }
 
 // read fills in the rows that the batch names.

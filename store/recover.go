@@ -76,6 +76,16 @@ func (o *openGenerations) take(id elumenta.GenerationID) (*generationRow, *usedG
 	return row, used
 }
 
+// restore gives back what take returned, for the next settlement: the one that took it was not carried out.
+func (o *openGenerations) restore(id elumenta.GenerationID, row *generationRow, used *usedGeneration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if g, ok := o.rows[id]; ok && row != nil {
+		g.row, g.used = row, used
+		o.rows[id] = g
+	}
+}
+
 func (o *openGenerations) remove(id elumenta.GenerationID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

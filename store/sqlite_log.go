@@ -88,7 +88,7 @@ func (l *sqliteLedger) loggable(b *ledgerBatch, ops []*ledgerOp) bool {
 		return false
 	}
 	for _, row := range b.generations {
-		if row == nil || row.claimed || row.budgeted || row.epoch != l.epoch {
+		if row == nil || row.claimed || row.budgeted {
 			return false
 		}
 	}

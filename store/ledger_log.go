@@ -143,10 +143,13 @@ func (l *ledgerLog) noteUsage(settled []settledGeneration) {
 
 // writeLog writes what a log has into the tables.
 func (l *sqliteLedger) writeLog(tx *conn, log *ledgerLog, pace pace) error {
-	for rows := log.accounts; len(rows) > 0; rows = rows[logColumns[logAccount]:] {
+	for n, rows := 1, log.accounts; len(rows) > 0; n, rows = n+1, rows[logColumns[logAccount]:] {
 		if _, err := tx.execNamed(`UPDATE accounts SET monthly = ?, topup = ?, period = ?, rate_hour = ?, rate_hour_count = ?, rate_day = ?,
 			rate_day_count = ?, open_generations = ?, entries = ? WHERE id = ?`, rows[:logColumns[logAccount]]); err != nil {
 			return fmt.Errorf("write an account: %w", err)
+		}
+		if n%pace.rows == 0 && pace.pause != nil {
+			pace.pause()
 		}
 	}
 	if _, err := l.generation.exec(tx, log.generations, pace); err != nil {

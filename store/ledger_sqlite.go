@@ -74,7 +74,7 @@ func (k *bulk) partsOf(rows, most int) iter.Seq[part] {
 	}
 }
 
-// pace says how many rows a statement has at most, and what is done after each; nil is nothing.
+// pace says how many rows a statement has at most, or so many statements of one row, and what is done after them; nil is nothing.
 type pace struct {
 	rows  int
 	pause func()

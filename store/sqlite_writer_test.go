@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -284,5 +285,27 @@ func TestSettlementOvertaken(t *testing.T) {
 				t.Errorf("got %+v, %v", a, err)
 			}
 		})
+	}
+}
+
+// TestWriteLogGently: whoever writes the log when nobody waits for it pauses between accounts too, which have a statement each.
+func TestWriteLogGently(t *testing.T) {
+	s, e := openFile(t, Options{})
+	log := newLedgerLog()
+	for i := range 3*applyRows - 1 {
+		row := make(arguments, logColumns[logAccount])
+		for column := range row {
+			row[column].Value = int64(0)
+		}
+		row[len(row)-1].Value = fmt.Sprint("nobody ", i)
+		log.add(logAccount, row)
+	}
+	for want, rows := range map[int]int{2: applyRows, 0: math.MaxInt} {
+		pauses := 0
+		if err := s.write(t.Context(), func(context.Context, querier) error {
+			return s.ledger.sqlite.writeLog(e.writer, log, pace{rows, func() { pauses++ }})
+		}); err != nil || pauses != want {
+			t.Errorf("%d pauses instead of %d with %d rows, %v", pauses, want, rows, err)
+		}
 	}
 }

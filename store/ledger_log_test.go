@@ -476,6 +476,42 @@ func TestBackupOfLog(t *testing.T) {
 	check(t, storetest.Open(t, "sqlite:"+file), r.Account, 0) // which needs no log
 }
 
+// from the same number.
+func TestLogBesideACopy(t *testing.T) {
+	url, file := sqliteURL(t), filepath.Join(t.TempDir(), "backup.db")
+	seed := openLogged(t, url, nil)
+	r := composed(t, seed, "free", time.Hour)
+	if err := seed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	backup(t, url, file)
+	restored := []string{sqliteURL(t), sqliteURL(t)}
+	for _, to := range restored {
+		if _, err := store.Restore(t.Context(), file, to, false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, pair := range [][2]string{{url, "sqlite:" + file}, {restored[0], restored[1]}} {
+		var killed [2]string
+		for i, url := range pair {
+			server := openLogged(t, url, nil)
+			for range 3 - i {
+				r.Generation = elumenta.NewGenerationID()
+				if _, err := server.Reserve(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			killed[i] = strings.TrimPrefix(copyFile(t, url), "sqlite:")
+		}
+		if err := os.Rename(killed[0]+"-ledger", killed[1]+"-ledger"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + killed[1], Serve: true}); err == nil || !strings.Contains(err.Error(), "another database") {
+			t.Errorf("a server took it: %v", err)
+		}
+	}
+}
+
 // TestLogOfAnEarlierVersion: what a server of a version before the file left in a table is left there by a backup, and applied by the server
 // that is started on it.
 func TestLogOfAnEarlierVersion(t *testing.T) {

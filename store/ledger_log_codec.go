@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/elumenta/elumenta"
 )
 
 // A batch of the ledger's log is a byte with the format's version, then rows and a byte that ends them, after which anything may follow,
@@ -84,6 +87,9 @@ func decodeLog(batch []byte, add func(kind byte, row arguments)) error {
 		}
 		if d.damaged {
 			return errLogDamaged
+		}
+		if kind == logEntry && !slices.Contains(elumenta.EntryKinds(), elumenta.EntryKind(row.text(0))) {
+			return fmt.Errorf("%w: an entry of kind %q, which this version does not know", errLogDamaged, row.text(0))
 		}
 		add(kind, row)
 	}

@@ -53,3 +53,18 @@ func FuzzDecodeLog(f *testing.F) {
 		}
 	})
 }
+
+// TestDecodeLogOfALaterVersion: an entry that this version cannot append is not passed over.
+func TestDecodeLogOfALaterVersion(t *testing.T) {
+	for kind, known := range map[string]bool{"reserve": true, "refund": false} {
+		e := logEncoder{places: map[string]uint64{}}
+		e.reset()
+		var entry arguments
+		entry.add(kind, "acc_1", int64(1), int64(4), int64(0), "gen_1", "m", "", int64(5))
+		e.row(logEntry, entry)
+		e.end()
+		if err := decodeLog(e.batch, func(byte, arguments) {}); known != (err == nil) || !known && !errors.Is(err, errLogDamaged) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package store
 
 import (
@@ -20,7 +22,7 @@ type asyncIO struct {
 	request *aioRequest
 }
 
-// aioRequest is struct iocb.
+// aioRequest is struct iocb, as it is where the lowest byte is first: elsewhere the kernel would take rwFlags for the key beside it.
 type aioRequest struct {
 	_       [12]byte
 	rwFlags uint32

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"syscall"
@@ -101,10 +102,7 @@ func Logged(database string) (map[int64][]byte, error) {
 	if err := log.find(false); err != nil || log.file == nil {
 		return nil, err
 	}
-	batches, err := log.batches()
 	found := map[int64][]byte{}
-	for _, b := range batches {
-		found[b.seq] = b.bytes
-	}
+	err := log.batches(func(b logBatch) { found[b.seq] = bytes.Clone(b.bytes) })
 	return found, errors.Join(err, log.close())
 }

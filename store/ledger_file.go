@@ -93,7 +93,8 @@ func (f *logFile) prepare() error {
 		if bytes.Equal(header, want) {
 			return nil
 		}
-		if batches, err := f.batches(); err != nil || len(batches) > 0 {
+		some := false
+		if err := f.batches(func(logBatch) { some = true }); err != nil || some {
 			return cmp.Or(err, errLogOther)
 		}
 		// What has room on the disk already never lacks it later, and syncs sooner.
@@ -129,17 +130,17 @@ func (f *logFile) find(logged bool) error {
 	return err
 }
 
-// locked runs what must not be done while another process does it, and takes no longer than the page cache does.
+// locked runs what must not be done while another process does it.
 func (f *logFile) locked(do func() error) error {
-	if err := f.lock(); err != nil {
+	if err := f.lock(lockWait); err != nil {
 		return err
 	}
 	return errors.Join(do(), f.unlock())
 }
 
-func (f *logFile) lock() error {
+func (f *logFile) lock(wait time.Duration) error {
 	ok, err := tryLock(f.file)
-	for deadline := time.Now().Add(lockWait); !ok && err == nil; ok, err = tryLock(f.file) {
+	for deadline := time.Now().Add(wait); !ok && err == nil; ok, err = tryLock(f.file) {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s is locked by another process", f.path)
 		}
@@ -255,11 +256,14 @@ func (f *logFile) after(seq int64) ([]logBatch, error) {
 	if f.file == nil {
 		return nil, nil
 	}
-	batches, err := f.batches()
-	if err != nil {
+	var batches []logBatch
+	if err := f.batches(func(b logBatch) {
+		if b.seq > seq {
+			batches = append(batches, logBatch{b.seq, slices.Clone(b.bytes)})
+		}
+	}); err != nil {
 		return nil, err
 	}
-	batches = slices.DeleteFunc(batches, func(b logBatch) bool { return b.seq <= seq })
 	slices.SortFunc(batches, func(a, b logBatch) int { return cmp.Compare(a.seq, b.seq) })
 	for i := range batches {
 		if batches[i].seq != seq+1+int64(i) {
@@ -283,55 +287,53 @@ func (f *logFile) last() (seq int64, err error) {
 	if f.file == nil {
 		return 0, nil
 	}
-	return seq, f.locked(func() error { // and not while a server writes
-		batches, err := f.batches()
-		for _, b := range batches {
-			seq = max(seq, b.seq)
-		}
-		return err
+	err = f.locked(func() error { // and not while a server writes
+		return f.batches(func(b logBatch) { seq = max(seq, b.seq) })
 	})
+	return seq, err
 }
 
-// batches reads both halves, each up to what is none of its batches: those that were there before have lower numbers.
-func (f *logFile) batches() (all []logBatch, err error) {
+// batches reads both halves, each up to what is none of its batches: those that were there before have lower numbers. do keeps no bytes.
+func (f *logFile) batches(do func(logBatch)) error {
 	if err := readDisk(f.file); err != nil {
-		return nil, err
+		return err
 	}
+	r := bufio.NewReaderSize(nil, 64<<10)
 	for half := range int64(2) {
-		r := bufio.NewReaderSize(io.NewSectionReader(f.file, logHeader+half*logHalf, logHalf), 64<<10)
+		r.Reset(io.NewSectionReader(f.file, logHeader+half*logHalf, logHalf))
 		for last := int64(0); ; {
-			b, err := readBatch(r)
+			b, err := f.readBatch(r)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			if b == nil || last > 0 && b.seq != last+1 {
+			if b.seq == 0 || last > 0 && b.seq != last+1 {
 				break
 			}
 			last = b.seq
-			all = append(all, *b)
+			do(b)
 		}
 	}
-	return all, nil
+	return nil
 }
 
-// readBatch returns nil where there is no whole batch.
-func readBatch(r io.Reader) (*logBatch, error) {
-	frame := make([]byte, logFrame, 4096)
-	if _, err := io.ReadFull(r, frame); err != nil {
-		return nil, atEnd(err)
+// readBatch returns a number of zero where there is no whole batch, and otherwise bytes that the next call overwrites.
+func (f *logFile) readBatch(r io.Reader) (b logBatch, err error) {
+	f.frame = slices.Grow(f.frame[:0], logFrame)[:logFrame]
+	if _, err := io.ReadFull(r, f.frame); err != nil {
+		return b, atEnd(err)
 	}
-	n := binary.LittleEndian.Uint32(frame[4:])
+	n := binary.LittleEndian.Uint32(f.frame[4:])
 	if n == 0 || n > logHalf-logFrame {
-		return nil, nil //nolint:nilnil // as it says
+		return b, nil
 	}
-	frame = slices.Grow(frame, int(n))[:logFrame+n]
-	if _, err := io.ReadFull(r, frame[logFrame:]); err != nil {
-		return nil, atEnd(err)
+	f.frame = slices.Grow(f.frame, int(n))[:logFrame+n]
+	if _, err := io.ReadFull(r, f.frame[logFrame:]); err != nil {
+		return b, atEnd(err)
 	}
-	if crc32.Checksum(frame[4:], crc32c) != binary.LittleEndian.Uint32(frame) {
-		return nil, nil //nolint:nilnil // as it says
+	if crc32.Checksum(f.frame[4:], crc32c) != binary.LittleEndian.Uint32(f.frame) {
+		return b, nil
 	}
-	return &logBatch{int64(binary.LittleEndian.Uint64(frame[8:])), frame[logFrame:]}, nil
+	return logBatch{int64(binary.LittleEndian.Uint64(f.frame[8:])), f.frame[logFrame:]}, nil
 }
 
 func atEnd(err error) error {

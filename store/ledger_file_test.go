@@ -13,6 +13,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/elumenta/elumenta"
 	"pgregory.net/rapid"
 )
 
@@ -149,7 +150,7 @@ func TestLogFileLocked(t *testing.T) {
 	if changed, err := server.changed(); err != nil || changed {
 		t.Fatal(changed, err)
 	}
-	if err := server.lock(); err != nil {
+	if err := server.lock(lockWait); err != nil {
 		t.Fatal(err)
 	}
 	if ok, err := tryLock(command.file); err != nil || ok {
@@ -167,6 +168,73 @@ func TestLogFileLocked(t *testing.T) {
 		if changed, err := server.changed(); err != nil || changed != want {
 			t.Error(changed, err)
 		}
+	}
+}
+
+// held is the file of a log, whose lock another process has until release is called.
+func held(t *testing.T, path string) (release func()) {
+	t.Helper()
+	other := &logFile{path: path}
+	if err := other.find(true); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := tryLock(other.file); err != nil || !ok {
+		t.Fatal("not locked", err)
+	}
+	return func() {
+		if err := other.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLogHeld: where the log cannot be locked, SQLite does without.
+func TestLogHeld(t *testing.T) {
+	l := newLogged(t)
+	l.generate(1)
+	release := held(t, l.engine.log.path)
+	l.next.Generation = elumenta.NewGenerationID()
+	if _, err := l.Reserve(t.Context(), l.next); err != nil {
+		t.Error(err)
+	}
+	if l.engine.behind() {
+		t.Error("logged under another's lock")
+	}
+	release()
+	l.generate(1)
+}
+
+// TestReadWithoutLog: a command leaves the log alone where nothing is logged.
+func TestReadWithoutLog(t *testing.T) {
+	s, e := openFile(t, Options{Serve: true})
+	defer held(t, e.log.path)()
+	command, err := Open(t.Context(), Options{URL: s.opts.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := command.Account(t.Context(), elumenta.NewAccountID()); !elumenta.HasCode(err, elumenta.CodeNotFound) {
+		t.Error(err)
+	}
+	if err := command.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLastCopiesNothing: commands ask for the last batch's number at every read, while a server waits for the lock.
+func TestLastCopiesNothing(t *testing.T) {
+	const batches = 1000
+	f := newLogFile(t, filepath.Join(t.TempDir(), "a-ledger"), databaseID{1})
+	for seq := range int64(batches) {
+		if err := f.append(seq+1, make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := testing.AllocsPerRun(3, func() {
+		if seq, err := f.last(); err != nil || seq != batches {
+			t.Error(seq, err)
+		}
+	}); n > batches/10 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -250,14 +318,12 @@ func FuzzLogFile(f *testing.F) {
 		if err := errors.Join(one, two); err != nil {
 			t.Fatal(err)
 		}
-		batches, err := log.batches()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, b := range batches {
+		if err := log.batches(func(b logBatch) {
 			if whole := frame(uint64(b.seq), string(b.bytes)); !bytes.Contains(first, whole) && !bytes.Contains(second, whole) {
-				t.Fatalf("batch %d was never written", b.seq)
+				t.Errorf("batch %d was never written", b.seq)
 			}
+		}); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

@@ -3,9 +3,13 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/elumenta/elumenta"
 )
+
+// logLockWait is how long a batch waits for the file's lock before it goes without the log.
+const logLockWait = 50 * time.Millisecond
 
 // logOps carries out operations of the ledger by what is in memory and the log alone. It reports false where they need the tables:
 // then nothing was decided.
@@ -22,13 +26,14 @@ func (e *sqliteEngine) logOps(ops []*ledgerOp) (done bool, err error) {
 	if urgent {
 		e.owed.Store(l.file.owed)
 	}
-	if err := l.file.lock(); err != nil {
-		return false, err
+	if l.file.lock(logLockWait) != nil {
+		return false, nil // a transaction needs no lock but SQLite's
 	}
 	before := l.seq
 	done, err = e.decideLogged(ops)
-	if unlocked := l.file.unlock(); !done || err != nil {
-		return done, errors.Join(err, unlocked)
+	_ = l.file.unlock() // or else by the next batch
+	if !done || err != nil {
+		return done, err
 	}
 	if l.seq == before {
 		return true, nil // all were refused

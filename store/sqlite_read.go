@@ -55,21 +55,25 @@ func (e *sqliteEngine) readAs(ctx context.Context, fresh freshness, f func(ctx c
 	return f(ctx, c)
 }
 
-// logWaits reports whether a server has logged what the tables do not have.
+// logWaits reports whether a server has logged what the tables do not have. It looks at the file, whose lock the server may wait for, only
+// where something may be logged.
 func (e *sqliteEngine) logWaits(ctx context.Context, c *conn) (bool, error) {
-	log := &logFile{path: e.log.path}
-	if err := log.find(false); err != nil {
-		return false, err
+	var logged, earlier bool // the latter by a server of an earlier version
+	err := c.QueryRowContext(ctx, `SELECT logged, EXISTS (SELECT 1 FROM ledger_log) FROM ledger_applied`).Scan(&logged, &earlier)
+	if err != nil || earlier || !logged {
+		return earlier, err
 	}
-	missing := log.file == nil
+	log := &logFile{path: e.log.path}
+	if err := log.find(false); err != nil || log.file == nil {
+		return true, err
+	}
 	last, err := log.last() // before the tables: what was logged when this was called is in one or the other
 	if err := errors.Join(err, log.close()); err != nil {
 		return false, err
 	}
 	var applied int64
-	var logged, earlier bool // the latter by a server of an earlier version
-	err = c.QueryRowContext(ctx, `SELECT seq, logged, EXISTS (SELECT 1 FROM ledger_log) FROM ledger_applied`).Scan(&applied, &logged, &earlier)
-	return earlier || last > applied || logged && missing, err
+	err = c.QueryRowContext(ctx, `SELECT seq FROM ledger_applied`).Scan(&applied)
+	return last > applied, err
 }
 
 // catchUp has the tables brought up to date for a reader.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"syscall"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -74,9 +73,9 @@ func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSession
 func (s *Store) ForgetUsage() { s.fresh.forget() }
 
 // BreakLog has every write to the log's file fail, once the log is in use.
-func (s *Store) BreakLog(ctx context.Context, unsure bool) error {
+func (s *Store) BreakLog(ctx context.Context, cause error, unsure bool) error {
 	e, _ := s.engine.(*sqliteEngine)
-	failing := brokenWriter{syscall.EIO}
+	failing := brokenWriter{cause}
 	if unsure {
 		failing.error = errors.Join(errLogUnsure, failing.error)
 	}

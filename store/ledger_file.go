@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func (f *logFile) prepare() error {
 		if err := f.batches(func(logBatch) { some = true }); err != nil || some {
 			return cmp.Or(err, errLogOther)
 		}
-		// What has room on the disk already never lacks it later, and syncs sooner.
+		// What has room on the disk already lacks none later, unless the file system writes elsewhere (btrfs, ZFS), and syncs sooner.
 		zeros := make([]byte, logHeader+2*logHalf)
 		if _, err := f.file.WriteAt(zeros, 0); err != nil {
 			return err
@@ -195,7 +196,7 @@ func (f *logFile) buffer(n int) []byte {
 	return f.frame
 }
 
-// append writes a batch, which is durable once sync has returned. It fails with errLogFull where the half has no room. After any other
+// append writes a batch, which is durable once sync has returned. It fails with errLogFull where half or disk has no room. After any other
 // error than errLogUnsure the batch is not in the log, if its number is used again or passed over.
 func (f *logFile) append(seq int64, batch []byte) error {
 	frame := f.buffer(logFrame + len(batch))
@@ -206,7 +207,10 @@ func (f *logFile) append(seq int64, batch []byte) error {
 	binary.LittleEndian.PutUint64(frame[8:], uint64(seq))
 	copy(frame[logFrame:], batch)
 	binary.LittleEndian.PutUint32(frame, crc32.Checksum(frame[4:], crc32c))
-	if err := f.write(frame, logHeader+f.half*logHalf+f.at); err != nil {
+	at := logHeader + f.half*logHalf + f.at
+	if err := f.write(frame, at); errors.Is(err, errLogUnsure) && f.refused(err, seq, at) {
+		return errLogFull
+	} else if err != nil {
 		return err
 	}
 	f.at += int64(len(frame))
@@ -219,10 +223,26 @@ func (f *logFile) write(frame []byte, at int64) error {
 	}
 	_, err := f.file.WriteAt(frame, at)
 	if err != nil {
-		_, scrubbed := f.file.WriteAt(make([]byte, logFrame), at)
-		return errors.Join(err, scrubbed)
+		if _, scrubbed := f.file.WriteAt(make([]byte, logFrame), at); scrubbed != nil {
+			return logUnsure(err, scrubbed)
+		}
 	}
-	return nil
+	return err
+}
+
+// logUnsure is errLogUnsure after a write and zeros in its place have failed. It is a failure of the write's kind.
+func logUnsure(err, scrubbed error) error {
+	return fmt.Errorf("%w: %w, and zeros: %s", errLogUnsure, err, scrubbed.Error())
+}
+
+// refused reports whether a full disk, which had no room for zeros either, left what was there before.
+func (f *logFile) refused(err error, seq, at int64) bool {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) || readDisk(f.file) != nil {
+		return false
+	}
+	var head [logFrame]byte
+	_, err = f.file.ReadAt(head[:], at)
+	return err == nil && binary.LittleEndian.Uint64(head[8:]) != uint64(seq)
 }
 
 // room reports whether a batch of so many operations fits, if none is unusually long, and whether the other half is needed soon. It goes

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/elumenta/elumenta"
@@ -235,6 +236,54 @@ func TestLastCopiesNothing(t *testing.T) {
 		}
 	}); n > batches/10 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// fullWriter is a disk without room, though perhaps not before all is written.
+type fullWriter struct {
+	logWriter
+	file *os.File // nil: it writes nothing
+}
+
+func (w fullWriter) buffer(n int) []byte { return make([]byte, n) }
+func (w fullWriter) close() error        { return nil }
+
+func (w fullWriter) write(frame []byte, at int64) (err error) {
+	if w.file != nil {
+		_, err = w.file.WriteAt(frame, at)
+	}
+	return errors.Join(err, errLogUnsure, syscall.ENOSPC)
+}
+
+// TestLogFileFull: whether a batch is there that a full disk refused is read, and where the disk failed nobody knows.
+func TestLogFileFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a-ledger")
+	f := newLogFile(t, path, databaseID{1})
+	for seq := range int64(4) { // others were there before
+		if err := f.append(seq+1, []byte("a")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.restart()
+	f.writer = fullWriter{}
+	if err := f.append(5, []byte("a")); !errors.Is(err, errLogFull) {
+		t.Errorf("nothing was written: %v", err)
+	}
+	f.writer = fullWriter{file: f.file}
+	if err := f.append(5, []byte("a")); !errors.Is(err, errLogUnsure) {
+		t.Errorf("all was written: %v", err)
+	}
+	readable, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.writer = nil
+	if err := f.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.file = readable
+	if err := f.append(6, []byte("a")); !errors.Is(err, errLogUnsure) {
+		t.Errorf("neither the batch nor zeros were written: %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -407,15 +408,22 @@ func TestLogNotWritten(t *testing.T) {
 		_, err := s.Reserve(t.Context(), r)
 		return err
 	}
-	for i, unsure := range []bool{false, true} {
+	for _, c := range []struct {
+		cause        error
+		unsure, ends bool
+	}{
+		{syscall.EIO, false, false},
+		{syscall.ENOSPC, true, false}, // what was there stands
+		{syscall.EIO, true, true},
+	} {
 		if err := reserve(); err != nil { // from now on they are logged
 			t.Fatal(err)
 		}
-		if err := s.BreakLog(t.Context(), unsure); err != nil {
+		if err := s.BreakLog(t.Context(), c.cause, c.unsure); err != nil {
 			t.Fatal(err)
 		}
-		if err := reserve(); unsure != elumenta.HasCode(err, elumenta.CodeUnavailable) || unsure != (err != nil) || failed != i {
-			t.Fatalf("unsure %v: %v, told %d times", unsure, err, failed)
+		if err := reserve(); c.ends != elumenta.HasCode(err, elumenta.CodeUnavailable) || c.ends != (err != nil) || c.ends != (failed == 1) {
+			t.Fatalf("%+v: %v, told %d times", c, err, failed)
 		}
 	}
 	if err := reserve(); !elumenta.HasCode(err, elumenta.CodeUnavailable) || failed != 1 {

@@ -202,7 +202,7 @@ func (w *directWriter) write(frame []byte, at int64) error {
 	}
 	clear(frame[:w.unit]) // or what of it is there could be read
 	if _, scrubbed := w.writeOnce(frame[:w.unit], at); scrubbed != nil {
-		return errors.Join(errLogUnsure, err, scrubbed)
+		return logUnsure(err, scrubbed)
 	}
 	return err
 }

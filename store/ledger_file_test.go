@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -284,6 +285,36 @@ func TestLogFileFull(t *testing.T) {
 	f.file = readable
 	if err := f.append(6, []byte("a")); !errors.Is(err, errLogUnsure) {
 		t.Errorf("neither the batch nor zeros were written: %v", err)
+	}
+}
+
+// TestCloseOnAFullDisk: a server that cannot write what it has logged tries it once when it ends, and says where it is.
+func TestCloseOnAFullDisk(t *testing.T) {
+	l := newLogged(t)
+	l.generate(300)
+	if _, err := l.engine.writer.number(`PRAGMA max_page_count = 1`); err != nil { // no more than it has
+		t.Fatal(err)
+	}
+	if _, err := l.Account(t.Context(), l.account.ID); !elumenta.HasCode(err, elumenta.CodeUnavailable) {
+		t.Fatalf("a balance was read: %v", err)
+	}
+	before := commits(t, l.registry)
+	if err := l.Close(); err == nil || !strings.Contains(err.Error(), l.engine.log.path) {
+		t.Errorf("closed with %v", err)
+	}
+	l.closeErr = nil // it was expected
+	if n := commits(t, l.registry) - before; n != 1 {
+		t.Errorf("%d commits", n)
+	}
+	again, err := Open(t.Context(), Options{URL: l.opts.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := again.Account(t.Context(), l.account.ID); err != nil || a.Balance.Total() != l.account.Balance.Total()-300 {
+		t.Errorf("got %+v, %v", a, err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

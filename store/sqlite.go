@@ -83,11 +83,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 		return nil, sqliteOpenError(path, err)
 	}
 	e.queue = newQueue()
-	rest := s.opts.log.rest
-	if !s.opts.Serve {
-		rest = 0
-	}
-	go e.queue.serve(e.commit, rest, e.rest)
+	go e.queue.serve(e.commit, s.opts.log.rest, e.rest)
 	return e, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/elumenta/elumenta"
 )
 
 const (
@@ -52,11 +54,11 @@ func (e *sqliteEngine) stopLog() error {
 		last.run = func(context.Context, querier) error { return l.mark(e.writer, false) }
 	}
 	e.commit([]*item{last})
-	var err error
-	if <-last.done; last.err == nil { // all is in the tables, durably
-		err = e.log.empty()
+	if <-last.done; last.err != nil {
+		err := fmt.Errorf("%s may have what the database lacks, for the next start: %w", e.log.path, elumenta.AsError(last.err).Cause)
+		return errors.Join(err, e.log.close())
 	}
-	return errors.Join(err, e.log.close())
+	return errors.Join(e.log.empty(), e.log.close()) // all is in the tables, durably
 }
 
 // applyLogs writes logs to the tables until there are no more, when nobody else wants the processor.

@@ -183,9 +183,9 @@ func (e *sqliteEngine) upToDate(items []*item) []*item {
 	})
 }
 
-// rest has the tables brought up to date when nothing else is to be written.
+// rest has a server's tables brought up to date when nothing else is to be written.
 func (e *sqliteEngine) rest() {
-	if !e.behind() {
+	if !e.store.opts.Serve || !e.behind() {
 		return
 	}
 	if l := e.store.ledger.sqlite; l != nil && l.known && l.sealed == nil && l.log.batches > 0 {

@@ -67,6 +67,10 @@ func TestDiskFailed(t *testing.T) {
 	if failed != 1 {
 		t.Fatalf("told %d times", failed)
 	}
+	if err := s.Close(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("closed with %v", err)
+	}
+	s.closeErr = nil // it was expected
 }
 
 func TestSyncEachCommit(t *testing.T) {

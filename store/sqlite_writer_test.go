@@ -186,6 +186,34 @@ func TestWriterFull(t *testing.T) {
 	}
 }
 
+// TestWriterCommandFails: a command whose write failed writes nothing more when it ends.
+func TestWriterCommandFails(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	s, e := openFile(t, Options{Metrics: registry})
+	other, err := Open(t.Context(), Options{URL: s.opts.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := hold(t, other)
+	if _, err := e.writer.number(`PRAGMA busy_timeout = 0`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.write(t.Context(), put("test a")); !elumenta.HasCode(err, elumenta.CodeUnavailable) {
+		t.Errorf("written beside another: %v", err)
+	}
+	before := commits(t, registry)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := commits(t, registry) - before; n != 0 {
+		t.Errorf("%d commits", n)
+	}
+	release()
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWriterContext ends the contexts of a write that waits and of one that has begun.
 func TestWriterContext(t *testing.T) {
 	s, e := openFile(t, Options{})

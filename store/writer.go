@@ -128,7 +128,7 @@ func (q *queue) add(buf []*item, it *item) []*item {
 }
 
 // serve gives what is collected to commit until the queue is closed. commit answers every item. rest is called once nothing was
-// queued for a while after that, and at the end; a while of zero is never over.
+// queued for a while after that; a while of zero is never over.
 func (q *queue) serve(commit func([]*item), while time.Duration, rest func()) {
 	defer close(q.ended)
 	buf := make([]*item, 0, batchLimit)
@@ -145,13 +145,13 @@ func (q *queue) serve(commit func([]*item), while time.Duration, rest func()) {
 			}
 			continue
 		}
-		rest()
 		select {
 		case <-q.stop:
 			if len(q.items) == 0 {
 				return
 			}
 		default:
+			rest()
 		}
 	}
 }

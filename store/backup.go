@@ -30,10 +30,10 @@ type Contents struct {
 // watchInterval is how often progress is told of work that SQLite does in one go.
 const watchInterval = 200 * time.Millisecond
 
-// Backup writes the SQLite database that url names, as it is at one moment, to a new file for its owner alone. Servers
-// and commands may go on using the database; they wait at its beginning alone, as for a command that changes something. The file holds only what the database does, and nothing
-// of what was deleted. An existing file is replaced if force is set. progress, if not nil, is told how many bytes are
-// written of about how many. With an error there is no new file, and an old one is as it was.
+// Backup writes the SQLite database that url names, as it is at one moment, to a new file for its owner alone. Servers and commands may
+// go on using the database; they wait at its beginning alone, as for a command that changes something. The file holds only what the
+// database does, and nothing of what was deleted. An existing file is replaced if force is set. progress, if not nil, is told how many
+// bytes are written of about how many. With an error there is no new file, and an old one is as it was.
 func Backup(ctx context.Context, url, file string, force bool, progress func(done, all int64)) (*Contents, error) {
 	path, err := databaseFile(url)
 	if err != nil {
@@ -180,21 +180,21 @@ func bringUpFile(ctx context.Context, file, database string) (err error) {
 	if err := checkUsable(ctx, c); err != nil {
 		return err
 	}
-	if n, err := c.number(`SELECT count(*) FROM sqlite_schema WHERE name = 'ledger_applied'`); err != nil || n == 0 {
+	if n, err := c.readInt(`SELECT count(*) FROM sqlite_schema WHERE name = 'ledger_applied'`); err != nil || n == 0 {
 		return err
 	}
-	if n, err := c.number(`SELECT logged + EXISTS (SELECT 1 FROM ledger_log) FROM ledger_applied`); err != nil || n == 0 {
+	if n, err := c.readInt(`SELECT logged + EXISTS (SELECT 1 FROM ledger_log) FROM ledger_applied`); err != nil || n == 0 {
 		return err
 	}
 	if err := errors.Join(c.exec(`PRAGMA secure_delete = on`), c.exec(`BEGIN IMMEDIATE`)); err != nil {
 		return err
 	}
-	log := &logFile{path: logPath(database), alone: file != database}
+	log := &logFile{path: logPath(database), exclusive: file != database}
 	defer func() { err = errors.Join(err, log.close()) }()
 	l := newSQLiteLedger(slog.New(slog.DiscardHandler), log)
 	err = l.bringUp(ctx, c)
 	if err == nil {
-		err = l.number(c)
+		err = l.assignSeq(c)
 	}
 	if err != nil {
 		return errors.Join(err, c.exec(`ROLLBACK`))

@@ -30,7 +30,7 @@ func (c *ledgerCache) forget() {
 func (c *ledgerCache) changed(tx *conn) (bool, error) {
 	before := c.version
 	var err error
-	if c.version, err = tx.number(`PRAGMA data_version`); err != nil {
+	if c.version, err = tx.readInt(`PRAGMA data_version`); err != nil {
 		return false, fmt.Errorf("read the version of the data: %w", err)
 	}
 	return c.version != before, nil

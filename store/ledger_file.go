@@ -20,11 +20,11 @@ import (
 // tables, durably, and then begins that one anew. A batch is a checksum (CRC-32C) of what follows, its length, its number and its
 // bytes, with zeros after them where the disk wants its blocks whole; numbers rise by one. All are little-endian.
 const (
-	logMagic     = "Elumenta ledger\x01" // the last byte is the format's version
-	logChangesAt = int64(len(logMagic) + len(databaseID{}))
-	logHeader    = 4096
-	logHalf      = 4 << 20
-	logFrame     = 16
+	logMagic       = "Elumenta ledger\x01" // the last byte is the format's version
+	logAnnouncedAt = int64(len(logMagic) + len(databaseID{}))
+	logHeader      = 4096
+	logHalf        = 4 << 20
+	logFrame       = 16
 )
 
 var (
@@ -41,17 +41,17 @@ type databaseID [16]byte
 
 // logFile is the file of the ledger's log. One goroutine uses it.
 type logFile struct {
-	path    string
-	id      databaseID
-	file    *os.File  // nil where there is none
-	writer  logWriter // a server's; nil: the file is written and then synced
-	changes uint64    // how often commands changed the database, when this process asked last
-	half    int64     // which one the next batch goes to
-	at      int64     // and where in it
-	owed    int64     // number of the last batch of the other, which must be in the tables before that one is used
-	frame   []byte
-	number  [8]byte
-	alone   bool // nobody else uses the database
+	path      string
+	id        databaseID
+	file      *os.File  // nil where there is none
+	writer    logWriter // a server's; nil: the file is written and then synced
+	announced uint64    // how often commands changed the database, when this process asked last
+	half      int64     // which one the next batch goes to
+	at        int64     // and where in it
+	owed      int64     // number of the last batch of the other, which must be in the tables before that one is used
+	frame     []byte
+	scratch   [8]byte
+	exclusive bool // nobody else uses the database
 }
 
 func logPath(database string) string { return database + "-ledger" }
@@ -86,7 +86,7 @@ func (f *logFile) writeDirectly() error {
 // prepare writes the header of a file that has none of this database's.
 func (f *logFile) prepare() error {
 	return f.locked(func() error {
-		header := make([]byte, logChangesAt)
+		header := make([]byte, logAnnouncedAt)
 		if _, err := f.file.ReadAt(header, 0); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
@@ -155,36 +155,36 @@ func (f *logFile) unlock() error { return unlock(f.file) }
 // announce says that a command is about to change the database. The command has SQLite's lock, and no server logs anything
 // from now on until it has had that lock.
 func (f *logFile) announce() error {
-	if f.file == nil || f.alone {
+	if f.file == nil || f.exclusive {
 		return nil
 	}
 	return f.locked(func() error {
-		n, err := f.readChanges()
+		n, err := f.readAnnounced()
 		if err != nil {
 			return err
 		}
-		_, err = f.file.WriteAt(binary.LittleEndian.AppendUint64(nil, n+1), logChangesAt)
+		_, err = f.file.WriteAt(binary.LittleEndian.AppendUint64(nil, n+1), logAnnouncedAt)
 		return err
 	})
 }
 
-func (f *logFile) readChanges() (uint64, error) {
-	b := f.number[:]
-	if _, err := f.file.ReadAt(b, logChangesAt); err != nil && !errors.Is(err, io.EOF) {
+func (f *logFile) readAnnounced() (uint64, error) {
+	b := f.scratch[:]
+	if _, err := f.file.ReadAt(b, logAnnouncedAt); err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
 	return binary.LittleEndian.Uint64(b), nil
 }
 
-// changed reports whether a command has changed the database, or is about to, since this was asked last.
-func (f *logFile) changed() (bool, error) {
+// newlyAnnounced reports whether a command has changed the database, or is about to, since this was asked last.
+func (f *logFile) newlyAnnounced() (bool, error) {
 	if f.file == nil {
 		return false, nil
 	}
-	before := f.changes
+	before := f.announced
 	var err error
-	f.changes, err = f.readChanges()
-	return f.changes != before, err
+	f.announced, err = f.readAnnounced()
+	return f.announced != before, err
 }
 
 func (f *logFile) buffer(n int) []byte {

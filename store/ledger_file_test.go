@@ -149,7 +149,7 @@ func TestLogFileLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = command.close() })
-	if changed, err := server.changed(); err != nil || changed {
+	if changed, err := server.newlyAnnounced(); err != nil || changed {
 		t.Fatal(changed, err)
 	}
 	if err := server.lock(lockWait); err != nil {
@@ -160,14 +160,14 @@ func TestLogFileLocked(t *testing.T) {
 	}
 	announced := make(chan error)
 	go func() { announced <- command.announce() }()
-	if changed, err := server.changed(); err != nil || changed {
+	if changed, err := server.newlyAnnounced(); err != nil || changed {
 		t.Error("announced under another's lock", err)
 	}
 	if err := errors.Join(server.unlock(), <-announced); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []bool{true, false} {
-		if changed, err := server.changed(); err != nil || changed != want {
+		if changed, err := server.newlyAnnounced(); err != nil || changed != want {
 			t.Error(changed, err)
 		}
 	}
@@ -292,7 +292,7 @@ func TestLogFileFull(t *testing.T) {
 func TestCloseOnAFullDisk(t *testing.T) {
 	l := newLogged(t)
 	l.generate(300)
-	if _, err := l.engine.writer.number(`PRAGMA max_page_count = 1`); err != nil { // no more than it has
+	if _, err := l.engine.writer.readInt(`PRAGMA max_page_count = 1`); err != nil { // no more than it has
 		t.Fatal(err)
 	}
 	if _, err := l.Account(t.Context(), l.account.ID); !elumenta.HasCode(err, elumenta.CodeUnavailable) {

@@ -185,7 +185,7 @@ func (l *sqliteLedger) noteBatch(tx *conn, log *ledgerLog) error {
 	if _, err := tx.execNamed(`INSERT INTO usage_batches (notes) VALUES (CAST(? AS TEXT))`, arguments{{Value: append(log.usage, ']')}}); err != nil {
 		return err
 	}
-	seq, err := tx.number(`SELECT last_insert_rowid()`)
+	seq, err := tx.readInt(`SELECT last_insert_rowid()`)
 	b := usageBatch{seq: seq}
 	if len(log.used) == log.settled {
 		b.notes = log.used

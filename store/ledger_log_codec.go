@@ -10,8 +10,9 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// A batch of the ledger's log is a byte with the format's version, then rows and a byte that ends them, after which anything may follow,
-// which version 1 had not. A row is a byte with the kind, then a value for each of its columns. A value is a tag and what it says; a text that the batch has already is only named by its place among the texts.
+// A batch of the ledger's log is a byte with the format's version, then rows and a byte that ends them, which version 1 had not; anything
+// may follow. A row is a byte with the kind, then a value for each of its columns. A value is a tag and what it says; a text that the
+// batch has already is only named by its place among the texts.
 const (
 	logVersion byte = 2
 	logEnd     byte = 255

@@ -107,6 +107,14 @@ func (a arguments) text(at int) string {
 	return text
 }
 
+func (a arguments) values() []any {
+	values := make([]any, len(a))
+	for i := range a {
+		values[i] = a[i].Value
+	}
+	return values
+}
+
 func (a *arguments) add(values ...driver.Value) {
 	for _, v := range values {
 		*a = append(*a, driver.NamedValue{Value: v})
@@ -123,7 +131,7 @@ type sqliteLedger struct {
 	args                            arguments
 	keys                            []generationKey
 	cache                           ledgerCache
-	// newest are the ids of the generations in the tables, as far as this process wrote them, or its own start's.
+	// newest is the greatest id of a generation that this process wrote to the tables, or as great as any at its start.
 	newest string
 	// epoch counts how often what this process remembers to have reserved may have been settled by others, or by who did not know it:
 	// what is remembered from before is read anew then.
@@ -131,21 +139,21 @@ type sqliteLedger struct {
 
 	// The log: what was appended since it was handed over last, what was handed over, and room for the next; in a transaction, what it
 	// writes.
-	serves                     bool
-	marked                     bool // that there may be more in the file than in the tables
-	bounds                     logBounds
-	file                       *logFile
-	log, sealed, spare, direct *ledgerLog
-	encoder                    logEncoder
-	known                      bool  // that is all that the tables do not have
-	seq                        int64 // number of the last batch, or of a transaction since
+	serves                   bool
+	marked                   bool // that there may be more in the file than in the tables
+	bounds                   logBounds
+	file                     *logFile
+	log, sealed, spare, inTx *ledgerLog
+	encoder                  logEncoder
+	known                    bool  // that is all that the tables do not have
+	seq                      int64 // number of the last batch, or of a transaction since
 
 	// Under the lock of the tables: up to which batch they have them; the usage notes of the transaction under way, and whether it, or
 	// another process, noted more.
-	applied int64
-	changes int64 // of rows, before the transaction under way
-	added   []usageBatch
-	others  bool
+	applied       int64
+	changesBefore int64 // of rows, before the transaction under way
+	added         []usageBatch
+	others        bool
 }
 
 // How many columns the rows of the ledger's statements have.
@@ -162,7 +170,7 @@ type entriesOfKind struct {
 func newSQLiteLedger(logger *slog.Logger, file *logFile) *sqliteLedger {
 	l := &sqliteLedger{
 		logger: logger, newest: string(elumenta.NewGenerationID()),
-		file: file, log: newLedgerLog(), direct: newLedgerLog(), encoder: logEncoder{places: map[string]uint64{}},
+		file: file, log: newLedgerLog(), inTx: newLedgerLog(), encoder: logEncoder{places: map[string]uint64{}},
 		// CROSS JOIN keeps the order of the tables: the list first.
 		generations: newBulk(`SELECT v.column1, g.key_id, g.budgeted <> 0, g.price, g.taken_monthly, g.taken_topup, g.taken_period, g.state, g.idempotency_hash
 			FROM (VALUES `, 2, true, `) AS v CROSS JOIN generations AS g ON g.account_id = v.column2 AND g.id = v.column3`),
@@ -287,10 +295,10 @@ func (l *sqliteLedger) note(log *ledgerLog, b *ledgerBatch, other func(kind byte
 
 // write writes what the batch decided to the tables.
 func (l *sqliteLedger) write(ctx context.Context, tx *conn, b *ledgerBatch) error {
-	l.direct.clear()
-	l.note(l.direct, b, func(byte, arguments) {})
-	l.newest = max(l.newest, l.direct.newest)
-	if err := l.writeLog(tx, l.direct, atOnce()); err != nil {
+	l.inTx.clear()
+	l.note(l.inTx, b, func(byte, arguments) {})
+	l.newest = max(l.newest, l.inTx.newest)
+	if err := l.writeLog(tx, l.inTx, atOnce()); err != nil {
 		return err
 	}
 	l.others = l.others || len(b.corrected) > 0

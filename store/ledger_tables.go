@@ -22,14 +22,14 @@ func (l *sqliteLedger) bringUp(ctx context.Context, tx *conn) error {
 	if err != nil {
 		return err
 	}
-	changed, err := l.file.changed()
+	changed, err := l.file.newlyAnnounced()
 	if err != nil {
 		return err
 	}
 	if others || changed {
 		l.forget()
 	}
-	if l.changes, err = tx.number(totalChanges); err != nil {
+	if l.changesBefore, err = tx.readInt(totalChanges); err != nil {
 		return err
 	}
 	if !l.known {
@@ -60,13 +60,13 @@ func (l *sqliteLedger) bringUp(ctx context.Context, tx *conn) error {
 
 const totalChanges = `SELECT total_changes()`
 
-// number gives a transaction that began with bringUp and has changed something the number after the last batch: no batch may follow upon
+// assignSeq gives a transaction that began with bringUp and has changed something the number after the last batch: no batch may follow upon
 // the state before it.
-func (l *sqliteLedger) number(tx *conn) error {
-	switch n, err := tx.number(totalChanges); {
+func (l *sqliteLedger) assignSeq(tx *conn) error {
+	switch n, err := tx.readInt(totalChanges); {
 	case err != nil:
 		return err
-	case n == l.changes:
+	case n == l.changesBefore:
 		return nil
 	}
 	l.seq++

@@ -49,7 +49,7 @@ type sqliteEngine struct {
 	// Numbers of batches: the last one, the last one that the tables have, the last one that they have durably, and the one that they
 	// should.
 	logged, inTables, synced, owed atomic.Int64
-	unsure                         atomic.Bool // whether these are wrong
+	unsure                         atomic.Bool // whether these are wrong: from a transaction that failed to the next one that does not
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err error) {
@@ -169,7 +169,7 @@ func (e *sqliteEngine) connect(ctx context.Context) error {
 // syncBeside has the log synced by a logSync, and SQLite no longer sync each commit. It still does so where the log begins anew and
 // before it moves what is in the log. Where the system refuses such a sync, all stays as it is.
 func (e *sqliteEngine) syncBeside(s logSync) error {
-	if _, err := e.writer.number(`PRAGMA schema_version`); err != nil { // now there is a log
+	if _, err := e.writer.readInt(`PRAGMA schema_version`); err != nil { // now there is a log
 		return errors.Join(err, s.close())
 	}
 	if s.sync() != nil {

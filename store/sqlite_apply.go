@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (e *sqliteEngine) stopLog() error {
 	}
 	e.commit([]*item{last})
 	if <-last.done; last.err != nil {
-		err := fmt.Errorf("%s may have what the database lacks, for the next start: %w", e.log.path, elumenta.AsError(last.err).Cause)
+		err := fmt.Errorf("%s may have what the database lacks, for the next start: %w", e.log.path, cmp.Or(elumenta.AsError(last.err).Cause, last.err))
 		return errors.Join(err, e.log.close())
 	}
 	return errors.Join(e.log.empty(), e.log.close()) // all is in the tables, durably
@@ -105,7 +106,7 @@ func (e *sqliteEngine) apply(log *ledgerLog) (err error) {
 		return nil
 	}
 	l := e.store.ledger.sqlite
-	if err := e.alone(func() error {
+	if err := e.inTransaction(func() error {
 		if err := l.setApplied(e.writer, l.applied, log.last); err != nil {
 			return err
 		}
@@ -134,15 +135,15 @@ func (e *sqliteEngine) aside(ctx context.Context, f func(ctx context.Context, tx
 	if failed := e.failed.Load(); failed != nil {
 		return *failed
 	}
-	err := e.alone(func() error { return f(ctx, e.writer) })
+	err := e.inTransaction(func() error { return f(ctx, e.writer) })
 	if err == nil {
 		e.checks.commits.Add(1)
 	}
 	return err
 }
 
-// alone carries out a transaction that has nobody else's writes in it.
-func (e *sqliteEngine) alone(f func() error) error {
+// inTransaction carries out a transaction that has nobody else's writes in it.
+func (e *sqliteEngine) inTransaction(f func() error) error {
 	if err := e.writer.exec(`BEGIN IMMEDIATE`); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

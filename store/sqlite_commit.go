@@ -20,7 +20,7 @@ const maxStatements = 256
 type conn struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
-	named map[string]driver.Stmt // of direct
+	named map[string]driver.Stmt // of prepared
 }
 
 func newConn(c *sql.Conn) *conn {
@@ -32,7 +32,7 @@ func (c *conn) execNamed(query string, args []driver.NamedValue) (changed int64,
 	for i := range args {
 		args[i].Ordinal = i + 1
 	}
-	err = c.direct(query, func(st driver.Stmt) error {
+	err = c.prepared(query, func(st driver.Stmt) error {
 		result, err := st.(driver.StmtExecContext).ExecContext(context.Background(), args) //nolint:forcetypeassert // the driver's
 		if err != nil {
 			return err
@@ -43,9 +43,9 @@ func (c *conn) execNamed(query string, args []driver.NamedValue) (changed int64,
 	return changed, err
 }
 
-// number reads one, past database/sql.
-func (c *conn) number(query string) (n int64, err error) {
-	err = c.direct(query, func(st driver.Stmt) error {
+// readInt reads a number, past database/sql.
+func (c *conn) readInt(query string) (n int64, err error) {
+	err = c.prepared(query, func(st driver.Stmt) error {
 		rows, err := st.(driver.StmtQueryContext).QueryContext(context.Background(), nil) //nolint:forcetypeassert // the driver's
 		if err != nil {
 			return err
@@ -62,8 +62,8 @@ func (c *conn) number(query string) (n int64, err error) {
 	return n, err
 }
 
-// direct lends the driver's own prepared statement.
-func (c *conn) direct(query string, f func(driver.Stmt) error) error {
+// prepared lends the driver's own prepared statement.
+func (c *conn) prepared(query string, f func(driver.Stmt) error) error {
 	return c.conn.Raw(func(dc any) error {
 		st, ok := c.named[query]
 		if !ok {
@@ -231,7 +231,7 @@ func (e *sqliteEngine) transact(items []*item) ([]error, error) {
 		err = l.mark(e.writer, true)
 	}
 	if err == nil && l != nil {
-		err = l.number(e.writer)
+		err = l.assignSeq(e.writer)
 	}
 	if err == nil {
 		err = e.writer.exec(`COMMIT`)

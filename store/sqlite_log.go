@@ -48,7 +48,7 @@ func (e *sqliteEngine) logOps(ops []*ledgerOp) (done bool, err error) {
 // decideLogged is logOps under the file's lock, so that no command changes the tables meanwhile. What fails is done in a transaction.
 func (e *sqliteEngine) decideLogged(ops []*ledgerOp) (done bool, err error) {
 	l := e.store.ledger.sqlite
-	if changed, err := l.file.changed(); err != nil || changed {
+	if changed, err := l.file.newlyAnnounced(); err != nil || changed {
 		l.forget()
 		return false, err
 	}

@@ -30,8 +30,8 @@ func (e *sqliteEngine) lend(ctx context.Context, f func(ctx context.Context, q q
 	return e.readAs(ctx, unlogged, f)
 }
 
-// readAs waits for the writer before it takes a connection, so that those who wait for it keep none from others. A command looks
-// whether there is something to wait for: the log is a server's.
+// readAs reads when the tables have what was acknowledged, unless it is told that they need not. A server waits for its writer before it
+// takes a connection, so that those who wait keep none from others; a command has to look whether there is anything to wait for.
 func (e *sqliteEngine) readAs(ctx context.Context, fresh freshness, f func(ctx context.Context, q querier) error) error {
 	if e.store.opts.Serve && e.behind() {
 		if err := e.catchUp(ctx, fresh); err != nil {

@@ -129,7 +129,7 @@ func TestReadOnAFullDisk(t *testing.T) {
 	l := newLogged(t)
 	limit := func(pages int) {
 		t.Helper()
-		if _, err := l.engine.writer.number(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
+		if _, err := l.engine.writer.readInt(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -195,7 +195,7 @@ func TestWriterCommandFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	release := hold(t, other)
-	if _, err := e.writer.number(`PRAGMA busy_timeout = 0`); err != nil {
+	if _, err := e.writer.readInt(`PRAGMA busy_timeout = 0`); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.write(t.Context(), put("test a")); !elumenta.HasCode(err, elumenta.CodeUnavailable) {

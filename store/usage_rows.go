@@ -38,7 +38,6 @@ func (l *list) exec(ctx context.Context, tx querier, args arguments, pace pace) 
 func (l *list) text(args arguments) (string, []any) {
 	var text strings.Builder
 	text.WriteString(l.head)
-	values := make([]any, len(args))
 	for i := range args {
 		switch {
 		case i%l.bulk.columns > 0:
@@ -50,11 +49,10 @@ func (l *list) text(args arguments) (string, []any) {
 		}
 		text.WriteByte('$')
 		text.WriteString(strconv.Itoa(i + 1))
-		values[i] = args[i].Value
 	}
 	text.WriteByte(')')
 	text.WriteString(l.tail)
-	return text.String(), values
+	return text.String(), args.values()
 }
 
 const usageSums = `requests, failures, tokens_spent, cache_hits, cache_misses, prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens`
@@ -125,11 +123,7 @@ func (f *follower) prepare(ctx context.Context, q querier, r *rollup) error {
 		for i := range p.rows {
 			keys[p.first+i].addTo(&args)
 		}
-		values := make([]any, len(args))
-		for i := range args {
-			values[i] = args[i].Value
-		}
-		rows, err := q.QueryContext(ctx, p.text, values...)
+		rows, err := q.QueryContext(ctx, p.text, args.values()...)
 		if err != nil {
 			return fmt.Errorf("read the sketches of rollups: %w", err)
 		}

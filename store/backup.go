@@ -65,7 +65,7 @@ func Backup(ctx context.Context, url, file string, force bool, progress func(don
 	case behind != nil: // the database went on while it was copied, and the copy may lack what was there before
 		return nil, backupError(path, file, behind)
 	}
-	if err := detachLog(ctx, temp, ""); err != nil {
+	if err := detachLog(ctx, temp, true); err != nil {
 		return nil, sqliteError("write the backup "+file, err)
 	}
 	if err := syncFile(temp); err != nil {
@@ -202,13 +202,14 @@ func bringUpFile(ctx context.Context, file, database string) (err error) {
 	return c.exec(`COMMIT`)
 }
 
-// detachLog makes a copy a database of its own that has no log: with the original's id it would take that one's.
-func detachLog(ctx context.Context, file, where string) error {
+// detachLog makes a copy a database of its own that has no log: with the original's id it would take that one's. evenLogged says that it
+// lacks nothing that the original's log has.
+func detachLog(ctx context.Context, file string, evenLogged bool) error {
 	db, err := sql.Open("sqlite", readDSN(file))
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, `UPDATE ledger_applied SET logged = 0, database = randomblob(16) `+where)
+	_, err = db.ExecContext(ctx, `UPDATE ledger_applied SET logged = 0, database = randomblob(16) WHERE ? OR logged = 0`, evenLogged)
 	if missingTable(err) { // of an earlier version
 		err = nil
 	}

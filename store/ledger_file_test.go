@@ -242,7 +242,6 @@ func TestLastCopiesNothing(t *testing.T) {
 
 // fullWriter is a disk without room, though perhaps not before all is written.
 type fullWriter struct {
-	logWriter
 	file *os.File // nil: it writes nothing
 }
 

@@ -67,7 +67,7 @@ func Restore(ctx context.Context, file, url string, force bool, progress func(do
 		return nil, fmt.Errorf("the backup %s cannot be restored: %w", file, err)
 	}
 	// What was copied without Backup may need the original's log.
-	if err := detachLog(ctx, temp, "WHERE logged = 0"); err != nil {
+	if err := detachLog(ctx, temp, false); err != nil {
 		return nil, sqliteError("restore "+path, err)
 	}
 	kept, err := putInPlace(temp, path)

@@ -27,7 +27,7 @@ func (e *sqliteEngine) logOps(ops []*ledgerOp) (done bool, err error) {
 		e.owed.Store(l.file.owed)
 	}
 	if l.file.lock(logLockWait) != nil {
-		return false, nil // a transaction needs no lock but SQLite's
+		return false, nil //nolint:nilerr // a transaction needs no lock but SQLite's
 	}
 	before := l.seq
 	done, err = e.decideLogged(ops)

@@ -36,19 +36,19 @@ const (
 )
 
 func newID(prefix string) string {
-	id, err := typeid.FromUUIDBytesWithPrefix(prefix, newUUID())
-	if err != nil {
-		panic(err) // the prefixes are constants
-	}
-	return id.String()
-}
-
-func newUUID() []byte {
 	u, err := uuid.NewV7()
 	if err != nil {
 		panic(err) // crypto/rand does not fail since Go 1.24
 	}
-	return u[:]
+	return formatID(prefix, u)
+}
+
+func formatID(prefix string, u uuid.UUID) string {
+	id, err := typeid.FromUUIDBytesWithPrefix(prefix, u[:])
+	if err != nil {
+		panic(err) // the prefixes are constants
+	}
+	return id.String()
 }
 
 func parseID(prefix, s string) bool {
@@ -101,11 +101,7 @@ func FirstGenerationID(t time.Time) GenerationID {
 	for i := range 6 {
 		u[i] = byte(ms >> (8 * (5 - i)))
 	}
-	id, err := typeid.FromUUIDBytesWithPrefix(generationPrefix, u[:])
-	if err != nil {
-		panic(err) // only a prefix could be refused
-	}
-	return GenerationID(id.String())
+	return GenerationID(formatID(generationPrefix, u))
 }
 
 // AssistantRef is how a caller names an assistant: the bare id, a pinned version (asst_…@3) or a label

@@ -134,50 +134,6 @@ func (l *ledger) do(ctx context.Context, op *ledgerOp) error {
 	return failure(q.do(ctx, &op.item))
 }
 
-// begin names in a batch the rows that operations need.
-func (b *ledgerBatch) begin(ops []*ledgerOp, node *string) {
-	b.reset()
-	b.plans = b.current()
-	if node != nil {
-		b.node = *node
-	}
-	for _, op := range ops {
-		op.node, op.err = node, nil
-		if op.reserve {
-			b.wantReserve(&op.reservation)
-		}
-		if !op.reserve || op.again {
-			b.wantSettle(op.account, op.generation)
-		}
-		if key := (generationKey{op.account, op.generation}); op.known != nil && op.known.epoch == b.epoch && b.generations[key] == nil {
-			known := *op.known
-			b.generations[key] = &known
-		}
-	}
-}
-
-// decide decides them in the order of the queue.
-func (b *ledgerBatch) decide(ops []*ledgerOp) {
-	for _, op := range ops {
-		switch {
-		case op.reserve && op.node == nil:
-			op.err = elumenta.Unavailable(errNoLease)
-		case op.reserve && !op.again && b.generations[generationKey{op.account, op.generation}] != nil:
-			op.err = elumenta.Unavailable(errReserved)
-		case op.reserve:
-			op.grant, op.err = b.reserve(&op.reservation)
-			op.row = b.generations[generationKey{op.account, op.generation}]
-		default:
-			before := len(b.settled)
-			op.settled, op.err = b.settle(op.account, op.generation, op.outcome)
-			if len(b.settled) > before {
-				b.settled[before].used = op.used
-				b.overtaken = b.overtaken || op.known == nil
-			}
-		}
-	}
-}
-
 // beginBatch begins a batch of operations.
 func (l *ledger) beginBatch(ops []*ledgerOp) *ledgerBatch {
 	b := l.batch

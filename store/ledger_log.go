@@ -148,8 +148,8 @@ func (l *sqliteLedger) writeLog(tx *conn, log *ledgerLog, pace pace) error {
 			rate_day_count = ?, open_generations = ?, entries = ? WHERE id = ?`, rows[:logColumns[logAccount]]); err != nil {
 			return fmt.Errorf("write an account: %w", err)
 		}
-		if n%pace.rows == 0 && pace.pause != nil {
-			pace.pause()
+		if n%pace.rows == 0 {
+			pace.rest()
 		}
 	}
 	if _, err := l.generation.exec(tx, log.generations, pace); err != nil {

@@ -74,10 +74,17 @@ func (k *bulk) partsOf(rows, most int) iter.Seq[part] {
 	}
 }
 
-// pace says how many rows a statement has at most, or so many statements of one row, and what is done after them; nil is nothing.
+// pace says how many rows a statement has at most, and what is done after each; nil is nothing.
 type pace struct {
 	rows  int
 	pause func()
+}
+
+// rest follows a statement, or so many as one could have had rows.
+func (p pace) rest() {
+	if p.pause != nil {
+		p.pause()
+	}
 }
 
 // atOnce is the pace of who is waited for.
@@ -91,9 +98,7 @@ func (k *bulk) exec(tx *conn, args arguments, pace pace) (changed int64, err err
 			return 0, err
 		}
 		changed += n
-		if pace.pause != nil {
-			pace.pause()
-		}
+		pace.rest()
 	}
 	return changed, nil
 }

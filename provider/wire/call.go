@@ -16,6 +16,14 @@ const (
 	drainTime      = 50 * time.Millisecond
 )
 
+// Format is what the calls of one wire format have in common.
+type Format struct {
+	// Header makes the format's headers for a target's credential; Send adds Content-Type and Accept. Names are in canonical form.
+	Header func(credential elumenta.Secret) http.Header
+	// Classify reads the error of a response with a status of 400 or more: at most 64 KiB of body, perhaps not JSON.
+	Classify func(status int, body []byte) Fault
+}
+
 // Fault is what a format makes of a provider's error code. The zero value leaves all to the HTTP status.
 type Fault struct {
 	// Kind overrides the kind that the HTTP status stands for.
@@ -48,12 +56,12 @@ type Call struct {
 // A nil error obliges the caller to close the answer.
 func (c *Call) Send(ctx context.Context) (*Answer, error) {
 	a := &Answer{target: c.Target.Name, parent: ctx}
-	transport := c.transport()
-	req, err := c.template(transport)
+	base, kept := c.transport()
+	req, err := c.template(kept)
 	if err != nil {
 		return nil, a.Fail(Fault{Kind: elumenta.KindFailed, Message: "the provider's base URL is not valid"})
 	}
-	resp, err := c.roundTrip(ctx, transport, req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
+	resp, err := c.roundTrip(ctx, base, req) //nolint:bodyclose // Answer.Close closes it, and so does Send where it fails
 	if err != nil {
 		return nil, a.transportError(err)
 	}
@@ -73,33 +81,54 @@ type sender interface {
 	Send(ctx context.Context, template *http.Request, body []byte) (resp *http.Response, taken bool, err error)
 }
 
-// transport is the client's: a whole http.Client follows redirects and keeps cookies, and costs as much as the transport does.
-func (c *Call) transport() http.RoundTripper {
+// transport is what sends, and what remembers for it; nil: nothing does. It is the client's: a whole http.Client follows redirects and
+// keeps cookies, and costs as much as the transport does.
+func (c *Call) transport() (base http.RoundTripper, kept *Transport) {
 	if c.Target.Client == nil || c.Target.Client.Transport == nil {
-		return http.DefaultTransport
+		return http.DefaultTransport, nil
 	}
-	return c.Target.Client.Transport
+	if t, ok := c.Target.Client.Transport.(*Transport); ok {
+		return t.RoundTripper, t
+	}
+	return c.Target.Client.Transport, nil
 }
 
-func (c *Call) template(transport http.RoundTripper) (*http.Request, error) {
-	if c.Body == nil { // rare, and each page of a list has a path of its own
+func (c *Call) template(kept *Transport) (*http.Request, error) {
+	switch {
+	case c.Body == nil: // rare, and each page of a list has a path of its own
 		return c.request(http.MethodGet)
+	case kept == nil:
+		return c.request(http.MethodPost)
 	}
-	if t, ok := transport.(*Transport); ok {
-		return t.template(c)
+	return kept.template(c)
+}
+
+func (c *Call) request(method string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(context.Background(), method, c.Target.BaseURL+c.Path, http.NoBody)
+	if err != nil {
+		return nil, err
 	}
-	return c.request(http.MethodPost)
+	if c.Format.Header != nil {
+		r.Header = c.Format.Header(c.Target.Credential)
+	}
+	r.Header["Accept"] = []string{"application/json"}
+	if method == http.MethodPost {
+		r.Header["Content-Type"] = []string{"application/json"}
+	}
+	if c.Stream {
+		r.Header["Accept"] = []string{"text/event-stream"}
+		// A compressed stream could be held back by whoever compresses it.
+		r.Header["Accept-Encoding"] = []string{"identity"}
+	}
+	return r, nil
 }
 
 // roundTrip is the transport's, with context and body.
-func (c *Call) roundTrip(ctx context.Context, transport http.RoundTripper, template *http.Request) (*http.Response, error) {
+func (c *Call) roundTrip(ctx context.Context, base http.RoundTripper, template *http.Request) (*http.Response, error) {
 	if c.Body == nil {
-		return transport.RoundTrip(template.WithContext(ctx))
+		return base.RoundTrip(template.WithContext(ctx))
 	}
-	if t, ok := transport.(*Transport); ok {
-		transport = t.RoundTripper
-	}
-	if t, ok := transport.(sender); ok {
+	if t, ok := base.(sender); ok {
 		if resp, taken, err := t.Send(ctx, template, c.Body); taken {
 			keepBody(c.Body)
 			return resp, err
@@ -108,7 +137,7 @@ func (c *Call) roundTrip(ctx context.Context, transport http.RoundTripper, templ
 	req, s := template.WithContext(ctx), send(c.Body)
 	defer s.done()
 	req.Body, req.GetBody, req.ContentLength = s.reader(), s.again, int64(len(c.Body))
-	return transport.RoundTrip(req)
+	return base.RoundTrip(req)
 }
 
 func (c *Call) check(a *Answer, h http.Header) error {

@@ -1,20 +1,11 @@
 package wire
 
 import (
-	"context"
 	"net/http"
 	"sync"
 
 	"github.com/elumenta/elumenta"
 )
-
-// Format is what the calls of one wire format have in common.
-type Format struct {
-	// Header makes the format's headers for a target's credential; Send adds Content-Type and Accept. Names are in canonical form.
-	Header func(credential elumenta.Secret) http.Header
-	// Classify reads the error of a response with a status of 400 or more: at most 64 KiB of body, perhaps not JSON.
-	Classify func(status int, body []byte) Fault
-}
 
 // Transport remembers what the requests of a configuration have in common, their URL and headers, so that calls to the same place
 // share them. A new configuration needs a new one: credentials stay in memory as long as it does. It may be used concurrently.
@@ -61,25 +52,5 @@ func (t *Transport) template(c *Call) (*http.Request, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.templates[p] = r
-	return r, nil
-}
-
-func (c *Call) request(method string) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(context.Background(), method, c.Target.BaseURL+c.Path, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	if c.Format.Header != nil {
-		r.Header = c.Format.Header(c.Target.Credential)
-	}
-	r.Header["Accept"] = []string{"application/json"}
-	if method == http.MethodPost {
-		r.Header["Content-Type"] = []string{"application/json"}
-	}
-	if c.Stream {
-		r.Header["Accept"] = []string{"text/event-stream"}
-		// A compressed stream could be held back by whoever compresses it.
-		r.Header["Accept-Encoding"] = []string{"identity"}
-	}
 	return r, nil
 }

@@ -62,6 +62,18 @@ func (b *body) Wait() {
 	b.free()
 }
 
+// BeforeWait has f called whenever Read or Wait has nothing and is about to wait, until the body's end; nil for nothing. An error of f
+// ends the call as one of the connection does. It reports whether that can be done, and must not be called while Read runs.
+func (b *body) BeforeWait(f func() error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.conn == nil || b.conn.socket == nil {
+		return false
+	}
+	b.conn.socket.beforeWait(f)
+	return true
+}
+
 func (b *body) enter() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -12,5 +12,8 @@ type socket struct{ net.Conn }
 func newSocket(net.Conn) *socket { return nil }
 func (s *socket) silent() bool   { return false }
 func (s *socket) wait()          {}
+
+func (s *socket) beforeWait(func() error) {}
+
 func (s *socket) buffered() bool { return false }
 func (s *socket) release()       {}

@@ -25,7 +25,8 @@ type socket struct {
 	raw        syscall.RawConn
 	look, read func(fd uintptr) bool // made once
 
-	quiet    bool // what look saw
+	before   func() error // called when there is nothing to read, unless nil
+	quiet    bool         // what look saw
 	buf      *[]byte
 	from, to int
 	err      error
@@ -62,7 +63,10 @@ func newSocket(nc net.Conn) *socket {
 		socketBuffers.Put(buf)
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
-			return false // wait, without the buffer
+			if s.before != nil {
+				s.err = s.before()
+			}
+			return s.err != nil // else wait, without the buffer
 		case err == nil:
 			s.err = io.EOF
 		default:
@@ -74,6 +78,9 @@ func newSocket(nc net.Conn) *socket {
 	}
 	return s
 }
+
+// beforeWait has f called whenever there is nothing to read, until release. Its error is the connection's.
+func (s *socket) beforeWait(f func() error) { s.before = f }
 
 // silent looks without waiting, and is true if the server has neither sent anything nor closed the connection.
 func (s *socket) silent() bool {
@@ -93,7 +100,7 @@ func (s *socket) wait() {
 
 // Read reads. An error stays.
 func (s *socket) Read(p []byte) (int, error) {
-	if s.from == s.to && s.err == nil && len(p) >= socketBuffer {
+	if s.from == s.to && s.err == nil && s.before == nil && len(p) >= socketBuffer {
 		return s.conn.Read(p)
 	}
 	s.wait()
@@ -102,7 +109,7 @@ func (s *socket) Read(p []byte) (int, error) {
 	}
 	n := copy(p, (*s.buf)[s.from:s.to])
 	if s.from += n; s.from == s.to {
-		s.release()
+		s.giveBuffer()
 	}
 	return n, nil
 }
@@ -110,7 +117,13 @@ func (s *socket) Read(p []byte) (int, error) {
 // buffered reports whether something was read that is not yet used.
 func (s *socket) buffered() bool { return s.from < s.to }
 
+// release ends a call.
 func (s *socket) release() {
+	s.giveBuffer()
+	s.before = nil
+}
+
+func (s *socket) giveBuffer() {
 	if s.buf != nil {
 		socketBuffers.Put(s.buf)
 	}

@@ -53,6 +53,12 @@ func (b *body) Wait() {
 	}
 }
 
+// BeforeWait has f called before reads that wait, if the transport can tell which do.
+func (b *body) BeforeWait(f func() error) bool {
+	w, ok := b.ReadCloser.(waiter)
+	return ok && w.BeforeWait(f)
+}
+
 // IsStream waits for the first byte that is no blank and reports whether it begins an event stream rather than a JSON
 // value: some hosts send one where the other was asked for, and name it wrongly. A body that begins like a web page is
 // KindMalformed, an empty one KindTruncated.

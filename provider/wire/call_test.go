@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/http1"
 	"github.com/elumenta/elumenta/provider/wire"
 )
 
@@ -222,5 +223,54 @@ func TestEmitter(t *testing.T) {
 	}
 	if err := out.Pause(); !errors.Is(err, stop) || len(got) != 3 {
 		t.Errorf("after an error: %v, %d events", err, len(got))
+	}
+}
+
+// TestPauseBeforeWaiting: what came is followed by a pause before the stream waits for more, wherever the provider's bytes stop.
+func TestPauseBeforeWaiting(t *testing.T) {
+	paused := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		for _, part := range []string{
+			"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n9\r\ndata: b\n\n\r\n",
+			"9\r\ndata: c\n\n\r\n1", "2\r\ndata: d\n\ndata: e\n\n\r\n5\r\ndata:\r\n", "4\r\n f\n\n\r\n0\r\n\r\n",
+		} {
+			_, _ = io.WriteString(conn, part)
+			select {
+			case <-paused:
+			case <-t.Context().Done():
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	transport := http1.New(&http.Transport{})
+	defer transport.CloseIdleConnections()
+	a, err := call(server.URL, &http.Client{Transport: transport}).Send(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	var got strings.Builder
+	out := wire.NewEmitter(func(e elumenta.Event) error {
+		if e.Kind == elumenta.EventPause {
+			got.WriteByte('|')
+			paused <- struct{}{}
+			return nil
+		}
+		got.WriteString(string(e.Text))
+		return nil
+	})
+	err = a.Events(out, func(_, data []byte) (bool, error) {
+		return string(data) == "f", out.Text(elumenta.EventText, string(data))
+	})
+	paused <- struct{}{}
+	if err != nil || got.String() != "ab|c|de|f" {
+		t.Errorf("%q, %v", got.String(), err)
 	}
 }

@@ -42,7 +42,8 @@ func giveBuffer(b *[]byte) {
 // A Stream is for one goroutine.
 type Stream struct {
 	r          io.Reader
-	beforeRead func() error
+	waiter     waiter       // r, if that calls beforeRead
+	beforeRead func() error // nil: nothing is to be called here
 	limit      int
 
 	buf     *[]byte
@@ -64,7 +65,7 @@ type Stream struct {
 }
 
 // NewStream reads events of up to limit bytes, DefaultEventLimit for zero. beforeRead, if not nil, is called before each
-// read, that is whenever the buffer holds no whole event; its error ends the stream. Close gives the buffer back.
+// read that may wait, whenever the buffer holds no whole event; its error ends the stream. Close gives the buffer back.
 func NewStream(r io.Reader, limit int, beforeRead func() error) *Stream {
 	s := new(Stream)
 	s.open(r, limit, beforeRead)
@@ -76,6 +77,9 @@ func (s *Stream) open(r io.Reader, limit int, beforeRead func() error) {
 		limit = DefaultEventLimit
 	}
 	*s = Stream{r: r, limit: limit, beforeRead: beforeRead, buf: takeBuffer()}
+	if w, ok := r.(waiter); ok && w.BeforeWait(beforeRead) {
+		s.beforeRead, s.waiter = nil, w
+	}
 }
 
 // Close gives the buffer back. What Next returned is no longer valid.
@@ -85,6 +89,9 @@ func (s *Stream) Close() {
 	}
 	s.release()
 	s.err = io.ErrClosedPipe
+	if s.waiter != nil {
+		s.waiter.BeforeWait(nil)
+	}
 }
 
 // Cut reports whether the last event lacked its blank line because the body ended.
@@ -254,17 +261,22 @@ func (s *Stream) fill() {
 	s.err = io.ErrNoProgress
 }
 
-// waiter is a body that can be waited for.
-type waiter interface{ Wait() }
+// waiter is a body whose transport knows when a read would wait.
+type waiter interface {
+	// Wait returns when Read has something, an error perhaps.
+	Wait()
+	// BeforeWait has f called whenever a read, or Wait, has nothing and is about to wait, nil for nothing. Its error ends the
+	// read. It reports whether that can be done.
+	BeforeWait(f func() error) bool
+}
 
 // wait gives an empty buffer to others until there is something to read: most streams wait most of the time.
 func (s *Stream) wait() {
-	w, ok := s.r.(waiter)
-	if !ok || s.end > 0 {
+	if s.waiter == nil || s.end > 0 {
 		return
 	}
 	s.release()
-	w.Wait()
+	s.waiter.Wait()
 	s.buf = takeBuffer()
 }
 

@@ -155,6 +155,57 @@ func TestStreamReadsOnlyWhenItMust(t *testing.T) {
 	}
 }
 
+// known is a body that knows when it waits: where a piece is empty.
+type known struct {
+	pieces []string
+	before func() error
+}
+
+func (k *known) BeforeWait(f func() error) bool {
+	k.before = f
+	return true
+}
+
+func (k *known) Wait() {
+	for len(k.pieces) > 0 && k.pieces[0] == "" {
+		k.pieces = k.pieces[1:]
+		_ = k.before()
+	}
+}
+
+func (k *known) Read(p []byte) (int, error) {
+	k.Wait()
+	if len(k.pieces) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, k.pieces[0])
+	k.pieces = k.pieces[1:]
+	return n, nil
+}
+
+// TestStreamGoesOnWhereNothingWaits: a body that knows when it waits is read on without a call before.
+func TestStreamGoesOnWhereNothingWaits(t *testing.T) {
+	k := &known{pieces: []string{"", "data: a\n\nda", "ta: b\n\n", "data: c\n\n", "", "data:", "", " d\n\n", "data: e\n\n"}}
+	var log strings.Builder
+	s := wire.NewStream(k, 0, func() error {
+		log.WriteByte('|')
+		return nil
+	})
+	for {
+		_, data, err := s.Next()
+		if err != nil {
+			break
+		}
+		log.Write(data)
+	}
+	if log.String() != "|abc||de" {
+		t.Errorf("order: %s", log.String())
+	}
+	if s.Close(); k.before != nil {
+		t.Error("a closed stream is still told")
+	}
+}
+
 // simple is the same reader, written to be obvious.
 func simple(text string) (events []event) {
 	text = strings.TrimPrefix(text, "\xef\xbb\xbf")

@@ -26,6 +26,7 @@ const runLimit = 30 * time.Minute
 
 type options struct {
 	binary    string
+	against   string
 	dir       string
 	json      string
 	smoke     bool
@@ -80,6 +81,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.binary, "elumenta", "bin/elumenta", "the program to measure")
+	flags.StringVar(&o.against, "against", "", "another build of the program, to be measured in the proxy's place: short rounds in turn (--duration 300ms --rounds 50) show what a change does on a machine whose speed drifts")
 	flags.StringVar(&o.dir, "dir", ".", "directory on the file system to measure; a folder of its own is made in it and removed")
 	flags.StringVar(&o.json, "json", "", "also write the figures to this `file`")
 	flags.BoolVar(&o.smoke, "smoke", false, "a few seconds that show that everything runs; its figures say nothing")
@@ -216,24 +218,52 @@ func (b *bench) parts(ctx context.Context) error {
 
 // besideProxy starts both servers and compares them. The proxy's requests are what Elumenta sends to the provider.
 func (b *bench) besideProxy(ctx context.Context) (err error) {
-	in, err := b.install(ctx, "compare")
+	in, ours, direct, err := b.prepare(ctx, "compare", b.binary)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, ours.stop()) }()
+	if b.hot {
+		return b.hotAccount(ctx, in, ours)
+	}
+	base := direct
+	if b.against == "" {
+		base.process, err = b.startProxy(ctx, base.whole[0])
+	} else {
+		_, base, _, err = b.prepare(ctx, "against", b.against)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, base.stop()) }()
+	return b.compare(ctx, base, ours)
+}
+
+// prepare starts a program with an assistant and makes the requests for it, and those that the program sends for each, which
+// go to the provider directly.
+func (b *bench) prepare(ctx context.Context, name, binary string) (in *installation, ours, direct *measured, err error) {
+	if in, err = b.install(ctx, name); err != nil {
+		return nil, nil, nil, err
+	}
+	in.binary = binary
 	server, err := in.serve(ctx)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, server.stop())
+		}
+	}()
 	key, err := in.account(ctx, payingPlan)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
 	assistant, err := createAssistant(ctx, server.addr, key)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	ours, base := &measured{process: server.process}, &measured{}
+	ours, direct = &measured{process: server.process}, &measured{}
 	for _, stream := range []bool{false, true} {
 		req := generate(key, generateBody(assistant, stream))
 		body, err := b.provider.received(func() error {
@@ -241,24 +271,17 @@ func (b *bench) besideProxy(ctx context.Context) (err error) {
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("one generation: %w", err)
+			return nil, nil, nil, fmt.Errorf("one generation: %w", err)
 		}
-		direct := request("POST", "/v1/chat/completions", "sk-bench", body)
+		sent := request("POST", "/v1/chat/completions", "sk-bench", body)
 		if stream {
-			ours.stream, base.stream = [][]byte{req}, [][]byte{direct}
+			ours.stream, direct.stream = [][]byte{req}, [][]byte{sent}
 		} else {
-			ours.whole, base.whole = [][]byte{req}, [][]byte{direct}
+			ours.whole, direct.whole = [][]byte{req}, [][]byte{sent}
 		}
 		b.printf("stream %t: the client sends %d bytes, the provider receives %d\n", stream, len(req), len(body))
 	}
-	if base.process, err = b.startProxy(ctx, base.whole[0]); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, base.stop()) }()
-	if b.hot {
-		return b.hotAccount(ctx, in, ours)
-	}
-	return b.compare(ctx, base, ours)
+	return in, ours, direct, nil
 }
 
 func (b *bench) startProxy(ctx context.Context, req []byte) (*process, error) {

@@ -58,7 +58,11 @@ func (b *bench) header() {
 
 func (b *bench) row(c *comparison) {
 	const line = "%-7s %3d  %-8s %7.0f/s  p50 %9s  p99 %9s  processor %6s each"
-	b.printf(line+"\n", c.Name, c.Conns, "proxy", c.Proxy.Rate, round(c.Proxy.P50), round(c.Proxy.P99), round(c.Proxy.CPU))
+	base := "proxy"
+	if b.against != "" {
+		base = "against"
+	}
+	b.printf(line+"\n", c.Name, c.Conns, base, c.Proxy.Rate, round(c.Proxy.P50), round(c.Proxy.P99), round(c.Proxy.CPU))
 	b.printf(line+"  ratio %.2f (target %.2f)  p99 ratio %.2f%s  load core %.0f %% busy\n", c.Name, c.Conns, "elumenta", c.Elumenta.Rate,
 		round(c.Elumenta.P50), round(c.Elumenta.P99), round(c.Elumenta.CPU), c.Ratio, c.Target, c.P99Ratio, p99Target(c.P99Target), 100*c.LoadBusy)
 	if b.cluster != nil {

@@ -2,11 +2,13 @@ package store_test
 
 import (
 	"database/sql"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,6 +101,19 @@ func copyFile(t testing.TB, url string) (copied string) {
 	return copied
 }
 
+// checks sets how many sequences rapid makes for the rest of a test that runs alone, unless the command says how many.
+func checks(t *testing.T, n int) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f.Value.String() != f.DefValue {
+		return
+	}
+	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+}
+
 // TestLogSameRows: arbitrary operations leave the same rows in the tables, however many of them are in the log at the end, and
 // whether the process that logged them applies them or the next one.
 func TestLogSameRows(t *testing.T) {
@@ -117,6 +132,7 @@ func TestLogSameRows(t *testing.T) {
 	if err := seed.Close(); err != nil {
 		t.Fatal(err)
 	}
+	checks(t, 30) // each opens three databases
 	rapid.Check(t, func(rt *rapid.T) {
 		direct, logs := copyDatabase(t, base), copyDatabase(t, base)
 		stores := []*store.Store{storetest.OpenWith(t, store.Options{URL: direct, Now: clock}), openLogged(t, logs, clock)}

@@ -34,6 +34,7 @@ func TestJavaScriptClients(t *testing.T) {
 
 // So do OpenAI's and Anthropic's for Python, OpenAI's in two majors.
 func TestPythonClients(t *testing.T) {
+	t.Parallel()
 	dir := clients.Python(t)
 	s, id := startAgent(t)
 	prompt := s.createAssistant(t, "test", "You help {{customer}} with {{product}}.",

@@ -11,6 +11,7 @@ import (
 // charmbracelet's fantasy works with an assistant's id as its model: over Chat Completions with its own and its compatible provider, Responses
 // and Messages. Its test is in a module of its own, internal/clients/fantasy.
 func TestFantasy(t *testing.T) {
+	t.Parallel()
 	s, id := startAgent(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()

@@ -153,7 +153,7 @@ func marshal(w io.Writer, v any) error {
 		_, err := w.Write(append(b, '\n'))
 		return err
 	}
-	return json.MarshalWrite(w, v)
+	return json.MarshalWrite(w, v, json.Deterministic(true)) // one entity tag, one text
 }
 
 // humaMux is our mux as huma knows it.

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +16,19 @@ func bot(change ...any) object {
 		o[change[i].(string)] = change[i+1]
 	}
 	return o
+}
+
+// One entity tag stands for one text.
+func TestSameTagSameText(t *testing.T) {
+	s := newServer(t, setup{})
+	key, _ := s.account("free")
+	id := s.do("POST", "/assistants", key, bot("metadata", object{"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6"})).want(201)["id"].(string)
+	first := s.do("GET", "/assistants/"+id, key, nil)
+	for range 20 {
+		if next := s.do("GET", "/assistants/"+id, key, nil); !bytes.Equal(next.body, first.body) {
+			t.Fatalf("%s and then %s", first.body, next.body)
+		}
+	}
 }
 
 func TestAssistantsFromCreateToDelete(t *testing.T) {

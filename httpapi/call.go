@@ -25,6 +25,7 @@ type call struct {
 	failure *elumenta.Error // what was answered
 	body    []byte
 	buffer  *[]byte // body's, to be used again
+	rest    int64   // of a body that is too large: what may be passed over once that is answered
 	status  int
 	bytes   int64
 	surface elumenta.Surface                                      // in whose shape errors are answered; nil for our own
@@ -85,6 +86,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if aborted {
 			panic(p)
 		}
+		a.passOver(c, r)
 	}()
 	if !a.cors(c, r) {
 		return

@@ -216,6 +216,11 @@ func TestGenerateNamesEveryBadField(t *testing.T) {
 		many[i] = object{"role": "user", "content": "x"}
 	}
 	s.do("POST", "/generate", key, object{"model": "sandbox", "messages": many}).wantFields("messages")
+	s.do("POST", "/generate", key, object{"model": "sandbox", "stop": 5}).wantFields("messages", "stop")
+	s.do("POST", "/generate", key, object{"assistant_id": "x"}).wantFields("assistant_id", "messages")
+	s.do("POST", "/generate", key, object{"model": "sandbox", "prompt": 5}).wantFields("prompt")
+	s.do("POST", "/generate", key, object{"model": "sandbox", "messages": 5}).wantFields("messages")
+	s.do("POST", "/generate", key, object{"model": "sandbox", "prompt": "x", "max_tokens": 1e12}).want(200)
 	s.do("POST", "/generate", key, object{"model": "sandbox", "messages": many[:2000]}).want(200)
 }
 

@@ -237,14 +237,18 @@ func (g *generateReader) float(at *fieldPath) *float64 {
 	return nil
 }
 
+// mostTokens is what a number may be exactly in every JSON reader (RFC 8259, 6); what a model takes less of is brought to its limit.
+const mostTokens = 1<<53 - 1
+
 func (g *generateReader) positive(at *fieldPath) *int {
-	n, ok := g.integer(at)
+	whole, ok := g.whole(at, -mostTokens, mostTokens)
 	if !ok {
 		return nil
 	}
-	if n < 1 {
+	if whole < 1 {
 		g.bad(at, "must be at least 1")
 	}
+	n := int(whole)
 	return &n
 }
 
@@ -327,14 +331,13 @@ func (g *generateReader) finish() {
 		said.turns = append(said.turns, elumenta.Turn{Role: elumenta.RoleOfUser, Parts: g.taken(len(g.parts) - 1)})
 	}
 	g.req.Turns = copied(said.turns)
-	if len(g.req.Turns) == 0 && len(g.errs) == 0 {
-		at := fieldPath{name: "messages"}
-		switch {
-		case g.hasMessages || g.paramsMessages:
-			g.bad(&at, "must hold a message of a user or an assistant, or else prompt must be given")
-		default:
-			g.bad(&at, "is required, or else prompt")
-		}
+	at := fieldPath{name: "messages"}
+	switch given := g.hasMessages || g.paramsMessages; {
+	case len(g.req.Turns) > 0:
+	case !given && !g.hasPrompt:
+		g.bad(&at, "is required, or else prompt")
+	case given && len(g.errs) == 0:
+		g.bad(&at, "must hold a message of a user or an assistant, or else prompt must be given")
 	}
 }
 

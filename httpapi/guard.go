@@ -206,8 +206,7 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 		return media
 	}
 	if r.ContentLength > most {
-		c.Header().Set("Connection", "close") // the rest is not worth reading
-		return tooLarge(most)
+		return c.tooLarge(most)
 	}
 	control := http.NewResponseController(c.ResponseWriter)
 	_ = control.SetReadDeadline(time.Now().Add(a.BodyTimeout)) // not every writer has one
@@ -223,7 +222,7 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 		return media
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tooLarge(most)
+		return c.tooLarge(most)
 	}
 	c.Header().Set("Connection", "close")
 	e := elumenta.Errorf(elumenta.CodeBadRequest, "the body could not be read to its end")
@@ -233,8 +232,27 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 	return e
 }
 
-func tooLarge(most int64) error {
+// passedOver is how much more than may be in a body is read behind the answer that it is too large.
+const passedOver = 4
+
+func (c *call) tooLarge(most int64) error {
+	c.Header().Set("Connection", "close")
+	c.rest = passedOver * most
 	return elumenta.Errorf(elumenta.CodePayloadTooLarge, "the body has more than %d bytes, the limit of this call", most)
+}
+
+// passOver reads the rest of a body that was too large once that is answered: a client that still sends when the connection is closed
+// loses the answer (RFC 9112, 9.6). One that waits to be told to go on sends nothing.
+func (a *API) passOver(c *call, r *http.Request) {
+	if c.rest == 0 || r.ProtoMajor > 1 || r.ContentLength > c.rest || r.Header.Get("Expect") != "" {
+		return
+	}
+	control := http.NewResponseController(c.ResponseWriter)
+	if control.Flush() != nil {
+		return
+	}
+	_ = control.SetReadDeadline(time.Now().Add(a.BodyTimeout))
+	_, _ = io.CopyN(io.Discard, r.Body, c.rest)
 }
 
 const keptBuffer = 256 << 10 // larger buffers are left to the garbage collector

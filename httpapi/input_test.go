@@ -1,8 +1,10 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -261,6 +263,41 @@ func TestBodyLimits(t *testing.T) {
 		s.do("POST", path, key, fits+" ").wantError(413, elumenta.CodePayloadTooLarge)
 		chunked := s.raw("POST", httpapi.Base+path, key, io.MultiReader(strings.NewReader(fits), strings.NewReader(strings.Repeat(" ", 100_000))))
 		chunked.wantError(413, elumenta.CodePayloadTooLarge)
+	}
+}
+
+// TestTooLargeIsRead: a client that sends its whole body before it reads anything is told what is wrong with it, and one that sends
+// nothing is told at once.
+func TestTooLargeIsRead(t *testing.T) {
+	const most = 4 << 20
+	s := newServer(t, setup{options: func(o *httpapi.Options) { o.GenerateBody = most }})
+	key, _ := s.account("unlimited")
+	body := strings.Repeat(" ", 3*most)
+	for name, sent := range map[string]string{
+		"length":  fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body),
+		"chunked": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body),
+		"silent":  fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)),
+		"expects": fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			head := "POST /api/v2/generate HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + key + "\r\nContent-Type: application/json\r\n"
+			if _, err := io.WriteString(conn, head+sent); err != nil {
+				t.Fatal("the body could not be sent: ", err)
+			}
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = res.Body.Close() }()
+			if b, err := io.ReadAll(res.Body); res.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(b), "payload_too_large") {
+				t.Errorf("%d, %s, %v", res.StatusCode, b, err)
+			}
+		})
 	}
 }
 

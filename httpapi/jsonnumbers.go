@@ -25,8 +25,12 @@ func (r *reader) whole(p *fieldPath, least, most int64) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	if f < float64(least) || f > float64(most) {
-		r.bad(p, "must be between %d and %d", least, most)
+	switch {
+	case f < float64(least):
+		r.bad(p, "must be at least %d", least)
+		return 0, false
+	case f > float64(most):
+		r.bad(p, "must be at most %d", most)
 		return 0, false
 	}
 	n, ok := wholeNumber(string(raw), f)

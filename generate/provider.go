@@ -116,6 +116,9 @@ func (s *Service) attend(call, ctx context.Context, cancel context.CancelCauseFu
 		e, failed = &elumenta.ProviderError{Kind: elumenta.KindFailed}, true
 	}
 	left := err != nil && (!failed || ctx.Err() != nil) // the client left, or this node broke it off
+	if left {
+		e = nil // it says nothing of the route, which was answering if a piece came
+	}
 	if c.end(e, left && l.firstPiece.IsZero(), l.ended) {
 		s.keyRefused(c, e)
 	}

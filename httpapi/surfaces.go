@@ -147,16 +147,20 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 	return surface.Models(nil, list, r.URL.Query())
 }
 
-// surfaceModel is one model, or an assistant that the caller may use.
+// surfaceModel is one model, or an assistant that the caller's key may use.
 func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurface) ([]byte, error) {
+	limits := &c.caller.Key.Limits
 	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
 	if slug != "" {
 		m, ok := a.settings().Catalog.Get(slug)
-		if !ok {
+		if !ok || limits.Assistants != nil || limits.Models != nil && !slices.Contains(limits.Models, slug) {
 			return nil, elumenta.NotFound("model")
 		}
 		entry := a.modelEntry(m)
 		return surface.Model(nil, &entry), nil
+	}
+	if limits.Assistants != nil && !slices.Contains(limits.Assistants, ref.ID) {
+		return nil, elumenta.NotFound("model")
 	}
 	own, err := a.Assistants.Assistant(r.Context(), c.caller.Account.ID, ref.ID)
 	if err == nil {

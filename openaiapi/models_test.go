@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
 
 	"github.com/elumenta/elumenta"
 )
@@ -54,5 +55,31 @@ func TestModels(t *testing.T) {
 	}
 	if status, body = s.post("/v1/models", "{}"); status != http.StatusMethodNotAllowed || !strings.Contains(body, `"method_not_supported"`) {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// TestModelsOfLimitedKeys: a key reads one by one what its list has, and no name of another assistant.
+func TestModelsOfLimitedKeys(t *testing.T) {
+	s := newServer(t, says("Hi"))
+	a := s.assistant(elumenta.Fields{Name: "Pirate", Model: "scripted", Instructions: "You are a pirate."})
+	other := s.assistant(elumenta.Fields{Name: "Secret", Model: "scripted", Instructions: "You are a spy."})
+	for name, test := range map[string]struct {
+		limits elumenta.KeyLimits
+		reads  map[string]bool
+	}{
+		"assistants": {elumenta.KeyLimits{Assistants: []elumenta.AssistantID{a.ID}}, map[string]bool{string(a.ID): true, string(other.ID): false, "scripted": false}},
+		"models":     {elumenta.KeyLimits{Models: []string{"scripted"}}, map[string]bool{string(a.ID): true, "scripted": true, "sandbox": false}},
+	} {
+		key := elumenta.NewKeySecret()
+		if _, _, err := s.store.CreateKey(t.Context(), s.account, elumenta.NewKey{Name: name, Limits: test.limits}, key, nil); err != nil {
+			t.Fatal(err)
+		}
+		client := s.client(option.WithAPIKey(key.Reveal()))
+		for id, reads := range test.reads {
+			m, err := client.Models.Get(t.Context(), id)
+			if e, ok := errors.AsType[*openai.Error](err); reads != (err == nil) || !reads && (!ok || e.StatusCode != http.StatusNotFound || e.Code != "model_not_found") {
+				t.Errorf("%s: %s: %v, %v", name, id, m, err)
+			}
+		}
 	}
 }

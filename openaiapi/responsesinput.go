@@ -1,12 +1,6 @@
 package openaiapi
 
-import (
-	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/elumenta/elumenta"
-)
+import "github.com/elumenta/elumenta"
 
 // opener is said for the user where a request to an assistant has no input, as one to a prompt object need not: providers ask for a message.
 const opener = "Follow the instructions."
@@ -195,8 +189,6 @@ func (r *responsesReader) functionCall(at string, i int, in *inputItem) {
 		r.missing(at + ".name")
 	case r.calls[in.CallID] != nil:
 		r.bad(at+".call_id", codeInvalidValue, "is that of an earlier function_call")
-	case !isObject(in.Arguments):
-		r.bad(at+".arguments", codeInvalidValue, "must be a string that holds a JSON object")
 	default:
 		r.checked(func(errs *elumenta.FieldErrors) {
 			elumenta.CheckText(errs, at+".call_id", in.CallID, 1, mostCallID)
@@ -211,12 +203,6 @@ func (r *responsesReader) functionCall(at string, i int, in *inputItem) {
 
 // mostCallID is how many characters the id of a call has at most.
 const mostCallID = 512
-
-// isObject reports whether a text is a JSON object, or blank, which stands for an empty one.
-func isObject(s string) bool {
-	v := jsontext.Value(s)
-	return strings.TrimSpace(s) == "" || v.Kind() == '{' && v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-}
 
 // functionOutput reads what a function answered.
 func (r *responsesReader) functionOutput(at string, in *inputItem) {

@@ -166,7 +166,7 @@ func (q *queue) close() {
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = elumenta.Internal(fmt.Errorf("panic in a write: %v", p))
+			err = elumenta.Internal(fmt.Errorf("panic in a write: %T", p))
 		}
 	}()
 	return f()

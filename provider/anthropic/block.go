@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/wire"
 )
 
 // contentBlock turns a part into a block; ok is false for a part that the API cannot take and that says nothing to it.
@@ -17,8 +18,8 @@ func contentBlock(part elumenta.Part) (b block, ok bool, err error) {
 	case elumenta.PartImage:
 		return block{Type: "image", Source: imageSource(part.Image)}, true, nil
 	case elumenta.PartToolCall:
-		input, err := toolInput(part.ToolCall.Arguments)
-		return block{Type: "tool_use", ID: toolID(part.ToolCall.ID), Name: part.ToolCall.Name, Input: input}, true, err
+		input := jsontext.Value(wire.CallInput(part.ToolCall.Arguments))
+		return block{Type: "tool_use", ID: toolID(part.ToolCall.ID), Name: part.ToolCall.Name, Input: input}, true, nil
 	case elumenta.PartToolResult:
 		return toolResult(part.ToolResult)
 	case elumenta.PartReasoning:
@@ -33,18 +34,6 @@ func imageSource(image *elumenta.Image) *source {
 		return &source{Type: "url", URL: image.URL}
 	}
 	return &source{Type: "base64", MediaType: image.MediaType, Data: image.Data}
-}
-
-// toolInput checks the arguments of a call in the history: a client sends them as a string, and the API takes an object.
-func toolInput(arguments elumenta.Text) (jsontext.Value, error) {
-	if isBlank(arguments) {
-		return jsontext.Value("{}"), nil
-	}
-	v := jsontext.Value(arguments)
-	if !v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) || v.Kind() != '{' {
-		return nil, errNotJSON
-	}
-	return v, nil
 }
 
 func toolResult(r *elumenta.ToolResult) (block, bool, error) {

@@ -334,14 +334,9 @@ func TestWarnings(t *testing.T) {
 
 // TestRefusedBeforeSending lists prompts that are refused without a request.
 func TestRefusedBeforeSending(t *testing.T) {
-	call := func(arguments elumenta.Text) elumenta.Prompt {
-		return elumenta.Prompt{Turns: []elumenta.Turn{assistant(elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "a", Name: "b", Arguments: arguments}})}}
-	}
 	prompts := map[string]elumenta.Prompt{
-		"blank":           {Turns: []elumenta.Turn{user(text(" "))}},
-		"empty":           {},
-		"arguments":       call(`{"a":`),
-		"arguments array": call(`[]`),
+		"blank": {Turns: []elumenta.Turn{user(text(" "))}},
+		"empty": {},
 		"schema": {Turns: []elumenta.Turn{user(text("a"))}, Settings: elumenta.Settings{
 			ResponseFormat: &elumenta.ResponseFormat{Type: elumenta.FormatJSONSchema, Schema: json.RawMessage(`{`)}}},
 	}

@@ -115,9 +115,7 @@ func encode(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning, 
 	settings, warnings := t.Capabilities.Fit(p.Settings)
 	b := builder{signCalls: signsCalls(t.Model), names: map[string]string{}}
 	for _, turn := range p.Turns {
-		if err := b.turn(turn); err != nil {
-			return nil, nil, err
-		}
+		b.turn(turn)
 	}
 	if len(b.contents) == 0 {
 		return nil, nil, errNoContent
@@ -210,17 +208,14 @@ type builder struct {
 	names     map[string]string // of functions, by the id of their call: a result may lack it, and the API wants it
 }
 
-func (b *builder) turn(turn elumenta.Turn) error {
+func (b *builder) turn(turn elumenta.Turn) {
 	role := roleUser
 	if turn.Role == elumenta.RoleOfAssistant {
 		role = roleModel
 	}
 	called := false
 	for _, in := range turn.Parts {
-		parts, err := b.parts(in)
-		if err != nil {
-			return err
-		}
+		parts := b.parts(in)
 		if len(parts) == 0 {
 			continue
 		}
@@ -232,7 +227,6 @@ func (b *builder) turn(turn elumenta.Turn) error {
 		}
 		b.add(role, parts)
 	}
-	return nil
 }
 
 func (b *builder) add(role string, parts []part) {
@@ -248,29 +242,29 @@ func (b *builder) add(role string, parts []part) {
 }
 
 // parts turns a part of the prompt into those of the API: none for one that it does not take and that says nothing to it.
-func (b *builder) parts(in elumenta.Part) ([]part, error) {
+func (b *builder) parts(in elumenta.Part) []part {
 	signature := signatureOf(in.Opaque)
 	switch in.Kind {
 	case elumenta.PartText, elumenta.PartRefusal:
 		if in.Text == "" && signature == "" {
-			return nil, nil
+			return nil
 		}
-		return []part{{Text: &in.Text, ThoughtSignature: signature}}, nil
+		return []part{{Text: &in.Text, ThoughtSignature: signature}}
 	case elumenta.PartReasoning:
 		if signature == "" {
-			return nil, nil
+			return nil
 		}
-		return []part{{Text: &in.Text, Thought: true, ThoughtSignature: signature}}, nil
+		return []part{{Text: &in.Text, Thought: true, ThoughtSignature: signature}}
 	case elumenta.PartImage:
-		return []part{image(in.Image)}, nil
+		return []part{image(in.Image)}
 	case elumenta.PartToolCall:
-		args, err := callArgs(in.ToolCall.Arguments)
+		args := jsontext.Value(wire.CallInput(in.ToolCall.Arguments))
 		b.names[in.ToolCall.ID] = in.ToolCall.Name
-		return []part{{FunctionCall: &functionCall{ID: in.ToolCall.ID, Name: in.ToolCall.Name, Args: args}, ThoughtSignature: signature}}, err
+		return []part{{FunctionCall: &functionCall{ID: in.ToolCall.ID, Name: in.ToolCall.Name, Args: args}, ThoughtSignature: signature}}
 	case elumenta.PartToolResult:
-		return b.result(in.ToolResult), nil
+		return b.result(in.ToolResult)
 	}
-	return nil, nil
+	return nil
 }
 
 // signatureOf returns a signature of our own format. Another format's state is dropped.
@@ -299,18 +293,6 @@ func image(in *elumenta.Image) part {
 		}
 	}
 	return part{FileData: file}
-}
-
-// callArgs checks the arguments of a call in the history: a client sends them as a string, and the API takes an object.
-func callArgs(arguments elumenta.Text) (jsontext.Value, error) {
-	if strings.TrimSpace(string(arguments)) == "" {
-		return jsontext.Value("{}"), nil
-	}
-	v := jsontext.Value(arguments)
-	if !v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) || v.Kind() != '{' {
-		return nil, errNotJSON
-	}
-	return v, nil
 }
 
 // result gives a tool's text as the function's response; its images follow as parts of their own, which every model takes.

@@ -282,10 +282,8 @@ func TestWarnings(t *testing.T) {
 // TestRefusedBeforeSending lists prompts that are refused without a request.
 func TestRefusedBeforeSending(t *testing.T) {
 	prompts := map[string]elumenta.Prompt{
-		"empty":           {Turns: []elumenta.Turn{user(text(""))}},
-		"arguments":       {Turns: []elumenta.Turn{assistant(call("a", "b", `{"a":`))}},
-		"arguments array": {Turns: []elumenta.Turn{assistant(call("a", "b", `[]`))}},
-		"schema":          {Turns: []elumenta.Turn{user(text("a"))}, Tools: []elumenta.Tool{{Name: "a", Parameters: json.RawMessage(`{`)}}},
+		"empty":  {Turns: []elumenta.Turn{user(text(""))}},
+		"schema": {Turns: []elumenta.Turn{user(text("a"))}, Tools: []elumenta.Tool{{Name: "a", Parameters: json.RawMessage(`{`)}}},
 	}
 	for name, p := range prompts {
 		got := providertest.Collect(t.Context(), t, gemini.Provider{}, elumenta.Target{Name: "test", BaseURL: "http://provider.invalid"}, &p)

@@ -467,7 +467,24 @@ func TestBeforeWait(t *testing.T) {
 		}
 	}
 
-	// On the same connection: nothing of the calls before is left. An error ends the call, and the connection with it.
+	// A call can be ended while the function runs.
+	ctx, cancel := context.WithCancel(t.Context())
+	resp, err := tr.RoundTrip(request(t, http.MethodPost, s.url, "{}").WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.(interface{ BeforeWait(f func() error) bool }).BeforeWait(func() error {
+		cancel()
+		next <- ""
+		<-s.closed
+		return nil
+	})
+	if b, err := io.ReadAll(resp.Body); string(b) != "onetwoth" || !errors.Is(err, context.Canceled) {
+		t.Errorf("read %q, %v", b, err)
+	}
+	_ = resp.Body.Close()
+
+	// Nothing of the calls before is left. An error ends the call, and the connection with it.
 	body := open()
 	stop := errors.New("stop")
 	body.(interface{ BeforeWait(f func() error) bool }).BeforeWait(func() error { return stop })
@@ -479,7 +496,7 @@ func TestBeforeWait(t *testing.T) {
 	_ = body.Close()
 	next <- ""
 	<-s.closed
-	if len(s.accepted) != 1 {
+	if len(s.accepted) != 2 {
 		t.Errorf("%d connections", len(s.accepted))
 	}
 }

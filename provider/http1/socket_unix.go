@@ -26,6 +26,7 @@ type socket struct {
 	look, read func(fd uintptr) bool // made once
 
 	before   func() error // called when there is nothing to read, unless nil
+	telling  bool         // read must not wait: before is to be called first
 	quiet    bool         // what look saw
 	buf      *[]byte
 	from, to int
@@ -63,10 +64,7 @@ func newSocket(nc net.Conn) *socket {
 		socketBuffers.Put(buf)
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
-			if s.before != nil {
-				s.err = s.before()
-			}
-			return s.err != nil // else wait, without the buffer
+			return s.telling // else wait, without the buffer
 		case err == nil:
 			s.err = io.EOF
 		default:
@@ -93,6 +91,17 @@ func (s *socket) wait() {
 	if s.from < s.to || s.err != nil {
 		return
 	}
+	s.telling = s.before != nil
+	s.fill()
+	if s.telling && s.from == s.to && s.err == nil {
+		s.telling = false
+		if s.err = s.before(); s.err == nil { // the connection can be closed meanwhile
+			s.fill()
+		}
+	}
+}
+
+func (s *socket) fill() {
 	if err := s.raw.Read(s.read); err != nil {
 		s.err = err
 	}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/elumenta/elumenta"
 )
 
 // errJSON says that a value is not JSON, or of another type than the format has there. It quotes nothing.
@@ -257,6 +260,20 @@ func (j *JSON) End() bool {
 }
 
 const hex = "0123456789abcdef"
+
+// CallInput is the JSON object that an API takes for the arguments of a tool call in the history, which a client sends as a string: an
+// empty one for none, and for what is no object, such as arguments that max_tokens cut off, one that holds it as Anthropic has it done
+// (https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming#handling-invalid-json-in-tool-responses).
+func CallInput(arguments elumenta.Text) []byte {
+	v := jsontext.Value(strings.TrimSpace(string(arguments)))
+	switch {
+	case len(v) == 0:
+		return []byte("{}")
+	case v.Kind() == '{' && v.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
+		return v
+	}
+	return append(AppendString([]byte(`{"INVALID_JSON":`), arguments), '}')
+}
 
 // AppendString appends a JSON string. Invalid UTF-8 is replaced; what need not be escaped is not.
 func AppendString[T ~string](b []byte, value T) []byte {

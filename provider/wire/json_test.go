@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/provider/wire"
 )
 
@@ -193,6 +194,18 @@ func FuzzAppendString(f *testing.F) {
 			t.Errorf("%s is not read as it is written", quoted)
 		}
 	})
+}
+
+// TestCallInput: a call in the history has an object, whatever its model made of the arguments.
+func TestCallInput(t *testing.T) {
+	for arguments, want := range map[string]string{
+		"": "{}", " \n": "{}", ` {"a":1,"a":2} `: `{"a":1,"a":2}`,
+		`{"x": "ab`: `{"INVALID_JSON":"{\"x\": \"ab"}`, "[1]": `{"INVALID_JSON":"[1]"}`, "null": `{"INVALID_JSON":"null"}`, `{} {}`: `{"INVALID_JSON":"{} {}"}`,
+	} {
+		if got := string(wire.CallInput(elumenta.Text(arguments))); got != want {
+			t.Errorf("%q: %s, want %s", arguments, got, want)
+		}
+	}
 }
 
 // Counts are cut to what can be summed, whichever way they are read.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -97,6 +98,16 @@ func (l *KeyLimits) First() KeyLimit {
 // Scoped reports whether the key is limited to assistants, models or a budget. Such a key is made to be given away: it
 // generates, within its limits, and reads nothing of the account.
 func (l *KeyLimits) Scoped() bool { return l.Assistants != nil || l.Models != nil || l.Budget != nil }
+
+// AllowsModel reports whether the key may use a model, by its slug, as one that an assistant or a request names.
+func (l *KeyLimits) AllowsModel(slug string) bool {
+	return l.Models == nil || slices.Contains(l.Models, slug)
+}
+
+// AllowsAssistant reports whether the key may use an assistant. One that is limited to assistants may call no model without one.
+func (l *KeyLimits) AllowsAssistant(id AssistantID) bool {
+	return l.Assistants == nil || slices.Contains(l.Assistants, id)
+}
 
 // BeyondLimit is the answer to a request that a limit of its key forbids. The message says what to do.
 func BeyondLimit(limit KeyLimit, message string) *Error {

@@ -3,7 +3,6 @@ package generate
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -111,7 +110,7 @@ func permitAssistant(l *elumenta.KeyLimits, id elumenta.AssistantID) error {
 	switch {
 	case l.ReadOnly:
 		return elumenta.BeyondLimit(elumenta.LimitReadOnly, "this key is for reading only: use another to generate")
-	case l.Assistants == nil || slices.Contains(l.Assistants, id):
+	case l.AllowsAssistant(id):
 		return nil
 	case id == "":
 		return elumenta.BeyondLimit(elumenta.LimitAssistants, "this key generates with some assistants only: send the assistant_id of one; GET /api/v2/keys/me lists them")
@@ -138,7 +137,7 @@ func (s *Service) chooseModel(p *prepared) error {
 	case !ok:
 		errs.Add("model", "is not in the catalog; GET /api/v2/models lists what is")
 		return errs.Err()
-	case p.caller.Key.Limits.Models != nil && !slices.Contains(p.caller.Key.Limits.Models, slug):
+	case !p.caller.Key.Limits.AllowsModel(slug):
 		return elumenta.BeyondLimit(elumenta.LimitModels, "this key does not generate with the model "+slug+"; GET /api/v2/keys/me lists those that it does")
 	case !offered:
 		return elumenta.PlanGone(p.caller.Account.Plan)

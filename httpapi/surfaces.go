@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -130,7 +129,7 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 	var list []elumenta.SurfaceModel
 	if limits.Assistants == nil {
 		for _, m := range a.settings().Catalog.Models() {
-			if m.Available() && m.Category == "text" && (limits.Models == nil || slices.Contains(limits.Models, m.Slug)) {
+			if m.Available() && m.Category == "text" && limits.AllowsModel(m.Slug) {
 				list = append(list, a.modelEntry(m))
 			}
 		}
@@ -140,7 +139,7 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 		return nil, err
 	}
 	for i := range own {
-		if limits.Assistants == nil || slices.Contains(limits.Assistants, own[i].ID) {
+		if limits.AllowsAssistant(own[i].ID) {
 			list = append(list, assistantEntry(&own[i]))
 		}
 	}
@@ -153,13 +152,13 @@ func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurfa
 	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
 	if slug != "" {
 		m, ok := a.settings().Catalog.Get(slug)
-		if !ok || limits.Assistants != nil || limits.Models != nil && !slices.Contains(limits.Models, slug) {
+		if !ok || limits.Assistants != nil || !limits.AllowsModel(slug) {
 			return nil, elumenta.NotFound("model")
 		}
 		entry := a.modelEntry(m)
 		return surface.Model(nil, &entry), nil
 	}
-	if limits.Assistants != nil && !slices.Contains(limits.Assistants, ref.ID) {
+	if !limits.AllowsAssistant(ref.ID) {
 		return nil, elumenta.NotFound("model")
 	}
 	own, err := a.Assistants.Assistant(r.Context(), c.caller.Account.ID, ref.ID)

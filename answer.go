@@ -1,5 +1,7 @@
 package elumenta
 
+import "strings"
+
 // Answer is an answer in one piece.
 type Answer struct {
 	Text      []byte // what the model says
@@ -8,6 +10,8 @@ type Answer struct {
 	ToolCalls []ToolCall
 	// Parts say in which order all that came, and which state of the provider's belongs to what.
 	Parts []AnswerPart
+
+	inputs []*strings.Builder // the arguments of the ToolCalls, which grow by their pieces
 }
 
 // AnswerPart is a part of an answer. Neighbours of one kind are one part, unless one of them has state of its own.
@@ -30,9 +34,11 @@ func (a *Answer) Add(e Event) {
 	case EventToolCall:
 		a.Parts = append(a.Parts, AnswerPart{Kind: PartToolCall, Call: len(a.ToolCalls)})
 		a.ToolCalls = append(a.ToolCalls, ToolCall{ID: e.ID, Name: e.Name})
+		a.inputs = append(a.inputs, new(strings.Builder))
 	case EventToolInput:
 		if e.Index < len(a.ToolCalls) {
-			a.ToolCalls[e.Index].Arguments += e.Text
+			_, _ = a.inputs[e.Index].WriteString(string(e.Text))
+			a.ToolCalls[e.Index].Arguments = Text(a.inputs[e.Index].String())
 		}
 	case EventOpaque:
 		a.keep(e)

@@ -26,6 +26,9 @@ const (
 	formTimeout   = 30 * time.Second
 )
 
+// pageTimeout is how long a page may take, until the browser has it. What a model writes has the API's limits.
+const pageTimeout = 5 * time.Minute
+
 // API is the HTTP API in the same process.
 type API interface {
 	// ServeCaller answers a request under /api/v2 as a caller.
@@ -112,6 +115,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // ServeHTTP answers a request for a path under Base.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout)) // not every writer has one
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")

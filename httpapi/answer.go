@@ -58,7 +58,6 @@ func (w *whole) End(r *elumenta.Result) error {
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	h["Server-Timing"] = []string{serverTiming(r.Gateway, r.Provider)}
-	_ = http.NewResponseController(w.c.ResponseWriter).SetWriteDeadline(time.Now().Add(w.a.WriteTimeout)) // not every writer has one
 	_, err := w.c.Write(b)
 	if err == nil && cap(b) <= keptBuffer { // HTTP/2 may still read what it could not write
 		clear(b)

@@ -30,6 +30,8 @@ type call struct {
 	bytes   int64
 	surface elumenta.Surface                                      // in whose shape errors are answered; nil for our own
 	quiet   bool                                                  // logged at debug level unless it failed
+	timeout time.Duration                                         // of a write
+	timed   time.Time                                             // when the deadline of writes was set
 	traced  func(route string, status int, failure elumenta.Code) // nil: not recorded
 }
 
@@ -49,14 +51,30 @@ func (c *call) WriteHeader(status int) {
 	}
 }
 
-// Write notes how much was written.
-func (c *call) Write(b []byte) (int, error) {
+// mostAtOnce is how many bytes a client must take within the time of a write.
+const mostAtOnce = 256 << 10
+
+// Write notes how much was written. A client that does not read fails it in the end.
+func (c *call) Write(b []byte) (written int, err error) {
 	if c.status == 0 {
 		c.WriteHeader(http.StatusOK)
 	}
-	n, err := c.ResponseWriter.Write(b) //nolint:gosec // JSON and event streams, sent with nosniff
-	c.bytes += int64(n)
-	return n, err
+	for more := true; more && err == nil; more = written < len(b) {
+		c.limitWrite()
+		var n int
+		n, err = c.ResponseWriter.Write(b[written:min(len(b), written+mostAtOnce)]) //nolint:gosec // JSON and event streams, sent with nosniff
+		written += n
+	}
+	c.bytes += int64(written)
+	return written, err
+}
+
+// limitWrite sets the deadline of writes anew, unless that was done a moment ago: setting it costs more than asking the time.
+func (c *call) limitWrite() {
+	if now := time.Now(); now.Sub(c.timed) >= c.timeout/8 {
+		c.timed = now
+		_ = http.NewResponseController(c.ResponseWriter).SetWriteDeadline(now.Add(c.timeout)) // not every writer has one
+	}
 }
 
 // Unwrap is for http.ResponseController.
@@ -64,7 +82,7 @@ func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // ServeHTTP answers one request: an id, a panic's end, figures and a log line for each.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), request: r, route: "none", started: time.Now()}
+	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), request: r, route: "none", started: time.Now(), timeout: a.WriteTimeout}
 	h := w.Header()
 	h["X-Request-Id"] = []string{string(c.id)}
 	h["X-Content-Type-Options"] = nosniff

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/elumenta/elumenta"
 )
@@ -13,21 +12,20 @@ type stream struct {
 	a       *API
 	c       *call
 	encoder elumenta.Encoder
-	control *http.ResponseController
 	flush   func() error
 	buffer  *[]byte
 	held    []byte
 	started *elumenta.Started // nil before Open
-	timed   time.Time         // when the deadline of writes was set
 	err     error             // of the first write that failed: the client is gone
 }
 
 func (a *API) newStream(c *call, encoder elumenta.Encoder) *stream {
 	buffer, _ := a.buffers.Get().(*[]byte)
-	control := http.NewResponseController(c.ResponseWriter)
-	s := &stream{a: a, c: c, encoder: encoder, control: control, flush: control.Flush, buffer: buffer, held: (*buffer)[:0]}
+	s := &stream{a: a, c: c, encoder: encoder, buffer: buffer, held: (*buffer)[:0]}
 	if f, ok := c.ResponseWriter.(interface{ FlushError() error }); ok {
 		s.flush = f.FlushError
+	} else {
+		s.flush = http.NewResponseController(c.ResponseWriter).Flush
 	}
 	return s
 }
@@ -107,7 +105,7 @@ func (s *stream) Fail(e *elumenta.Error, settled elumenta.Settled) error {
 	return s.write()
 }
 
-// send writes what is held back and flushes it. A client that does not read fails it in the end.
+// send writes what is held back and flushes it.
 func (s *stream) send() error {
 	if s.write() == nil {
 		s.err = s.flush()
@@ -116,10 +114,6 @@ func (s *stream) send() error {
 }
 
 func (s *stream) write() error {
-	if now := time.Now(); now.Sub(s.timed) >= s.a.WriteTimeout/8 { // setting it costs more than asking the time
-		s.timed = now
-		_ = s.control.SetWriteDeadline(now.Add(s.a.WriteTimeout)) // not every writer has one
-	}
 	_, s.err = s.c.Write(s.held)
 	s.held = s.held[:0]
 	return s.err

@@ -19,7 +19,7 @@ import (
 )
 
 // Limits of a connection, against clients that send slowly or keep connections for nothing. Bodies and writes have limits
-// of their own, request by request: a stream may take minutes.
+// of their own, in httpapi and console: a stream may take minutes.
 const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute

@@ -9,8 +9,13 @@ import (
 	"github.com/elumenta/elumenta"
 )
 
-// WholeLimit is the largest body of a whole answer, in bytes.
-const WholeLimit = 32 << 20
+// Limits of an answer, in bytes. No model's longest answer comes near them.
+const (
+	WholeLimit  = 32 << 20  // a whole answer's body, and what the events of a stream say
+	StreamLimit = 256 << 20 // a stream's body: events repeat ids and names with each piece
+)
+
+var errStreamTooLarge = errors.New("stream is over the limit")
 
 // Answer is a provider's response with a status of 200 to 299. It is for one goroutine and must be closed.
 type Answer struct {
@@ -28,6 +33,7 @@ type body struct {
 	first  [1]byte
 	peeked bool // first is to be read again
 	ended  bool
+	read   int // bytes so far
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -42,6 +48,9 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := b.ReadCloser.Read(p)
+	if b.read += n; b.read > StreamLimit {
+		return 0, errStreamTooLarge
+	}
 	b.ended = err != nil
 	return n, err
 }
@@ -95,7 +104,7 @@ func (a *Answer) Whole(handle func(body []byte) error) error {
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > WholeLimit:
-			return a.Malformed("the provider's answer is too large", nil)
+			return a.tooLarge()
 		case errors.Is(err, io.EOF):
 			return handle(body)
 		case err != nil:
@@ -109,7 +118,8 @@ func (a *Answer) Whole(handle func(body []byte) error) error {
 
 // Events reads the body as an event stream and passes each event to handle, until handle says that the provider has
 // finished or returns an error. Before every read that may wait it lets out emit a pause. The slices are valid during the
-// call only. A body that ends before is KindTruncated, also where the end cuts an event that handle then finds malformed.
+// call only. A body that ends before is KindTruncated, also where the end cuts an event that handle then finds malformed; one of
+// more than StreamLimit bytes, or whose events come to more than WholeLimit bytes of text, is KindMalformed.
 // What the wrapped emit function returned comes back unchanged.
 func (a *Answer) Events(out *Emitter, handle func(name, data []byte) (done bool, err error)) error {
 	var s Stream
@@ -130,6 +140,8 @@ func (a *Answer) Events(out *Emitter, handle func(name, data []byte) (done bool,
 		case err == nil && done:
 			a.finished = true
 			return nil
+		case err == nil && out.Size() > WholeLimit:
+			return a.tooLarge()
 		case err == nil:
 		case s.Cut() && malformed(err):
 			return a.Truncated()

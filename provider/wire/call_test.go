@@ -136,6 +136,52 @@ func TestWholeLimit(t *testing.T) {
 	}
 }
 
+// TestEndlessStream has providers that never stop: what their events say is limited like a whole answer, and what they send too.
+func TestEndlessStream(t *testing.T) {
+	for _, test := range []struct {
+		name, block string
+		most        int // bytes that may be read of it
+	}{
+		{"text", "data: " + strings.Repeat("a", 1<<20) + "\n\n", wire.WholeLimit + 2<<20},
+		{"comments", ":" + strings.Repeat("a", 1<<20) + "\n", wire.StreamLimit + 2<<20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body := &endless{block: test.block}
+			client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				header := http.Header{"Content-Type": {"text/event-stream"}}
+				return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(body), Request: r}, nil
+			})}
+			a, err := call("http://provider", client).Send(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Close()
+			out := wire.NewEmitter(func(elumenta.Event) error { return nil })
+			err = a.Events(out, func(_, data []byte) (bool, error) {
+				return false, out.Text(elumenta.EventText, string(data))
+			})
+			if kindOf(err) != elumenta.KindMalformed || body.read > test.most {
+				t.Errorf("error = %v after %d bytes", err, body.read)
+			}
+		})
+	}
+}
+
+// endless is a body that repeats a block, until it is long past every limit.
+type endless struct {
+	block    string
+	at, read int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read > 2*wire.StreamLimit {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n := copy(p, e.block[e.at:])
+	e.at, e.read = (e.at+n)%len(e.block), e.read+n
+	return n, nil
+}
+
 // TestConnectionIsUsedAgain reads streams up to the provider's last word, with the body's end behind it in a write of its
 // own. A slow machine may miss it now and then.
 func TestConnectionIsUsedAgain(t *testing.T) {

@@ -7,6 +7,7 @@ import "github.com/elumenta/elumenta"
 type Emitter struct {
 	emit func(elumenta.Event) error
 	open bool // something was emitted since the last pause
+	size int  // bytes of text so far
 	err  error
 }
 
@@ -27,6 +28,7 @@ func (e *Emitter) Emit(ev elumenta.Event) error {
 		}
 	}
 	e.open = true
+	e.size += len(ev.Text)
 	e.err = e.emit(ev)
 	return e.err
 }
@@ -45,6 +47,9 @@ func (e *Emitter) Pause() error {
 	e.err = e.emit(elumenta.Event{Kind: elumenta.EventPause})
 	return e.err
 }
+
+// Size is how many bytes of text were emitted.
+func (e *Emitter) Size() int { return e.size }
 
 // Err is what the wrapped function returned, if that was an error. A format returns it unchanged.
 func (e *Emitter) Err() error { return e.err }

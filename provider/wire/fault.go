@@ -111,6 +111,10 @@ func (a *Answer) transportError(err error) *elumenta.ProviderError {
 	return a.fail(fault, safeCause(err))
 }
 
+func (a *Answer) tooLarge() *elumenta.ProviderError {
+	return a.Malformed("the provider's answer is too large", nil)
+}
+
 // readError is the failure of a read of the body.
 func (a *Answer) readError(err error) *elumenta.ProviderError {
 	switch {
@@ -118,6 +122,8 @@ func (a *Answer) readError(err error) *elumenta.ProviderError {
 		return a.contextError()
 	case errors.Is(err, ErrEventTooLarge):
 		return a.Malformed("an event of the provider's stream is too large", err)
+	case errors.Is(err, errStreamTooLarge):
+		return a.tooLarge()
 	case errors.Is(err, io.EOF):
 		return a.fail(Fault{Kind: elumenta.KindTruncated}, io.EOF)
 	}

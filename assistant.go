@@ -325,6 +325,13 @@ type ListQuery struct {
 	Text string
 }
 
+// AssistantName is an assistant in a list of names.
+type AssistantName struct {
+	ID        AssistantID
+	Name      string
+	CreatedAt time.Time
+}
+
 // AssistantStore keeps assistants. Errors are *Error: CodeNotFound, CodeForbidden, CodeValidation, CodeVersionConflict,
 // CodeConflict, CodeUnavailable. Methods are safe for concurrent use; what they acknowledge is durable.
 type AssistantStore interface {
@@ -338,15 +345,17 @@ type AssistantStore interface {
 	Assistant(ctx context.Context, owner AccountID, id AssistantID) (*Assistant, error)
 	// Assistants lists the owner's own.
 	Assistants(ctx context.Context, owner AccountID, q ListQuery) (items []Assistant, more bool, err error)
+	// AssistantNames lists the owner's newest by id and name, up to limit; of those alone that only names (at most MaxKeyScope), unless it is empty.
+	AssistantNames(ctx context.Context, owner AccountID, only []AssistantID, limit int) ([]AssistantName, error)
 	// UpdateAssistant applies a patch. ifMatch, if not 0, must be the newest version. A patch that changes something makes
 	// a version.
 	UpdateAssistant(ctx context.Context, owner AccountID, id AssistantID, ifMatch int, p *Patch) (*Assistant, error)
-	// DeleteAssistant removes an assistant with all its versions.
-	DeleteAssistant(ctx context.Context, owner AccountID, id AssistantID) error
+	// DeleteAssistant removes an assistant with all its versions. ifMatch is that of UpdateAssistant.
+	DeleteAssistant(ctx context.Context, owner AccountID, id AssistantID, ifMatch int) error
 	// Versions lists saved versions, newest first, below before if that is not 0.
 	Versions(ctx context.Context, owner AccountID, id AssistantID, before, limit int) (items []Version, more bool, err error)
-	// RestoreVersion makes a version the newest again, as a new version. Visibility stays.
-	RestoreVersion(ctx context.Context, owner AccountID, id AssistantID, version int) (*Assistant, error)
+	// RestoreVersion makes a version the newest again, as a new version. Visibility stays. ifMatch is that of UpdateAssistant.
+	RestoreVersion(ctx context.Context, owner AccountID, id AssistantID, ifMatch, version int) (*Assistant, error)
 	// WithdrawVersion removes a version that is not the newest; CodeConflict if a label stands for it.
 	WithdrawVersion(ctx context.Context, owner AccountID, id AssistantID, version int) error
 	// Labels lists the labels of the owner's assistant by name.

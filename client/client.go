@@ -41,7 +41,7 @@ func IdempotencyKey(key string) Option {
 	return func(h http.Header) { h.Set("Idempotency-Key", key) }
 }
 
-// IfMatch makes UpdateAssistant fail with [ErrorCodeVersionConflict] where the assistant's newest version is another one.
+// IfMatch makes UpdateAssistant, RestoreVersion and DeleteAssistant fail with [ErrorCodeVersionConflict] where the assistant's newest version is another one.
 func IfMatch(version int64) Option {
 	return func(h http.Header) { h.Set("If-Match", strconv.Quote(strconv.FormatInt(version, 10))) }
 }

@@ -209,13 +209,18 @@ func (a *API) view(ctx context.Context, c *call, id elumenta.AssistantID) (*assi
 	return out, err
 }
 
-type updateAssistantIn struct {
+type changedAssistantIn struct {
 	PathID
 	known
-	IfMatch string `header:"If-Match" doc:"The version that the update is meant for, quoted."`
+	IfMatchHeader
 }
 
-func (a *API) updateAssistant(ctx context.Context, c *call, in *updateAssistantIn) (*updatedAssistant, error) {
+// IfMatchHeader makes a change conditional.
+type IfMatchHeader struct {
+	IfMatch string `header:"If-Match" doc:"The version that the change is meant for, quoted."`
+}
+
+func (a *API) updateAssistant(ctx context.Context, c *call, in *changedAssistantIn) (*updatedAssistant, error) {
 	id, err := assistantID(in.ID)
 	if err != nil {
 		return nil, err
@@ -240,7 +245,7 @@ func (a *API) updateAssistant(ctx context.Context, c *call, in *updateAssistantI
 	return &updatedAssistant{ETag: tagOf(updated), Body: viewAssistant(updated)}, nil
 }
 
-// ifMatch is the version that an update is meant for, 0 for any.
+// ifMatch is the version that a change is meant for, 0 for any.
 func ifMatch(h http.Header, now *elumenta.Assistant) (int, error) {
 	want, err := parseTags("If-Match", h.Values("If-Match"))
 	switch {
@@ -273,15 +278,20 @@ type oneAssistantIn struct {
 	known
 }
 
-func (a *API) deleteAssistant(ctx context.Context, c *call, in *oneAssistantIn) (*noBody, error) {
+func (a *API) deleteAssistant(ctx context.Context, c *call, in *changedAssistantIn) (*noBody, error) {
 	id, err := assistantID(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.own(ctx, c, id); err != nil {
+	now, err := a.own(ctx, c, id)
+	if err != nil {
 		return nil, err
 	}
-	return nil, a.Assistants.DeleteAssistant(ctx, c.caller.Account.ID, id)
+	version, err := ifMatch(c.request.Header, now)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Assistants.DeleteAssistant(ctx, c.caller.Account.ID, id, version)
 }
 
 type listVersionsIn struct {
@@ -318,11 +328,11 @@ type oneVersionIn struct {
 }
 
 func (a *API) getVersion(ctx context.Context, c *call, in *oneVersionIn) (*bodyOf[versionView], error) {
-	id, n, err := a.version(ctx, c, in)
+	now, n, err := a.version(ctx, c, in.PathVersion)
 	if err != nil {
 		return nil, err
 	}
-	found, _, err := a.Assistants.Versions(ctx, c.caller.Account.ID, id, n+1, 1)
+	found, _, err := a.Assistants.Versions(ctx, c.caller.Account.ID, now.ID, n+1, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -349,12 +359,22 @@ func (a *API) getUses(ctx context.Context, c *call, in *oneAssistantIn) (*bodyOf
 	return &bodyOf[usesView]{usesView{Uses: uses.Generations, Accounts: uses.Accounts}}, err
 }
 
-func (a *API) restoreVersion(ctx context.Context, c *call, in *oneVersionIn) (*updatedAssistant, error) {
-	id, n, err := a.version(ctx, c, in)
+type restoreVersionIn struct {
+	PathVersion
+	known
+	IfMatchHeader
+}
+
+func (a *API) restoreVersion(ctx context.Context, c *call, in *restoreVersionIn) (*updatedAssistant, error) {
+	now, n, err := a.version(ctx, c, in.PathVersion)
 	if err != nil {
 		return nil, err
 	}
-	restored, err := a.Assistants.RestoreVersion(ctx, c.caller.Account.ID, id, n)
+	newest, err := ifMatch(c.request.Header, now)
+	if err != nil {
+		return nil, err
+	}
+	restored, err := a.Assistants.RestoreVersion(ctx, c.caller.Account.ID, now.ID, newest, n)
 	if err != nil {
 		return nil, err
 	}
@@ -362,26 +382,27 @@ func (a *API) restoreVersion(ctx context.Context, c *call, in *oneVersionIn) (*u
 }
 
 func (a *API) withdrawVersion(ctx context.Context, c *call, in *oneVersionIn) (*noBody, error) {
-	id, n, err := a.version(ctx, c, in)
+	now, n, err := a.version(ctx, c, in.PathVersion)
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.Assistants.WithdrawVersion(ctx, c.caller.Account.ID, id, n)
+	return nil, a.Assistants.WithdrawVersion(ctx, c.caller.Account.ID, now.ID, n)
 }
 
-func (a *API) version(ctx context.Context, c *call, in *oneVersionIn) (elumenta.AssistantID, int, error) {
+// version reads the caller's own assistant and the number of the version of it that a path names.
+func (a *API) version(ctx context.Context, c *call, in PathVersion) (now *elumenta.Assistant, n int, err error) {
 	id, err := assistantID(in.ID)
 	if err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
-	if _, err := a.own(ctx, c, id); err != nil {
-		return "", 0, err
+	if now, err = a.own(ctx, c, id); err != nil {
+		return nil, 0, err
 	}
 	ref, ok := elumenta.ParseAssistantRef(in.ID + "@" + in.N)
 	if !ok || ref.Version == 0 {
-		return "", 0, elumenta.NotFound("version")
+		return nil, 0, elumenta.NotFound("version")
 	}
-	return id, ref.Version, nil
+	return now, ref.Version, nil
 }
 
 // assistantID reads an id of a path: a malformed one names nothing.

@@ -73,7 +73,9 @@ func TestAssistantsFromCreateToDelete(t *testing.T) {
 	if len(versions) != 2 || versions[1].(object)["note"] != "first" {
 		t.Errorf("versions %v", versions)
 	}
-	if v := s.do("POST", path+"/versions/1/restore", key, nil).want(200); v["version"] != 4.0 {
+	s.do("POST", path+"/versions/1/restore", key, nil, "If-Match", `"1"`).wantError(412, elumenta.CodeVersionConflict)
+	s.do("DELETE", path, key, nil, "If-Match", `"1"`).wantError(412, elumenta.CodeVersionConflict)
+	if v := s.do("POST", path+"/versions/1/restore", key, nil, "If-Match", `"3"`).want(200); v["version"] != 4.0 {
 		t.Errorf("restored as %v", v["version"])
 	}
 	s.do("DELETE", path+"/versions/2", key, nil).want(204)

@@ -78,12 +78,7 @@ func (a *API) setLabel(ctx context.Context, c *call, in *oneLabelIn) (*bodyOf[la
 	if _, err := a.own(ctx, c, id); err != nil {
 		return nil, err
 	}
-	if !elumenta.ValidLabel(in.Label) {
-		var errs elumenta.FieldErrors
-		errs.Add("label", "must have 1 to 32 characters of a-z, 0-9 and -, the first one a letter")
-		return nil, errs.Err()
-	}
-	split, err := decodeLabel(c.body)
+	split, err := decodeLabel(in.Label, c.body)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +101,7 @@ func (a *API) deleteLabel(ctx context.Context, c *call, in *oneLabelIn) (*noBody
 }
 
 // decodeLabel reads what a label shall stand for: a version, or a split.
-func decodeLabel(body []byte) ([]elumenta.LabelShare, error) {
+func decodeLabel(label string, body []byte) ([]elumenta.LabelShare, error) {
 	var r reader
 	var version *int
 	var split []elumenta.LabelShare
@@ -132,10 +127,13 @@ func decodeLabel(body []byte) ([]elumenta.LabelShare, error) {
 	if version != nil {
 		split = []elumenta.LabelShare{{Version: *version, Weight: 1}}
 	}
-	if err := r.err(); err != nil {
-		return nil, err
+	if len(r.errs) == 0 {
+		r.errs = elumenta.CheckSplit(split)
 	}
-	return split, elumenta.CheckSplit(split).Err()
+	if !elumenta.ValidLabel(label) {
+		r.errs.Add("label", "must have 1 to 32 characters of a-z, 0-9 and -, the first one a letter")
+	}
+	return split, r.err()
 }
 
 func (r *reader) share(p *fieldPath) (s elumenta.LabelShare) {

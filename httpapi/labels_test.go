@@ -58,6 +58,7 @@ func TestLabels(t *testing.T) {
 	s.do("PUT", path+"/labels/production", key, object{"split": []object{{"version": 1, "weight": 0}}}).wantFields("split")
 	s.do("PUT", path+"/labels/production", key, object{"split": []object{{"version": 1, "share": 3}}}).wantFields("split[0].share")
 	s.do("PUT", path+"/labels/Production", key, object{"version": 1}).wantFields("label")
+	s.do("PUT", path+"/labels/Production", key, object{"version": "1"}).wantFields("label", "version")
 	s.do("DELETE", path+"/versions/1", key, nil).wantError(409, elumenta.CodeConflict)
 	if items := s.do("GET", path+"/labels", key, nil).want(200)["items"].([]any); len(items) != 1 {
 		t.Errorf("labels %v", items)

@@ -249,12 +249,13 @@ func statuses(op *huma.Operation) []int {
 	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "cursor" || strings.HasPrefix(p.Name, "If-") }) {
 		s = append(s, 400)
 	}
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" }) {
+		s = append(s, 412)
+	}
 	switch op.OperationID {
-	case "create-assistant", "copy-assistant", "import-assistant", "report-assistant", "create-key", "restore-version", "withdraw-version",
+	case "create-assistant", "copy-assistant", "import-assistant", "report-assistant", "create-key", "update-assistant", "restore-version", "withdraw-version",
 		"admin-create-account", "admin-update-account", "admin-topup", "admin-suspend":
 		s = append(s, 409)
-	case "update-assistant":
-		s = append(s, 409, 412)
 	case "generate":
 		s = append(s, 402, 404, 409, 502, 504)
 	}

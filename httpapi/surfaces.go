@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -134,14 +133,12 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 			}
 		}
 	}
-	own, err := a.listedAssistants(r.Context(), c.caller.Account.ID)
+	own, err := a.Assistants.AssistantNames(r.Context(), c.caller.Account.ID, limits.Assistants, mostListedAssistants)
 	if err != nil {
 		return nil, err
 	}
-	for i := range own {
-		if limits.AllowsAssistant(own[i].ID) {
-			list = append(list, assistantEntry(&own[i]))
-		}
+	for _, n := range own {
+		list = append(list, assistantEntry(n))
 	}
 	return surface.Models(nil, list, r.URL.Query())
 }
@@ -163,7 +160,7 @@ func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurfa
 	}
 	own, err := a.Assistants.Assistant(r.Context(), c.caller.Account.ID, ref.ID)
 	if err == nil {
-		entry := assistantEntry(own)
+		entry := assistantEntry(elumenta.AssistantName{ID: own.ID, Name: own.Name, CreatedAt: own.CreatedAt})
 		return surface.Model(nil, &entry), nil
 	}
 	if !elumenta.HasCode(err, elumenta.CodeNotFound) {
@@ -173,31 +170,13 @@ func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurfa
 	if err != nil {
 		return nil, err
 	}
-	return surface.Model(nil, &elumenta.SurfaceModel{ID: string(l.ID), Name: l.Name, Owner: assistantOwner, CreatedAt: l.CreatedAt}), nil
+	entry := assistantEntry(elumenta.AssistantName{ID: l.ID, Name: l.Name, CreatedAt: l.CreatedAt})
+	return surface.Model(nil, &entry), nil
 }
 
-// listedAssistants are the account's newest.
-func (a *API) listedAssistants(ctx context.Context, account elumenta.AccountID) (all []elumenta.Assistant, err error) {
-	q := elumenta.ListQuery{Limit: 100}
-	for len(all) < mostListedAssistants {
-		items, more, err := a.Assistants.Assistants(ctx, account, q)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, items...)
-		if !more {
-			break
-		}
-		q.Before = items[len(items)-1].ID
-	}
-	return all, nil
+func assistantEntry(n elumenta.AssistantName) elumenta.SurfaceModel {
+	return elumenta.SurfaceModel{ID: string(n.ID), Name: n.Name, Owner: "assistant", CreatedAt: n.CreatedAt}
 }
-
-func assistantEntry(a *elumenta.Assistant) elumenta.SurfaceModel {
-	return elumenta.SurfaceModel{ID: string(a.ID), Name: a.Name, Owner: assistantOwner, CreatedAt: a.CreatedAt}
-}
-
-const assistantOwner = "assistant"
 
 func (a *API) modelEntry(m *elumenta.Model) elumenta.SurfaceModel {
 	return elumenta.SurfaceModel{ID: m.Slug, Name: m.Name, Owner: m.Provider, CreatedAt: a.started}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/elumenta/elumenta"
 )
@@ -113,6 +115,35 @@ func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query 
 	return items, more, err
 }
 
+// AssistantNames implements elumenta.AssistantStore. It reads no instructions.
+func (s *Store) AssistantNames(ctx context.Context, owner elumenta.AccountID, only []elumenta.AssistantID, limit int) (names []elumenta.AssistantName, err error) {
+	filter, args := "", []any{string(owner), limit}
+	if len(only) > 0 {
+		places := make([]string, len(only))
+		for i, id := range only {
+			args = append(args, string(id))
+			places[i] = "$" + strconv.Itoa(len(args))
+		}
+		filter = ` AND a.id IN (` + strings.Join(places, ", ") + `)`
+	}
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
+		names = nil
+		rows, err := q.QueryContext(ctx, `SELECT a.id, v.name, a.created_at
+			FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
+			WHERE a.account_id = $1`+filter+` ORDER BY a.id DESC LIMIT $2`, args...)
+		if err != nil {
+			return err
+		}
+		return each(rows, func() error {
+			var n elumenta.AssistantName
+			err := rows.Scan(&n.ID, &n.Name, storedTime{&n.CreatedAt})
+			names = append(names, n)
+			return err
+		})
+	})
+	return names, err
+}
+
 // UpdateAssistant implements elumenta.AssistantStore. A change of an assistant that has elumenta.MaxVersions is a
 // CodeValidation error, unless it changes its visibility alone.
 func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int, p *elumenta.Patch) (updated *elumenta.Assistant, err error) {
@@ -122,12 +153,9 @@ func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, i
 		return nil, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
-		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		h, err := s.headToChange(ctx, tx, owner, id, ifMatch)
 		if err != nil {
 			return err
-		}
-		if ifMatch != 0 && ifMatch != h.Version {
-			return elumenta.Errorf(elumenta.CodeVersionConflict, "the newest version is %d, not %d: read it, and repeat your change on it", h.Version, ifMatch)
 		}
 		newest, err := readVersion(ctx, tx, id, h.Version)
 		if err != nil {
@@ -203,14 +231,23 @@ func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, f elumenta
 	return insertVersion(ctx, tx, h.ID, &elumenta.Version{Version: h.Version, CreatedAt: h.UpdatedAt, Note: note, Public: h.published, Fields: f})
 }
 
+// headToChange locks an assistant. Another newest version than ifMatch, unless that is 0, is CodeVersionConflict.
+func (s *Store) headToChange(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int) (*head, error) {
+	h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+	if err == nil && ifMatch != 0 && ifMatch != h.Version {
+		err = elumenta.Errorf(elumenta.CodeVersionConflict, "the newest version is %d, not %d: read it, and repeat your change on it", h.Version, ifMatch)
+	}
+	return h, err
+}
+
 // DeleteAssistant implements elumenta.AssistantStore. The rows are overwritten; see Checkpoint for the file.
-func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID) error {
+func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int) error {
 	return s.write(ctx, func(ctx context.Context, tx querier) error {
 		// The account first, as everywhere, so that two writes never wait for each other.
 		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET assistants = assistants - 1 WHERE id = $1 AND assistants > 0`, string(owner)); err != nil {
 			return err
 		}
-		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		h, err := s.headToChange(ctx, tx, owner, id, ifMatch)
 		if err != nil {
 			return err
 		}
@@ -261,9 +298,9 @@ func (s *Store) Versions(ctx context.Context, owner elumenta.AccountID, id elume
 }
 
 // RestoreVersion implements elumenta.AssistantStore. Restoring the newest changes nothing, and makes no version.
-func (s *Store) RestoreVersion(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, version int) (restored *elumenta.Assistant, err error) {
+func (s *Store) RestoreVersion(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch, version int) (restored *elumenta.Assistant, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
-		h, err := readHead(ctx, tx, owner, id, s.engine.forUpdate())
+		h, err := s.headToChange(ctx, tx, owner, id, ifMatch)
 		if err != nil {
 			return err
 		}

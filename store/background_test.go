@@ -123,7 +123,7 @@ func TestDeletedText(t *testing.T) {
 	if len(found()) != 1 {
 		t.Fatalf("before the deletion it is in %q", found())
 	}
-	if err := s.DeleteAssistant(t.Context(), account, a.ID); err != nil {
+	if err := s.DeleteAssistant(t.Context(), account, a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	if files := found(); len(files) != 0 {

@@ -135,7 +135,7 @@ func TestBackupHoldsNothingDeleted(t *testing.T) {
 		if i%2 == 0 {
 			storetest.Account(t, s, "free")
 		}
-		if err := s.DeleteAssistant(t.Context(), owner, a.ID); err != nil {
+		if err := s.DeleteAssistant(t.Context(), owner, a.ID, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

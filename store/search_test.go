@@ -317,7 +317,7 @@ func (p *shop) change() {
 		p.ok(err)
 		item.Assistant, item.published = *a, !item.published
 	case step == "delete":
-		p.ok(p.s.DeleteAssistant(ctx, item.Owner, item.ID))
+		p.ok(p.s.DeleteAssistant(ctx, item.Owner, item.ID, 0))
 		p.items = slices.DeleteFunc(p.items, func(i *shopItem) bool { return i == item })
 	case step == "suspend":
 		_, err := p.s.SetSuspended(ctx, item.Owner, !p.down[item.Owner], "")
@@ -448,7 +448,7 @@ func eachShop(t *testing.T, test func(p *shop)) {
 			}
 			defer func() {
 				for _, i := range p.items {
-					p.ok(s.DeleteAssistant(t.Context(), i.Owner, i.ID))
+					p.ok(s.DeleteAssistant(t.Context(), i.Owner, i.ID, 0))
 				}
 			}()
 			test(p)
@@ -576,7 +576,7 @@ func TestIndexedAtOnce(t *testing.T) {
 					_, err = s.UpdateAssistant(t.Context(), author, a.ID, 0, &elumenta.Patch{Name: elumenta.Some(f.Name + " changed")})
 				}
 				if err == nil && i%3 == 0 {
-					err = s.DeleteAssistant(t.Context(), author, a.ID)
+					err = s.DeleteAssistant(t.Context(), author, a.ID, 0)
 				}
 				if err == nil && i%4 == 0 {
 					_, err = s.SetSuspended(t.Context(), author, i%8 != 0, "")
@@ -717,7 +717,7 @@ func TestSearchBounded(t *testing.T) {
 			follow()
 		}
 		for _, id := range gone {
-			if err := s.DeleteAssistant(t.Context(), author, id); err != nil {
+			if err := s.DeleteAssistant(t.Context(), author, id, 0); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -112,7 +112,7 @@ func (d *document) operation(op *operation) error {
 			p.Schema.Type = types{"integer"}
 		case "If-Match": // quoted by the client
 			p.Schema.Type = types{"integer"}
-			p.Description = "The version that the update is meant for."
+			p.Description = "The version that the change is meant for."
 		}
 	}
 	if op.RequestBody != nil {

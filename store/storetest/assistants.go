@@ -40,8 +40,10 @@ func testAssistant(t *testing.T, url string) {
 	wantOK(t, err)
 	same(t, s, third)
 
-	wantOK(t, s.DeleteAssistant(t.Context(), owner, a.ID))
-	want(t, s.DeleteAssistant(t.Context(), owner, a.ID), elumenta.CodeNotFound)
+	want(t, s.DeleteAssistant(t.Context(), owner, a.ID, 2), elumenta.CodeVersionConflict)
+	same(t, s, third)
+	wantOK(t, s.DeleteAssistant(t.Context(), owner, a.ID, 3))
+	want(t, s.DeleteAssistant(t.Context(), owner, a.ID, 0), elumenta.CodeNotFound)
 	_, err = s.Assistant(t.Context(), owner, a.ID)
 	want(t, err, elumenta.CodeNotFound)
 	_, err = s.Resolve(t.Context(), owner, elumenta.AssistantRef{ID: a.ID})
@@ -217,15 +219,17 @@ func testVersions(t *testing.T, url string) {
 		t.Fatalf("last page: %+v, more %t", items, more)
 	}
 
-	restored, err := s.RestoreVersion(t.Context(), a.Owner, a.ID, 2)
+	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, 3, 2)
+	want(t, err, elumenta.CodeVersionConflict)
+	restored, err := s.RestoreVersion(t.Context(), a.Owner, a.ID, 4, 2)
 	wantOK(t, err)
 	if restored.Version != 5 || restored.Name != "two" || restored.Visibility != elumenta.Private {
 		t.Fatalf("restored: %+v", restored)
 	}
 	same(t, s, restored)
-	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, 99)
+	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, 0, 99)
 	want(t, err, elumenta.CodeNotFound)
-	same5, err := s.RestoreVersion(t.Context(), a.Owner, a.ID, 5)
+	same5, err := s.RestoreVersion(t.Context(), a.Owner, a.ID, 0, 5)
 	wantOK(t, err)
 	if !reflect.DeepEqual(same5, restored) {
 		t.Fatalf("restoring the newest: %+v", same5)
@@ -250,7 +254,7 @@ func testVersions(t *testing.T, url string) {
 	// A version that cannot be published is not restored to a published assistant.
 	bare := update(t, s, a, &elumenta.Patch{Category: elumenta.Some("")})
 	update(t, s, a, &elumenta.Patch{Category: elumenta.Some("data"), Visibility: elumenta.Some(elumenta.Marketplace)})
-	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, bare.Version)
+	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, 0, bare.Version)
 	want(t, err, elumenta.CodeValidation)
 }
 
@@ -261,7 +265,7 @@ func testVersionsLimit(t *testing.T, url string) {
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("two")})
 	_, err := s.UpdateAssistant(t.Context(), a.Owner, a.ID, 0, &elumenta.Patch{Name: elumenta.Some("three")})
 	want(t, err, elumenta.CodeValidation)
-	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, 1)
+	_, err = s.RestoreVersion(t.Context(), a.Owner, a.ID, 0, 1)
 	want(t, err, elumenta.CodeValidation)
 	wantOK(t, s.WithdrawVersion(t.Context(), a.Owner, a.ID, 1))
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("three")})
@@ -279,7 +283,7 @@ func testVersionsLimit(t *testing.T, url string) {
 	rawExec(t, url, `UPDATE accounts SET assistants = $1`, elumenta.MaxAssistants)
 	_, _, err = s.CreateAssistant(t.Context(), a.Owner, Fields("more"), elumenta.Private, nil)
 	want(t, err, elumenta.CodeValidation)
-	wantOK(t, s.DeleteAssistant(t.Context(), a.Owner, a.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), a.Owner, a.ID, 0))
 	create(t, s, a.Owner, Fields("more"), elumenta.Private)
 }
 
@@ -307,7 +311,7 @@ func testIdempotent(t *testing.T, url string) {
 	if replayed {
 		t.Fatal("another account's key was found")
 	}
-	wantOK(t, s.DeleteAssistant(t.Context(), owner, first.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), owner, first.ID, 0))
 	_, _, err = s.CreateAssistant(t.Context(), owner, Fields("one"), elumenta.Marketplace, idem(owner, "k", "b"))
 	want(t, err, elumenta.CodeConflict)
 }

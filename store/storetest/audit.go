@@ -90,7 +90,7 @@ func testAudit(t *testing.T, url string) {
 			return err
 		},
 		func() error { return s.Unpublish(ctx, bot.ID, "spam") },
-		func() error { return s.DeleteAssistant(ctx, a.ID, bot.ID) },
+		func() error { return s.DeleteAssistant(ctx, a.ID, bot.ID, 0) },
 	)
 	for i, change := range changes {
 		if err := change(); err != nil {

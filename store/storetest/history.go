@@ -151,7 +151,7 @@ func testImportIdempotent(t *testing.T, url string) {
 	}
 	_, _, err = s.ImportAssistant(t.Context(), owner, history(elumenta.Private, 4), &elumenta.Idempotency{Key: [32]byte{1}, Body: [32]byte{3}})
 	want(t, err, elumenta.CodeConflict)
-	wantOK(t, s.DeleteAssistant(t.Context(), owner, a.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), owner, a.ID, 0))
 	_, _, err = s.ImportAssistant(t.Context(), owner, history(elumenta.Private, 4, 5), idem)
 	want(t, err, elumenta.CodeConflict)
 }

@@ -68,7 +68,7 @@ func testLabels(t *testing.T, url string) {
 	}
 	wantOK(t, s.DeleteLabel(t.Context(), owner, a.ID, "production"))
 	want(t, s.DeleteLabel(t.Context(), owner, a.ID, "production"), elumenta.CodeNotFound)
-	wantOK(t, s.DeleteAssistant(t.Context(), owner, a.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), owner, a.ID, 0))
 	var left int
 	wantOK(t, Raw(t, url).QueryRowContext(t.Context(), `SELECT COUNT(*) FROM assistant_labels`).Scan(&left))
 	if left != 0 {

@@ -359,7 +359,7 @@ func testStale(t *testing.T, b *bench) {
 			return err
 		}, elumenta.StaleError{Assistant: true}},
 		{"assistant deleted", func(t *testing.T, p *payer, a *elumenta.Assistant) error {
-			return b.DeleteAssistant(t.Context(), p.account, a.ID)
+			return b.DeleteAssistant(t.Context(), p.account, a.ID, 0)
 		}, elumenta.StaleError{Assistant: true}},
 		{"plan changed", func(t *testing.T, p *payer, _ *elumenta.Assistant) error {
 			_, err := b.SetPlan(t.Context(), p.account, elumenta.PlanChange{Plan: "pro"})
@@ -374,7 +374,7 @@ func testStale(t *testing.T, b *bench) {
 			return err
 		}, elumenta.StaleError{}},
 		{"several", func(t *testing.T, p *payer, a *elumenta.Assistant) error {
-			return errors.Join(b.RevokeKey(t.Context(), p.account, p.key.ID), b.DeleteAssistant(t.Context(), p.account, a.ID))
+			return errors.Join(b.RevokeKey(t.Context(), p.account, p.key.ID), b.DeleteAssistant(t.Context(), p.account, a.ID, 0))
 		}, elumenta.StaleError{Key: true, Assistant: true}},
 	}
 	for _, tt := range tests {

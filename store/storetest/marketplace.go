@@ -41,10 +41,10 @@ func testForeign(t *testing.T, url string) {
 			if c.code == elumenta.CodeNotFound && err.Error() != unknown.Error() {
 				t.Errorf("told apart: %v", err)
 			}
-			want(t, s.DeleteAssistant(t.Context(), stranger, c.id), c.code)
+			want(t, s.DeleteAssistant(t.Context(), stranger, c.id, 0), c.code)
 			_, _, err = s.Versions(t.Context(), stranger, c.id, 0, 10)
 			want(t, err, c.code)
-			_, err = s.RestoreVersion(t.Context(), stranger, c.id, 1)
+			_, err = s.RestoreVersion(t.Context(), stranger, c.id, 0, 1)
 			want(t, err, c.code)
 			want(t, s.WithdrawVersion(t.Context(), stranger, c.id, 1), c.code)
 			_, err = s.Assistant(t.Context(), stranger, c.id)
@@ -109,7 +109,7 @@ func testListings(t *testing.T, url string) {
 	wantOK(t, err)
 	_, err = s.UpdateAssistant(t.Context(), author, ids[2], 0, publish(elumenta.Private))
 	wantOK(t, err)
-	wantOK(t, s.DeleteAssistant(t.Context(), author, ids[1]))
+	wantOK(t, s.DeleteAssistant(t.Context(), author, ids[1], 0))
 	expect(t, s, map[string]int64{"data": 1, "writing": 2})
 	l, err = s.Listing(t.Context(), ids[0])
 	wantOK(t, err)
@@ -205,7 +205,7 @@ func testResolve(t *testing.T, url string) {
 	wantOK(t, s.WithdrawVersion(t.Context(), author, a.ID, 2))
 	_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 2})
 	want(t, err, elumenta.CodeNotFound)
-	wantOK(t, s.DeleteAssistant(t.Context(), author, a.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), author, a.ID, 0))
 	_, err = s.Resolve(t.Context(), reader, elumenta.AssistantRef{ID: a.ID, Version: 3})
 	want(t, err, elumenta.CodeNotFound)
 }
@@ -253,7 +253,7 @@ func testRevisions(t *testing.T, url string) {
 	})
 	step("unpublish", true, patch(publish(elumenta.Private)))
 	step("restore", true, func() error {
-		_, err := s.RestoreVersion(t.Context(), author, a.ID, 1)
+		_, err := s.RestoreVersion(t.Context(), author, a.ID, 0, 1)
 		return err
 	})
 	step("withdraw", true, func() error { return s.WithdrawVersion(t.Context(), author, a.ID, 1) })

@@ -138,7 +138,7 @@ func testCopy(t *testing.T, url string) {
 		func() error { _, err := s.SetSuspended(t.Context(), author, true, ""); return err },
 		func() error { _, err := s.SetSuspended(t.Context(), author, false, ""); return err },
 		func() error { return s.Unpublish(t.Context(), a.ID, "spam") },
-		func() error { return s.DeleteAssistant(t.Context(), author, a.ID) },
+		func() error { return s.DeleteAssistant(t.Context(), author, a.ID, 0) },
 	} {
 		wantOK(t, end())
 		copyOf(reader, 2, elumenta.CodeNotFound)
@@ -165,7 +165,7 @@ func testDeniedNames(t *testing.T, url string) {
 	p := publish(elumenta.Marketplace)
 	p.Name = elumenta.Some("fine")
 	update(t, s, a, p)
-	_, err = s.RestoreVersion(t.Context(), author, a.ID, 1)
+	_, err = s.RestoreVersion(t.Context(), author, a.ID, 0, 1)
 	want(t, err, elumenta.CodeValidation)
 	_, err = s.UpdateAssistant(t.Context(), author, a.ID, 0, &elumenta.Patch{Name: elumenta.Some("the acme")})
 	want(t, err, elumenta.CodeValidation)

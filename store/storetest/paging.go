@@ -11,6 +11,7 @@ import (
 // testPaging adds and removes between pages: what stays is shown once, and nothing that was removed before.
 func testPaging(t *testing.T, url string) {
 	s := Open(t, url)
+	foreign := create(t, s, Account(t, s, "pro"), Fields("x"), elumenta.Private)
 	rapid.Check(t, func(r *rapid.T) {
 		owner := Account(t, s, "pro")
 		var live []elumenta.AssistantID
@@ -47,7 +48,7 @@ func testPaging(t *testing.T, url string) {
 					break
 				}
 				i := rapid.IntRange(0, len(live)-1).Draw(r, "which")
-				wantOK(t, s.DeleteAssistant(t.Context(), owner, live[i]))
+				wantOK(t, s.DeleteAssistant(t.Context(), owner, live[i], 0))
 				stays = slices.DeleteFunc(stays, func(id elumenta.AssistantID) bool { return id == live[i] })
 				live = slices.Delete(live, i, i+1)
 			}
@@ -56,6 +57,24 @@ func testPaging(t *testing.T, url string) {
 			if !slices.Contains(shown, id) {
 				r.Fatalf("%s stayed and was skipped", id)
 			}
+		}
+		slices.Reverse(live)
+		only := slices.DeleteFunc(slices.Clone(live), func(elumenta.AssistantID) bool { return rapid.Bool().Draw(r, "left out") })
+		if len(only) == 0 {
+			only = live
+		}
+		names, err := s.AssistantNames(t.Context(), owner, append(slices.Clone(only), foreign.ID), limit)
+		wantOK(t, err)
+		if len(names) != min(limit, len(only)) {
+			r.Fatalf("%d names of %d with a limit of %d", len(names), len(only), limit)
+		}
+		for i, n := range names {
+			if n.ID != only[i] || n.Name != "x" || n.CreatedAt.IsZero() {
+				r.Fatalf("name %d is %+v, want %s", i, n, only[i])
+			}
+		}
+		if all, err := s.AssistantNames(t.Context(), owner, nil, 1000); err != nil || len(all) != len(live) {
+			r.Fatalf("%d names of %d: %v", len(all), len(live), err)
 		}
 	})
 }

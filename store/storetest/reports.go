@@ -108,7 +108,7 @@ func testReports(t *testing.T, url string) {
 	if all := reports(t, s, a.ID); replaced || len(all) != 2 || all[0].State != elumenta.ReportOpen || all[0].Version != 3 || !all[0].DecidedAt.IsZero() {
 		t.Fatalf("reported again: %+v", all)
 	}
-	wantOK(t, s.DeleteAssistant(t.Context(), author, a.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), author, a.ID, 0))
 	_, _, err = s.Reports(t.Context(), a.ID, elumenta.ReportPosition{}, 1)
 	want(t, err, elumenta.CodeNotFound)
 	if q := reported(t, s, elumenta.ReportOpen); len(q) != 0 {

@@ -57,7 +57,7 @@ func testStarters(t *testing.T, url string) {
 		t.Error("the built-in author counts as the first account")
 	}
 	wantOK(t, s.Unpublish(t.Context(), second.ID, "not here"))
-	wantOK(t, s.DeleteAssistant(t.Context(), elumenta.StarterAuthor, third.ID))
+	wantOK(t, s.DeleteAssistant(t.Context(), elumenta.StarterAuthor, third.ID, 0))
 	kept := starterSet("b", first, newStarter("Fourth"))
 	publishStarters(t, s, kept, elumenta.StarterOptions{Keep: true})
 	wantStarters(t, s, map[string]int{"First": 1})

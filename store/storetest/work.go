@@ -56,7 +56,7 @@ func Work(t testing.TB, s *store.Store) {
 	_, err = s.CategoryCounts(ctx)
 	wantOK(t, err)
 	workModeration(t, s, owner, reader)
-	wantOK(t, s.DeleteAssistant(ctx, owner, a.ID))
+	wantOK(t, s.DeleteAssistant(ctx, owner, a.ID, 0))
 	wantOK(t, s.Ping(ctx))
 	wantOK(t, s.Checkpoint(ctx))
 }
@@ -86,7 +86,7 @@ func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elu
 	}
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("b")})
 	update(t, s, a, publish(elumenta.Marketplace))
-	_, err := s.RestoreVersion(t.Context(), owner, a.ID, 1)
+	_, err := s.RestoreVersion(t.Context(), owner, a.ID, 0, 1)
 	wantOK(t, err)
 	wantOK(t, s.WithdrawVersion(t.Context(), owner, a.ID, 2))
 	_, _, err = s.Versions(t.Context(), owner, a.ID, 0, 10)
@@ -122,7 +122,7 @@ func workModeration(t testing.TB, s *store.Store, owner, reader elumenta.Account
 	}
 	copied, _, err := s.CopyAssistant(ctx, reader, elumenta.AssistantRef{ID: a.ID}, "mine", nil)
 	wantOK(t, err)
-	wantOK(t, s.DeleteAssistant(ctx, reader, copied.ID))
+	wantOK(t, s.DeleteAssistant(ctx, reader, copied.ID, 0))
 	report()
 	report()
 	wantOK(t, s.DismissReports(ctx, a.ID, "fine"))

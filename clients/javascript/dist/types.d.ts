@@ -2791,7 +2791,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the update is meant for. */
+                /** @description The version that the change is meant for. */
                 "If-Match"?: number;
             };
             path: {
@@ -2820,7 +2820,10 @@ export interface operations {
     "delete-assistant": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that the change is meant for. */
+                "If-Match"?: number;
+            };
             path: {
                 /** @description asst_ and 26 characters. */
                 id: string;
@@ -3070,7 +3073,10 @@ export interface operations {
     "restore-version": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that the change is meant for. */
+                "If-Match"?: number;
+            };
             path: {
                 /** @description asst_ and 26 characters. */
                 id: string;

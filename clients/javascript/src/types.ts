@@ -2792,7 +2792,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the update is meant for. */
+                /** @description The version that the change is meant for. */
                 "If-Match"?: number;
             };
             path: {
@@ -2821,7 +2821,10 @@ export interface operations {
     "delete-assistant": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that the change is meant for. */
+                "If-Match"?: number;
+            };
             path: {
                 /** @description asst_ and 26 characters. */
                 id: string;
@@ -3071,7 +3074,10 @@ export interface operations {
     "restore-version": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that the change is meant for. */
+                "If-Match"?: number;
+            };
             path: {
                 /** @description asst_ and 26 characters. */
                 id: string;

@@ -152,9 +152,9 @@ class Operations(Transport):
         """List the categories with how many assistants each has."""
         return self._call("GET", "/api/v2/assistants/marketplace/categories", timeout=timeout)
 
-    def delete_assistant(self, id: str, *, timeout: Optional[float] = None) -> None:
+    def delete_assistant(self, id: str, *, if_match: Optional[int] = None, timeout: Optional[float] = None) -> None:
         """Delete an assistant."""
-        return self._call("DELETE", path("/api/v2/assistants/{id}", id=id), timeout=timeout)
+        return self._call("DELETE", path("/api/v2/assistants/{id}", id=id), headers={"If-Match": if_match}, timeout=timeout)
 
     def get_assistant(self, id: str, *, timeout: Optional[float] = None) -> types.AssistantOrListing:
         """Read an assistant. Your own with all its fields, or the public view of a published one of another account."""
@@ -204,9 +204,9 @@ class Operations(Transport):
         """Read a saved version."""
         return self._call("GET", path("/api/v2/assistants/{id}/versions/{n}", id=id, n=n), timeout=timeout)
 
-    def restore_version(self, id: str, n: int, *, timeout: Optional[float] = None) -> types.Assistant:
+    def restore_version(self, id: str, n: int, *, if_match: Optional[int] = None, timeout: Optional[float] = None) -> types.Assistant:
         """Make a version the newest again, as a new version. Visibility stays as it is: a version that could not be published cannot be restored while the assistant is (422)."""
-        return self._call("POST", path("/api/v2/assistants/{id}/versions/{n}/restore", id=id, n=n), timeout=timeout)
+        return self._call("POST", path("/api/v2/assistants/{id}/versions/{n}/restore", id=id, n=n), headers={"If-Match": if_match}, timeout=timeout)
 
     def get_balance(self, *, timeout: Optional[float] = None) -> types.Balance:
         """Read your balance."""

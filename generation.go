@@ -134,6 +134,7 @@ func CacheStatusOf(u Usage, c Capabilities, shape PromptShape) CacheStatus {
 type Result struct {
 	Started
 	Finish       FinishReason
+	StopSequence string // that of the Completion
 	Usage        Usage
 	CacheStatus  CacheStatus
 	CacheReason  CacheReason // "" unless the status is CacheMiss or CacheWritten

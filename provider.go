@@ -324,11 +324,13 @@ func (u Usage) TotalTokens() int64 { return u.PromptTokens + u.CompletionTokens 
 
 // Completion is what is known of an answer at its end, beside its pieces.
 type Completion struct {
-	Finish     FinishReason
-	Usage      Usage
-	Warnings   []Warning
-	UpstreamID string // the provider's id of the answer
-	Model      string // the provider's own name of the model that answered, such as a dated one; empty where it does not say
+	Finish FinishReason
+	// StopSequence is which of the prompt's ended the answer; empty where none did or the provider does not say.
+	StopSequence string
+	Usage        Usage
+	Warnings     []Warning
+	UpstreamID   string // the provider's id of the answer
+	Model        string // the provider's own name of the model that answered, such as a dated one; empty where it does not say
 }
 
 // Warning names something that was left out or changed.

@@ -201,15 +201,17 @@ func appendInput(b []byte, arguments elumenta.Text) []byte {
 	return append(b, '}')
 }
 
-// appendEnd appends why the message ended, and what this server alone says of it. Which stop sequence it was no provider's format tells.
+// appendEnd appends why the message ended, and what this server alone says of it.
 func (e *encoder) appendEnd(b []byte, r *elumenta.Result) []byte {
 	b = append(b, `"stop_reason":"`...)
-	switch r.Finish {
-	case elumenta.FinishLength:
+	switch {
+	case r.StopSequence != "":
+		b = appendString(append(b, `stop_sequence","stop_sequence":`...), r.StopSequence)
+	case r.Finish == elumenta.FinishLength:
 		b = append(b, `max_tokens","stop_sequence":null`...)
-	case elumenta.FinishToolCalls:
+	case r.Finish == elumenta.FinishToolCalls:
 		b = append(b, `tool_use","stop_sequence":null`...)
-	case elumenta.FinishRefusal, elumenta.FinishContentFilter:
+	case r.Finish == elumenta.FinishRefusal, r.Finish == elumenta.FinishContentFilter:
 		b = append(b, `refusal","stop_sequence":null,"stop_details":{"type":"refusal","category":null,"explanation":null}`...)
 	default:
 		b = append(b, `end_turn","stop_sequence":null`...)

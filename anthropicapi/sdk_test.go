@@ -464,3 +464,32 @@ func TestAnthropicToAnthropic(t *testing.T) {
 		t.Errorf("answer %s", m.RawJSON())
 	}
 }
+
+// What ended an answer is told where the provider tells it, to the letter.
+func TestStopSequence(t *testing.T) {
+	s := newServer(t, setup{provider: script(func(_ context.Context, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		c := elumenta.Completion{Finish: elumenta.FinishStop}
+		if len(p.Settings.Stop) > 0 {
+			c.StopSequence = p.Settings.Stop[0]
+		}
+		return c, emit(elumenta.Event{Kind: elumenta.EventText, Text: "Hi"})
+	})})
+	c := s.client()
+	p := anthropic.MessageNewParams{Model: "scripted", MaxTokens: 10, Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock("Hi"))}}
+	for want, stops := range map[string][]string{"": nil, "\n\"END\"": {"\n\"END\""}} {
+		p.StopSequences = stops
+		whole, err := c.Messages.New(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reason := anthropic.StopReasonEndTurn
+		if want != "" {
+			reason = anthropic.StopReasonStopSequence
+		}
+		for _, m := range []*anthropic.Message{whole, stream(t, &c, p)} {
+			if m.StopReason != reason || m.StopSequence != want {
+				t.Errorf("%q after %q, want %q after %q", m.StopReason, m.StopSequence, reason, want)
+			}
+		}
+	}
+}

@@ -199,7 +199,7 @@ func (s *Service) finish(ctx context.Context, p *prepared, r *relay, completion 
 		return
 	}
 	p.result = elumenta.Result{
-		Started: p.result.Started, Finish: completion.Finish, Usage: completion.Usage, Settled: settled,
+		Started: p.result.Started, Finish: completion.Finish, StopSequence: completion.StopSequence, Usage: completion.Usage, Settled: settled,
 		CacheStatus: cached.status, CacheReason: cached.reason, CacheMinimum: p.model.Capabilities.CacheMinimum,
 		Warnings: append(p.result.Warnings, completion.Warnings...),
 		Attempts: r.attempts, Provider: provider, Gateway: time.Since(p.req.ReceivedAt) - provider,

@@ -149,7 +149,7 @@ func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurfa
 	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
 	if slug != "" {
 		m, ok := a.settings().Catalog.Get(slug)
-		if !ok || limits.Assistants != nil || !limits.AllowsModel(slug) {
+		if !ok || !m.Available() || limits.Assistants != nil || !limits.AllowsModel(slug) {
 			return nil, elumenta.NotFound("model")
 		}
 		entry := a.modelEntry(m)

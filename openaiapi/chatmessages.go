@@ -80,7 +80,11 @@ func (d *decoding) conversation(messages []chatMessage, out *elumenta.Request) {
 		t.message(item("messages", i), &messages[i])
 	}
 	t.answered()
-	if len(out.Turns) == 0 && len(d.errs) == 0 {
+	switch {
+	case len(out.Turns) > 0 || len(d.errs) > 0:
+	case len(out.System) > 0:
+		out.Turns = append(out.Turns, elumenta.Turn{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: opener}}})
+	default:
 		d.bad("messages", codeInvalidValue, "must hold a message of a user or an assistant that says something")
 	}
 }
@@ -119,12 +123,14 @@ func (t *talk) message(field string, m *chatMessage) {
 	}
 }
 
-// empty refuses a message that says nothing.
+const saysNothing = "says nothing: left out"
+
+// empty leaves a message out that says nothing.
 func (t *talk) empty(field string, content jsontext.Value) {
 	if !given(content) {
 		t.missing(field + ".content")
 	} else if len(t.errs) == 0 {
-		t.bad(field+".content", codeInvalidValue, "must not be empty")
+		t.warn(elumenta.WarnUnsupported, field, saysNothing)
 	}
 }
 
@@ -163,7 +169,7 @@ func (t *talk) assistant(field string, m *chatMessage) {
 		}
 		t.out.Turns = append(t.out.Turns, elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: parts})
 	case len(t.errs) == 0: // an answer that a limit ended before it said anything
-		t.warn(elumenta.WarnUnsupported, field, "says nothing: left out")
+		t.warn(elumenta.WarnUnsupported, field, saysNothing)
 	}
 }
 

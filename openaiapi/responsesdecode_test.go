@@ -34,6 +34,14 @@ func TestResponsesInput(t *testing.T) {
 			`"novel":1,"include":["novel"],"reasoning":{"effort":"low"},"service_tier":"flex","max_tool_calls":3,"stream_options":{"include_obfuscation":true},"input":[{"role":"user","content":"Hi","phase":"x"},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"gAAA"},{"type":"reasoning","id":"rs_2","summary":[]}]`,
 			"user: Hi\nassistant: hm\n", "", "novel service_tier max_tool_calls stream_options include[0] input[0].phase input[2]",
 		},
+		"a system message alone": {
+			`"input":[{"role":"developer","content":"Greet me."},{"role":"user","content":""}]`,
+			"user: Follow the instructions.\n", "Greet me.", "input[1]",
+		},
+		"ids that begin anew with each turn": {
+			`"input":[{"role":"user","content":"Hi"},{"type":"function_call","call_id":"a","name":"f","arguments":"1"},{"type":"function_call_output","call_id":"a","output":"one"},{"type":"function_call","call_id":"a","name":"g","arguments":"2"},{"type":"function_call_output","call_id":"a","output":"two"}]`,
+			"user: Hi\nassistant: call a f 1\nuser: result a f one\nassistant: call a g 2\nuser: result a g two\n", "", "",
+		},
 		"arguments that were cut off": {
 			`"input":[{"role":"user","content":"Hi"},{"type":"function_call","call_id":"a","name":"f","arguments":"{\"x\": \"ab"},{"type":"function_call_output","call_id":"a","output":"cut off"}]`,
 			"user: Hi\nassistant: call a f {\"x\": \"ab\nuser: result a f cut off\n", "", "",
@@ -127,7 +135,7 @@ func TestResponsesRefuses(t *testing.T) {
 		`{"model":"m","input":[{}]}`:     "input[0].type",
 		`{"model":"m","input":[{"role":"tool","content":"x"}]}`:                                                                    "input[0].role",
 		`{"model":"m","input":[{"role":"user"}]}`:                                                                                  "input[0].content",
-		`{"model":"m","input":[{"role":"user","content":[]}]}`:                                                                     "input[0].content",
+		`{"model":"m","input":[{"role":"user","content":[]}]}`:                                                                     "input",
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`:                                  "input[0].content[0].type",
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}`:                                 "input[0].content[0].file_id",
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_image","image_url":"http://x.example/a.png"}]}]}`:          "input[0].content[0].image_url",

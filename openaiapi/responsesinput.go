@@ -2,7 +2,8 @@ package openaiapi
 
 import "github.com/elumenta/elumenta"
 
-// opener is said for the user where a request to an assistant has no input, as one to a prompt object need not: providers ask for a message.
+// opener is said for the user where nobody says anything, as a request to a prompt object need not, or one that has system messages alone:
+// providers ask for a message.
 const opener = "Follow the instructions."
 
 // pendingCall is a function call of the input.
@@ -30,7 +31,7 @@ func (r *responsesReader) input() {
 	if len(r.out.Turns) > 0 || len(r.errs) > 0 {
 		return
 	}
-	if r.out.Assistant.ID == "" {
+	if r.out.Assistant.ID == "" && !r.instructed {
 		r.missing("input")
 		return
 	}
@@ -99,7 +100,7 @@ func (r *responsesReader) message(at string, in *inputItem) {
 		}
 	case len(parts) == 0:
 		if len(r.errs) == 0 {
-			r.bad(at+".content", codeInvalidValue, "must not be empty")
+			r.warn(elumenta.WarnUnsupported, at, saysNothing)
 		}
 	case in.Role == "user":
 		r.turn(elumenta.RoleOfUser, parts...)
@@ -107,6 +108,7 @@ func (r *responsesReader) message(at string, in *inputItem) {
 		if len(r.out.Turns) > 0 {
 			r.warn(elumenta.WarnSystemMoved, at, "system and developer messages come before the conversation: moved there")
 		}
+		r.instructed = true
 		for i := range parts {
 			r.out.System = append(r.out.System, parts[i].Text)
 		}
@@ -187,8 +189,8 @@ func (r *responsesReader) functionCall(at string, i int, in *inputItem) {
 		r.missing(at + ".call_id")
 	case in.Name == "":
 		r.missing(at + ".name")
-	case r.calls[in.CallID] != nil:
-		r.bad(at+".call_id", codeInvalidValue, "is that of an earlier function_call")
+	case r.calls[in.CallID] != nil && !r.calls[in.CallID].answered: // some hosts count each turn's calls from the start
+		r.bad(at+".call_id", codeInvalidValue, "is that of an earlier function_call that has no output yet")
 	default:
 		r.checked(func(errs *elumenta.FieldErrors) {
 			elumenta.CheckText(errs, at+".call_id", in.CallID, 1, mostCallID)

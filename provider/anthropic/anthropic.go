@@ -56,7 +56,7 @@ func (Provider) Generate(ctx context.Context, t elumenta.Target, p *elumenta.Pro
 		return elumenta.Completion{Warnings: warnings}, err
 	}
 	defer answer.Close()
-	d := decoder{answer: answer, out: wire.NewEmitter(emit)}
+	d := decoder{answer: answer, out: wire.NewEmitter(emit), stops: p.Settings.Stop}
 	d.completion.Warnings = warnings
 	err = d.decode()
 	return d.completion, err

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -19,7 +20,7 @@ func contentBlock(part elumenta.Part) (b block, ok bool, err error) {
 		return block{Type: "image", Source: imageSource(part.Image)}, true, nil
 	case elumenta.PartToolCall:
 		input := jsontext.Value(wire.CallInput(part.ToolCall.Arguments))
-		return block{Type: "tool_use", ID: toolID(part.ToolCall.ID), Name: part.ToolCall.Name, Input: input}, true, nil
+		return block{Type: "tool_use", Name: part.ToolCall.Name, Input: input}, true, nil
 	case elumenta.PartToolResult:
 		return toolResult(part.ToolResult)
 	case elumenta.PartReasoning:
@@ -37,7 +38,7 @@ func imageSource(image *elumenta.Image) *source {
 }
 
 func toolResult(r *elumenta.ToolResult) (block, bool, error) {
-	b := block{Type: "tool_result", ToolUseID: toolID(r.CallID), IsError: r.IsError}
+	b := block{Type: "tool_result", IsError: r.IsError}
 	for _, part := range r.Content {
 		content, ok, err := contentBlock(part)
 		if err != nil {
@@ -50,9 +51,35 @@ func toolResult(r *elumenta.ToolResult) (block, bool, error) {
 	return b, true, nil
 }
 
-// toolID replaces what the API does not allow in an id: histories that began at another provider hold ids such as
-// functions.weather:0. Calls and results change alike.
-func toolID(id string) string {
+// toolIDs gives calls ids that the API takes: each once, and of few characters. Histories that began at another provider hold ids such
+// as functions.weather:0, or count each turn's calls from the start.
+type toolIDs struct {
+	given map[string]string // by the history's own, of the newest call
+	used  map[string]bool
+}
+
+func (t *toolIDs) call(id string) string {
+	if t.given == nil {
+		t.given, t.used = make(map[string]string), make(map[string]bool)
+	}
+	clean := allowedID(id)
+	unique := clean
+	for n := 2; t.used[unique]; n++ {
+		unique = clean + "_" + strconv.Itoa(n)
+	}
+	t.given[id], t.used[unique] = unique, true
+	return unique
+}
+
+// result is the id of the call that a result belongs to.
+func (t *toolIDs) result(call string) string {
+	if id, ok := t.given[call]; ok {
+		return id
+	}
+	return allowedID(call)
+}
+
+func allowedID(id string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':

@@ -120,6 +120,21 @@ func faults() []providertest.Case {
 	return list
 }
 
+// TestStopSequence wants the request's sequence that ended the answer, and none that it did not have.
+func TestStopSequence(t *testing.T) {
+	end := `"stop_reason":"stop_sequence","stop_sequence":"END"`
+	stream := events(started, textBegin, textHello, blockEnd, `{"type":"message_delta","delta":{`+end+`}}`, stopped)
+	whole := `{"type":"message","content":[{"type":"text","text":"Hello"}],` + end + `}`
+	for name, body := range map[string]string{"stream": stream, "whole": whole} {
+		for want, stops := range map[string][]string{"END": {"STOP", "END"}, "": {"STOP"}} {
+			got := play(t, body, stops...)
+			if got.Err != nil || got.Finish != elumenta.FinishStop || got.Completion.StopSequence != want {
+				t.Errorf("%s with %q: %q after %q, %v", name, stops, got.Finish, got.Completion.StopSequence, got.Err)
+			}
+		}
+	}
+}
+
 // TestThinking plays reasoning in both modes and wants its state in the form that goes back.
 func TestThinking(t *testing.T) {
 	stream := events(started,

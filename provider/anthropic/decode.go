@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -92,18 +94,24 @@ type delta struct {
 	Thinking    elumenta.Text `json:"thinking"`
 	Signature   string        `json:"signature"`
 	PartialJSON elumenta.Text `json:"partial_json"`
-	StopReason  string        `json:"stop_reason"`
+	ending
+}
+
+// ending is why an answer ended.
+type ending struct {
+	Reason   string `json:"stop_reason"`
+	Sequence string `json:"stop_sequence"`
 }
 
 // answerMessage is a whole answer, or the beginning of a streamed one.
 type answerMessage struct {
-	Type       kind          `json:"type"`
-	ID         string        `json:"id"`
-	Model      string        `json:"model"`
-	Content    []answerBlock `json:"content"`
-	StopReason string        `json:"stop_reason"`
-	Usage      *usage        `json:"usage"`
-	Error      *apiError     `json:"error"`
+	Type    kind          `json:"type"`
+	ID      string        `json:"id"`
+	Model   string        `json:"model"`
+	Content []answerBlock `json:"content"`
+	ending
+	Usage *usage    `json:"usage"`
+	Error *apiError `json:"error"`
 }
 
 type answerBlock struct {
@@ -132,6 +140,7 @@ type usage struct {
 type decoder struct {
 	answer     *wire.Answer
 	out        *wire.Emitter
+	stops      []string // the request's
 	completion elumenta.Completion
 	ended      bool // a stop reason came
 	event      event
@@ -184,7 +193,7 @@ func (d *decoder) whole(body []byte) error {
 			return err
 		}
 	}
-	d.finish(m.StopReason)
+	d.finish(&m.ending)
 	if !d.ended {
 		return d.answer.Malformed("", nil)
 	}
@@ -218,7 +227,7 @@ func (d *decoder) handle(name, data []byte) (bool, error) {
 		}
 	case messageDelta:
 		d.count(e.Usage)
-		d.finish(e.Delta.StopReason)
+		d.finish(&e.Delta.ending)
 	case messageStop:
 		if !d.ended {
 			return false, d.answer.Malformed("", nil)
@@ -317,12 +326,15 @@ func take(into *int64, n *wire.Tokens) {
 
 // finish maps a stop reason (https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons). One that is
 // not known ended the answer all the same.
-func (d *decoder) finish(reason string) {
-	if reason == "" {
+func (d *decoder) finish(e *ending) {
+	if e.Reason == "" {
 		return
 	}
 	d.ended = true
-	switch reason {
+	if slices.Contains(d.stops, e.Sequence) {
+		d.completion.StopSequence = e.Sequence
+	}
+	switch e.Reason {
 	case "max_tokens", "model_context_window_exceeded":
 		d.completion.Finish = elumenta.FinishLength
 	case "tool_use":

@@ -195,6 +195,7 @@ func tools(p *elumenta.Prompt) ([]tool, *toolChoice) {
 
 // builder gathers the blocks of a request in order. Blank text is never sent, since the API refuses it.
 type builder struct {
+	ids          toolIDs
 	marks        bool
 	systemBlocks []block
 	messages     []message
@@ -236,6 +237,12 @@ func (b *builder) turn(turn elumenta.Turn) error {
 		blk, ok, err := contentBlock(part)
 		if err != nil {
 			return err
+		}
+		switch part.Kind {
+		case elumenta.PartToolCall:
+			blk.ID = b.ids.call(part.ToolCall.ID)
+		case elumenta.PartToolResult:
+			blk.ToolUseID = b.ids.result(part.ToolResult.CallID)
 		}
 		if ok {
 			b.add(turn.Role, blk)

@@ -43,10 +43,12 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(a))), Request: r}, nil
 }
 
-func play(t *testing.T, body string) providertest.Result {
+func play(t *testing.T, body string, stops ...string) providertest.Result {
 	t.Helper()
 	target := elumenta.Target{Name: "test", BaseURL: "http://provider.test", Model: model, Client: &http.Client{Transport: answering(body)}}
-	return providertest.Collect(t.Context(), t, anthropic.Provider{}, target, providertest.Ask(true))
+	prompt := providertest.Ask(true)
+	prompt.Settings.Stop = stops
+	return providertest.Collect(t.Context(), t, anthropic.Provider{}, target, prompt)
 }
 
 // sdkTest compares what we send for a prompt with what Anthropic's SDK sends.
@@ -217,6 +219,13 @@ func dropFalseErrors(body map[string]any) {
 // TestMessages checks what is done to a conversation that the API would not take as it is.
 func TestMessages(t *testing.T) {
 	const mark = `,"cache_control":{"type":"ephemeral"}`
+	used := func(id string) string { return `{"type":"tool_use","id":"` + id + `","name":"t","input":{}}` }
+	toolCall := func(id string) elumenta.Part {
+		return elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: id, Name: "t", Arguments: "{}"}}
+	}
+	toolResult := func(id string) elumenta.Part {
+		return elumenta.Part{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: id, Name: "t"}}
+	}
 	block := func(s string) string { return `{"type":"text","text":` + s + `}` }
 	tests := []struct {
 		name         string
@@ -259,6 +268,15 @@ func TestMessages(t *testing.T) {
 				Turns: []elumenta.Turn{user(marked(text("a")), marked(text("b")), marked(text("c")))}},
 			system: `[{"type":"text","text":"x"` + mark + `},{"type":"text","text":"y"` + mark + `}]`,
 			want:   `[{"role":"user","content":[{"type":"text","text":"a"` + mark + `},{"type":"text","text":"b"` + mark + `},{"type":"text","text":"c"}]}]`,
+		},
+		{
+			name: "ids that it does not take, and one that is there twice",
+			prompt: elumenta.Prompt{Turns: []elumenta.Turn{
+				user(text("a")), assistant(toolCall("f:0"), toolCall("f.0")), user(toolResult("f.0"), toolResult("f:0")), assistant(toolCall("f:0")), user(toolResult("f:0")),
+			}},
+			want: `[{"role":"user","content":[` + block(`"a"`) + `]},{"role":"assistant","content":[` + used("f_0") + `,` + used("f_0_2") + `]},
+				{"role":"user","content":[{"type":"tool_result","tool_use_id":"f_0_2"},{"type":"tool_result","tool_use_id":"f_0"}]},
+				{"role":"assistant","content":[` + used("f_0_3") + `]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"f_0_3"}]}]`,
 		},
 		{
 			name: "a refusal is text", prompt: elumenta.Prompt{Turns: []elumenta.Turn{user(text("a")), assistant(elumenta.Part{Kind: elumenta.PartRefusal, Text: "No."}), user(text("b"))}},

@@ -3,6 +3,8 @@ package elumenta
 import (
 	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"strings"
 )
 
 // Secret is a provider's credential. It redacts itself when printed, logged or marshalled; Reveal gives the text.
@@ -44,3 +46,15 @@ func (t Text) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, t.String()) }
 
 // LogValue hides the text.
 func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// Stack is the calling goroutine's, as runtime/debug prints it, without the arguments of the calls: they may point into what a client sent.
+func Stack() string {
+	var b strings.Builder
+	for line := range strings.Lines(string(debug.Stack())) {
+		if i := strings.LastIndexByte(line, '('); i > 0 && !strings.HasPrefix(line, "\t") {
+			line = line[:i] + "\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}

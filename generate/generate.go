@@ -131,8 +131,8 @@ func (s *Service) Interrupt() {
 	s.interrupt, s.cancel = context.WithCancelCause(context.Background())
 }
 
-// Close interrupts what is running and waits until all of it is settled, or until ctx ends. What is not settled by
-// then is given back by the ledger's lease.
+// Close interrupts what is running and waits until what outlives its request is settled, or until ctx ends; who called Generate waits
+// for that. What is not settled by then is given back by the ledger's lease.
 func (s *Service) Close(ctx context.Context) error {
 	s.Interrupt()
 	s.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -152,7 +151,7 @@ func (s *Service) keyRefused(c choice, e *elumenta.ProviderError) {
 func (s *Service) guarded(ctx context.Context, p *prepared, c choice, emit func(elumenta.Event) error) (completion elumenta.Completion, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.Logger.Error("panic in a generation", "request_id", p.req.RequestID, "generation_id", p.req.ID, "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+			s.Logger.Error("panic in a generation", "request_id", p.req.RequestID, "generation_id", p.req.ID, "panic", fmt.Sprintf("%T", v), "stack", elumenta.Stack())
 			err = elumenta.Internal(fmt.Errorf("panic of type %T", v))
 		}
 	}()

@@ -55,7 +55,7 @@ type lane struct {
 }
 
 // errHedged ends a call that another one was faster than.
-var errHedged = errors.New("another route was first")
+var errHedged error = &elumenta.ProviderError{Kind: elumenta.KindCancelled, Message: "another route was first"}
 
 func newRelay(s *Service, p *prepared, sink elumenta.Sink) *relay {
 	s.mu.Lock()

@@ -2,11 +2,11 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -126,27 +126,11 @@ func (a *API) ServeCaller(w http.ResponseWriter, r *http.Request, caller *elumen
 
 // panicked logs where, and never what: a panic's value may hold what the request held.
 func (a *API) panicked(ctx context.Context, c *call, p any) {
-	kind := "value"
-	if _, ok := p.(error); ok {
-		kind = "error"
-	}
 	a.Logger.LogAttrs(ctx, slog.LevelError, "panic", slog.String("request_id", string(c.id)), slog.String("route", c.route),
-		slog.String("panic", kind), slog.String("stack", stack()))
+		slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", elumenta.Stack()))
 	if c.status == 0 {
 		c.fail(elumenta.Internal(nil))
 	}
-}
-
-// stack is the goroutine's, without the arguments of the calls, which may point into a request.
-func stack() string {
-	var b strings.Builder
-	for line := range strings.Lines(string(debug.Stack())) {
-		if i := strings.LastIndexByte(line, '('); i > 0 && !strings.HasPrefix(line, "\t") {
-			line = line[:i] + "\n"
-		}
-		b.WriteString(line)
-	}
-	return b.String()
 }
 
 // finish counts and logs a request. Neither holds a query, a body or a key.

@@ -55,6 +55,7 @@ func TestAttempts(t *testing.T) {
 		{"third", &elumenta.ProviderError{Kind: elumenta.KindTimeout}, ended(nil), "timeout Error "},
 		{"fourth", elumenta.Unavailable(nil), ended(nil), "service_unavailable Error "},
 		{"fifth", context.Canceled, ended(nil), "client_left Unset "},
+		{"hedged", &elumenta.ProviderError{Kind: elumenta.KindCancelled}, ended(nil), "cancelled Unset "},
 		{"sixth", nil, func(context.Context) error { return errors.New("secret") }, "_OTHER Error "},
 		{"seventh", nil, func(context.Context) error { return nil }, " Unset "},
 	} {
@@ -92,12 +93,12 @@ func TestAttempts(t *testing.T) {
 type named string
 
 func (n named) Generate(context.Context, elumenta.Target, *elumenta.Prompt, func(elumenta.Event) error) (elumenta.Completion, error) {
-	return elumenta.Completion{Finish: elumenta.FinishStop, Model: string(n)}, nil
+	return elumenta.Completion{Finish: elumenta.FinishStop, Model: string(n), UpstreamID: string(n)}, nil
 }
 
-// The model that answered is named as the provider names it, unless that is no name.
+// The model that answered and the answer's id are as the provider has them, unless that is no name.
 func TestModelThatAnswered(t *testing.T) {
-	for name, want := range map[string]string{"gpt-5-2025-08-07": "gpt-5-2025-08-07", "": "", strings.Repeat("x", mostModelName+1): ""} {
+	for name, want := range map[string]string{"gpt-5-2025-08-07": "gpt-5-2025-08-07", "": "", strings.Repeat("x", mostName+1): ""} {
 		spans := tracetest.NewInMemoryExporter()
 		i, err := newInstruments(sdkmetric.NewMeterProvider().Meter(scope))
 		if err != nil {
@@ -115,7 +116,7 @@ func TestModelThatAnswered(t *testing.T) {
 				got[string(kv.Key)] = kv.Value.String()
 			}
 		}
-		if got["gen_ai.response.model"] != want || got["gen_ai.request.model"] != "gpt-5" {
+		if got["gen_ai.response.model"] != want || got["gen_ai.response.id"] != want || got["gen_ai.request.model"] != "gpt-5" {
 			t.Errorf("%.40s: %v", name, got)
 		}
 	}

@@ -35,7 +35,7 @@ type attempt struct {
 	began      time.Time
 	firstChunk time.Duration // zero until then
 	emit       func(elumenta.Event) error
-	left       bool // emit failed: nobody takes the answer any more
+	left       error // of emit: nobody takes the answer any more
 }
 
 // Generate calls the provider.
@@ -66,7 +66,9 @@ func (a *attempt) pass(e elumenta.Event) error {
 		a.firstChunk = time.Since(a.began)
 	}
 	err := a.emit(e)
-	a.left = a.left || err != nil
+	if a.left == nil {
+		a.left = err
+	}
 	return err
 }
 
@@ -101,31 +103,37 @@ func (a *attempt) end(ctx context.Context, span trace.Span, stream bool, c elume
 		if e, ok := errors.AsType[*elumenta.ProviderError](err); ok && e.Status > 0 {
 			span.SetAttributes(semconv.HTTPResponseStatusCode(e.Status))
 		}
-		if failure != clientLeft {
+		if failure != clientLeft && failure != cancelled {
 			span.SetStatus(codes.Error, "")
 		}
 	}
 	span.End()
 }
 
-// clientLeft is the error.type of a call that nobody waited for any more.
+// clientLeft is the error.type of a call that nobody waited for any more. Neither is a failure, nor is a call that another one was faster than.
 const clientLeft = "client_left"
+
+var cancelled = elumenta.KindCancelled.String()
 
 // errorType is a provider's kind of failure, a code of the contract, or a word of ours: never an error's text.
 func (a *attempt) errorType(ctx context.Context, err error) string {
 	if errors.Is(err, errPanic) {
 		return "panic"
 	}
-	if a.left {
+	// Why we ended it, rather than what that looked like to the provider.
+	left := a.left != nil
+	switch {
+	case left:
+		err = a.left
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+		left = errors.Is(err, context.Canceled)
+	}
+	e, ok := errors.AsType[*elumenta.ProviderError](err)
+	switch {
+	case left && !(ok && e.Kind == elumenta.KindCancelled):
 		return clientLeft
-	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx) // why we ended it, rather than what that looked like to the provider
-		if errors.Is(err, context.Canceled) {
-			return clientLeft
-		}
-	}
-	if e, ok := errors.AsType[*elumenta.ProviderError](err); ok {
+	case ok:
 		return e.Kind.String()
 	}
 	if e, ok := errors.AsType[*elumenta.Error](err); ok {
@@ -160,15 +168,15 @@ func requestAttributes(p *elumenta.Prompt) []attribute.KeyValue {
 	return list
 }
 
-// mostModelName bounds a model's name that is a provider's word, in bytes.
-const mostModelName = 200
+// mostName bounds a model's name and an id that are a provider's words, in bytes.
+const mostName = 200
 
 func responseAttributes(c elumenta.Completion) []attribute.KeyValue {
 	var list []attribute.KeyValue
-	if c.UpstreamID != "" {
+	if c.UpstreamID != "" && len(c.UpstreamID) <= mostName {
 		list = append(list, semconv.GenAIResponseID(c.UpstreamID))
 	}
-	if c.Model != "" && len(c.Model) <= mostModelName {
+	if c.Model != "" && len(c.Model) <= mostName {
 		list = append(list, semconv.GenAIResponseModel(c.Model))
 	}
 	if c.Finish != "" {

@@ -55,6 +55,7 @@ type chatCall struct {
 	name    string
 	pending string // arguments that came before the name
 	open    bool   // the call was emitted, as this number
+	said    bool   // it has arguments
 	number  int
 }
 
@@ -122,7 +123,26 @@ func (d *chatDecoder) end(err error) error {
 	case d.done.Finish == elumenta.FinishToolCalls && len(d.calls) == 0:
 		d.done.Finish = elumenta.FinishStop
 	}
+	if err := d.endCalls(); err != nil {
+		return err
+	}
 	return d.endReasoning()
+}
+
+// endCalls gives calls whose arguments some hosts leave empty those that OpenAI itself sends for none. One that a limit cut off keeps nothing.
+func (d *chatDecoder) endCalls() error {
+	if d.done.Finish != elumenta.FinishToolCalls {
+		return nil
+	}
+	for _, c := range d.calls {
+		if c.said {
+			continue
+		}
+		if err := d.out.Emit(elumenta.Event{Kind: elumenta.EventToolInput, Index: c.number, Text: "{}"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // take emits what the chunk holds.
@@ -204,6 +224,7 @@ func (d *chatDecoder) call(p *chatCallPiece) error {
 	}
 	input := c.pending + p.input
 	c.pending = ""
+	c.said = c.said || input != ""
 	return d.out.Emit(elumenta.Event{Kind: elumenta.EventToolInput, Index: c.number, Text: elumenta.Text(input)})
 }
 

@@ -117,6 +117,14 @@ func chatCases() []providertest.Case {
 			Kind: elumenta.KindMalformed},
 		{Name: "tool calls, whole", Body: `{"id":"c1","choices":[{"message":{"content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"weather","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"weather","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`,
 			Want: toolCalls(weatherCall("a", `{}`), weatherCall("b", `{}`))},
+		{Name: "tool calls without arguments", Stream: true, Body: events(
+			choice(`"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather","arguments":""}},{"index":1,"id":"b","function":{"name":"weather"}}]}`), stop, "[DONE]"),
+			Want: toolCalls(weatherCall("a", `{}`), weatherCall("b", `{}`))},
+		{Name: "tool call without arguments, whole", Body: `{"id":"c1","choices":[{"message":{"tool_calls":[{"id":"a","function":{"name":"weather","arguments":""}}]},"finish_reason":"stop"}]}`,
+			Want: toolCalls(weatherCall("a", `{}`))},
+		{Name: "tool call that was cut off before its arguments", Stream: true, Body: events(
+			choice(`"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather","arguments":""}}]}`), choice(`"delta":{},"finish_reason":"length"`), "[DONE]"),
+			Want: providertest.Expectation{ToolCalls: []elumenta.ToolCall{weatherCall("a", ``)}, Finish: elumenta.FinishLength, UpstreamID: "c1"}},
 		{Name: "tool_calls as a reason without any", Stream: true, Body: events(say, choice(`"delta":{},"finish_reason":"tool_calls"`), "[DONE]"), Want: plain},
 	}
 }

@@ -51,6 +51,10 @@ func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
 func Stack() string {
 	var b strings.Builder
 	for line := range strings.Lines(string(debug.Stack())) {
+		if strings.HasPrefix(line, "created by ") {
+			b.WriteString(line) // it has none
+			continue
+		}
 		if i := strings.LastIndexByte(line, '('); i > 0 && !strings.HasPrefix(line, "\t") {
 			line = line[:i] + "\n"
 		}

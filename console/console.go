@@ -26,8 +26,36 @@ const (
 	formTimeout   = 30 * time.Second
 )
 
-// pageTimeout is how long a page may take, until the browser has it. What a model writes has the API's limits.
+// pageTimeout is how long a browser may take to read a page. What the API streams through has the API's limits.
 const pageTimeout = 5 * time.Minute
+
+// limited sets the deadline of writes when an answer begins: a page may wait for a model before.
+type limited struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (l *limited) begin() {
+	if !l.begun {
+		l.begun = true
+		_ = http.NewResponseController(l.ResponseWriter).SetWriteDeadline(time.Now().Add(pageTimeout)) // not every writer has one
+	}
+}
+
+// WriteHeader begins the answer.
+func (l *limited) WriteHeader(status int) {
+	l.begin()
+	l.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer, if nothing has.
+func (l *limited) Write(b []byte) (int, error) {
+	l.begin()
+	return l.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (l *limited) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 // API is the HTTP API in the same process.
 type API interface {
@@ -115,7 +143,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // ServeHTTP answers a request for a path under Base.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout)) // not every writer has one
+	w = &limited{ResponseWriter: w}
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")

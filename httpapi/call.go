@@ -46,6 +46,7 @@ func (a *API) handle(pattern string, h func(*call, *http.Request)) {
 // WriteHeader notes the status.
 func (c *call) WriteHeader(status int) {
 	if c.status == 0 {
+		c.limitWrite()
 		c.status = status
 		c.ResponseWriter.WriteHeader(status)
 	}
@@ -69,11 +70,12 @@ func (c *call) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// limitWrite sets the deadline of writes anew, unless that was done a moment ago: setting it costs more than asking the time.
+// limitWrite sets the deadline of writes anew, unless that was done a moment ago: setting it costs more than asking the time. A write has
+// its time at least, and an eighth more at most.
 func (c *call) limitWrite() {
 	if now := time.Now(); now.Sub(c.timed) >= c.timeout/8 {
 		c.timed = now
-		_ = http.NewResponseController(c.ResponseWriter).SetWriteDeadline(now.Add(c.timeout)) // not every writer has one
+		_ = http.NewResponseController(c.ResponseWriter).SetWriteDeadline(now.Add(c.timeout + c.timeout/8)) // not every writer has one
 	}
 }
 

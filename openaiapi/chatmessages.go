@@ -80,8 +80,12 @@ func (d *decoding) conversation(messages []chatMessage, out *elumenta.Request) {
 		t.message(item("messages", i), &messages[i])
 	}
 	t.answered()
-	switch {
-	case len(out.Turns) > 0 || len(d.errs) > 0:
+	last := len(messages) - 1
+	switch n := len(out.Turns); {
+	case len(d.errs) > 0:
+	case n > 0 && out.Turns[n-1].Role == elumenta.RoleOfAssistant && messages[last].Role == "user": // the model would go on with its answer
+		d.bad(item("messages", last)+".content", codeInvalidValue, "must not be empty behind an answer")
+	case n > 0:
 	case len(out.System) > 0:
 		out.Turns = append(out.Turns, elumenta.Turn{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: opener}}})
 	default:

@@ -38,6 +38,11 @@ func TestResponsesInput(t *testing.T) {
 			`"input":[{"role":"developer","content":"Greet me."},{"role":"user","content":""}]`,
 			"user: Follow the instructions.\n", "Greet me.", "input[1]",
 		},
+		"instructions, and nothing said": {
+			`"instructions":"Greet me.","input":[{"role":"user","content":""},{"role":"assistant","content":[]}]`,
+			"user: Follow the instructions.\n", "Greet me.", "input[0] input[1]",
+		},
+		"instructions alone": {`"instructions":"Greet me."`, "user: Follow the instructions.\n", "Greet me.", ""},
 		"ids that begin anew with each turn": {
 			`"input":[{"role":"user","content":"Hi"},{"type":"function_call","call_id":"a","name":"f","arguments":"1"},{"type":"function_call_output","call_id":"a","output":"one"},{"type":"function_call","call_id":"a","name":"g","arguments":"2"},{"type":"function_call_output","call_id":"a","output":"two"}]`,
 			"user: Hi\nassistant: call a f 1\nuser: result a f one\nassistant: call a g 2\nuser: result a g two\n", "", "",
@@ -133,8 +138,9 @@ func TestResponsesRefuses(t *testing.T) {
 		`{"model":"m","input":"\u0000"}`: "input",
 		`{"model":"m","input":[7]}`:      "input[0]",
 		`{"model":"m","input":[{}]}`:     "input[0].type",
-		`{"model":"m","input":[{"role":"tool","content":"x"}]}`:                                                                    "input[0].role",
-		`{"model":"m","input":[{"role":"user"}]}`:                                                                                  "input[0].content",
+		`{"model":"m","input":[{"role":"tool","content":"x"}]}`: "input[0].role",
+		`{"model":"m","input":[{"role":"user"}]}`:               "input[0].content",
+		`{"model":"m","input":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"},{"role":"user","content":""}]}`:  "input[2].content",
 		`{"model":"m","input":[{"role":"user","content":[]}]}`:                                                                     "input",
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`:                                  "input[0].content[0].type",
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}`:                                 "input[0].content[0].file_id",

@@ -9,7 +9,7 @@ const opener = "Follow the instructions."
 // pendingCall is a function call of the input.
 type pendingCall struct {
 	at       int // its item
-	name     string
+	call     *elumenta.ToolCall
 	answered bool
 }
 
@@ -27,21 +27,52 @@ func (r *responsesReader) input() {
 		}
 		r.attachStates()
 		r.unanswered()
+		r.lastWord()
 	}
 	if len(r.out.Turns) > 0 || len(r.errs) > 0 {
 		return
 	}
-	if r.out.Assistant.ID == "" && !r.instructed {
+	switch {
+	case r.out.Assistant.ID != "" || len(r.out.System) > 0:
+	case len(in.value) > 0:
+		r.bad("input", codeInvalidValue, "must hold something that is said")
+		return
+	default:
 		r.missing("input")
 		return
 	}
 	r.turn(elumenta.RoleOfUser, elumenta.Part{Kind: elumenta.PartText, Text: opener})
 }
 
-// attachStates gives function calls their states back, on whichever side of them those stand.
+// lastWord refuses an empty message of the user where an answer would be the last word: its model would go on with it.
+func (r *responsesReader) lastWord() {
+	last := len(r.body.Input.value) - 1
+	if n := len(r.out.Turns); n > 0 && r.out.Turns[n-1].Role == elumenta.RoleOfAssistant && r.body.Input.value[last].Role == "user" && len(r.errs) == 0 {
+		r.bad(item("input", last)+".content", codeInvalidValue, "must not be empty behind an answer")
+	}
+}
+
+// state keeps what belongs to a function call, on whichever side of it that stands.
+func (r *responsesReader) state(s *elumenta.State) {
+	if r.states == nil {
+		r.states, r.waiting = map[*elumenta.ToolCall]*elumenta.State{}, map[string]*elumenta.State{}
+	}
+	if c := r.calls[s.Call]; c != nil && !c.answered {
+		r.states[c.call] = s
+	} else {
+		r.waiting[s.Call] = s
+	}
+}
+
+// attachStates gives function calls their states back.
 func (r *responsesReader) attachStates() {
-	if len(r.states) == 0 {
+	if r.states == nil {
 		return
+	}
+	for id, s := range r.waiting {
+		if c := r.calls[id]; c != nil && r.states[c.call] == nil {
+			r.states[c.call] = s
+		}
 	}
 	for i := range r.out.Turns {
 		for k := range r.out.Turns[i].Parts {
@@ -49,7 +80,7 @@ func (r *responsesReader) attachStates() {
 			if p.Kind != elumenta.PartToolCall {
 				continue
 			}
-			if s := r.states[p.ToolCall.ID]; s != nil {
+			if s := r.states[p.ToolCall]; s != nil {
 				p.Opaque = &s.Opaque
 			}
 		}
@@ -94,21 +125,18 @@ func (r *responsesReader) message(at string, in *inputItem) {
 		return
 	}
 	switch {
-	case in.Role == "assistant":
-		if len(parts) > 0 {
-			r.said(true, parts...)
-		}
 	case len(parts) == 0:
 		if len(r.errs) == 0 {
 			r.warn(elumenta.WarnUnsupported, at, saysNothing)
 		}
+	case in.Role == "assistant":
+		r.said(true, parts...)
 	case in.Role == "user":
 		r.turn(elumenta.RoleOfUser, parts...)
 	default:
 		if len(r.out.Turns) > 0 {
 			r.warn(elumenta.WarnSystemMoved, at, "system and developer messages come before the conversation: moved there")
 		}
-		r.instructed = true
 		for i := range parts {
 			r.out.System = append(r.out.System, parts[i].Text)
 		}
@@ -196,10 +224,13 @@ func (r *responsesReader) functionCall(at string, i int, in *inputItem) {
 			elumenta.CheckText(errs, at+".call_id", in.CallID, 1, mostCallID)
 			elumenta.CheckText(errs, at+".name", in.Name, 1, elumenta.MaxToolName)
 		})
-		r.calls[in.CallID] = &pendingCall{at: i, name: in.Name}
-		r.said(false, elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{
-			ID: in.CallID, Name: in.Name, Arguments: elumenta.Text(in.Arguments),
-		}})
+		call := &elumenta.ToolCall{ID: in.CallID, Name: in.Name, Arguments: elumenta.Text(in.Arguments)}
+		r.calls[in.CallID] = &pendingCall{at: i, call: call}
+		if s := r.waiting[in.CallID]; s != nil {
+			delete(r.waiting, in.CallID)
+			r.states[call] = s
+		}
+		r.said(false, elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: call})
 	}
 }
 
@@ -222,7 +253,7 @@ func (r *responsesReader) functionOutput(at string, in *inputItem) {
 	}
 	call.answered = true
 	part := elumenta.Part{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{
-		CallID: in.CallID, Name: call.name, Content: r.content(at+".output", "tool", &in.Output),
+		CallID: in.CallID, Name: call.call.Name, Content: r.content(at+".output", "tool", &in.Output),
 	}}
 	if n := len(r.out.Turns); n > 0 && r.results {
 		r.out.Turns[n-1].Parts = append(r.out.Turns[n-1].Parts, part)

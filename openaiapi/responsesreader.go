@@ -13,12 +13,12 @@ type responsesReader struct {
 	body responsesBody
 	out  elumenta.SurfaceRequest
 
-	calls   map[string]*pendingCall    // by call_id, the newest
-	results bool                       // the last turn holds outputs of functions alone
-	spoken  bool                       // the last turn has a message of the assistant
-	states  map[string]*elumenta.State // of function calls, by their id
+	calls   map[string]*pendingCall // by call_id, the newest
+	results bool                    // the last turn holds outputs of functions alone
+	spoken  bool                    // the last turn has a message of the assistant
 
-	instructed bool // the input has a system or developer message
+	states  map[*elumenta.ToolCall]*elumenta.State // of function calls
+	waiting map[string]*elumenta.State             // whose call has not come, by its id
 }
 
 // responsesRules are the fields that ask for what is not done here.

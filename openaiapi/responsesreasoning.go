@@ -114,10 +114,7 @@ func (r *responsesReader) reasoning(at string, in *inputItem) {
 	s, packed := elumenta.UnpackState(state)
 	switch {
 	case packed && s.Part == elumenta.PartToolCall:
-		if r.states == nil {
-			r.states = map[string]*elumenta.State{}
-		}
-		r.states[s.Call] = &s
+		r.state(&s)
 		return
 	case packed && s.Part == elumenta.PartText: // it stands behind the text
 		if n := len(r.out.Turns); n > 0 && r.out.Turns[n-1].Role == elumenta.RoleOfAssistant {

@@ -116,3 +116,25 @@ func TestChatReasoningUnderBothNames(t *testing.T) {
 		}
 	}
 }
+
+// Calls whose ids begin anew with each turn keep each its own state, on whichever side of them that stands.
+func TestResponsesStatesOfRecurringCalls(t *testing.T) {
+	state := func(s string) string {
+		return `{"type":"reasoning","summary":[],"encrypted_content":"` + (&elumenta.State{Opaque: *geminiState(s), Part: elumenta.PartToolCall, Call: "a"}).Pack() + `"},`
+	}
+	const call, output = `{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},`, `{"type":"function_call_output","call_id":"a","output":"x"},`
+	for name, input := range map[string]string{
+		"before": state("s1") + call + output + state("s2") + call + output,
+		"behind": call + state("s1") + output + call + state("s2") + output,
+		"mixed":  call + state("s1") + output + state("s2") + call + output,
+		"at end": state("s1") + call + output + call + output + state("s2"),
+	} {
+		in, err := openaiapi.Responses{}.Decode([]byte(`{"model":"m","input":[{"role":"user","content":"Hi"},` + strings.TrimSuffix(input, ",") + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := states(&in.Turns[1]) + states(&in.Turns[3]); got != "a:s1 a:s2 " {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

@@ -95,6 +95,7 @@ func withConsole(api, pages http.Handler) http.Handler {
 		case strings.HasPrefix(r.URL.Path, console.Base):
 			pages.ServeHTTP(w, r)
 		case r.URL.Path+"/" == console.Base, r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html"):
+			limitWrite(w)
 			http.Redirect(w, r, console.Base, http.StatusFound)
 		default:
 			api.ServeHTTP(w, r)
@@ -105,12 +106,18 @@ func withConsole(api, pages http.Handler) http.Handler {
 func withMetrics(api, metrics http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/metrics" {
+			limitWrite(w)
 			w.Header().Set("X-Request-Id", string(elumenta.NewRequestID()))
 			metrics.ServeHTTP(w, r)
 			return
 		}
 		api.ServeHTTP(w, r)
 	})
+}
+
+// limitWrite is for what neither httpapi nor console answers.
+func limitWrite(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(metricsTimeout))
 }
 
 func onlyMetrics(metrics http.Handler) http.Handler {

@@ -55,17 +55,19 @@ func toolResult(r *elumenta.ToolResult) (block, bool, error) {
 // as functions.weather:0, or count each turn's calls from the start.
 type toolIDs struct {
 	given map[string]string // by the history's own, of the newest call
+	next  map[string]int    // by the allowed text, what makes the next one that has it another
 	used  map[string]bool
 }
 
 func (t *toolIDs) call(id string) string {
 	if t.given == nil {
-		t.given, t.used = make(map[string]string), make(map[string]bool)
+		t.given, t.next, t.used = make(map[string]string), make(map[string]int), make(map[string]bool)
 	}
 	clean := allowedID(id)
 	unique := clean
-	for n := 2; t.used[unique]; n++ {
-		unique = clean + "_" + strconv.Itoa(n)
+	for t.used[unique] {
+		t.next[clean]++
+		unique = clean + "_" + strconv.Itoa(t.next[clean]+1)
 	}
 	t.given[id], t.used[unique] = unique, true
 	return unique

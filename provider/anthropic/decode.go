@@ -154,7 +154,7 @@ type openBlock struct {
 	kind      kind
 	index     int
 	call      int
-	signature string
+	signature []byte
 	data      string
 	input     jsontext.Value // given at the block's start
 	hasInput  bool           // a piece of the input was passed on
@@ -244,7 +244,7 @@ func (d *decoder) handle(name, data []byte) (bool, error) {
 
 // start opens a content block and passes on what it already holds.
 func (d *decoder) start(index int, b *answerBlock) error {
-	d.block = openBlock{kind: b.Type, index: index, signature: b.Signature, data: b.Data}
+	d.block = openBlock{kind: b.Type, index: index, signature: []byte(b.Signature), data: b.Data}
 	switch b.Type {
 	case textBlock:
 		return d.out.Emit(elumenta.Event{Kind: elumenta.EventText, Text: b.Text})
@@ -273,7 +273,7 @@ func (d *decoder) delta(index int, in *delta) error {
 	case in.Type == thinkingDelta && b.kind == thinkingBlockKind:
 		return d.out.Emit(elumenta.Event{Kind: elumenta.EventReasoning, Text: in.Thinking})
 	case in.Type == signatureDelta && b.kind == thinkingBlockKind:
-		b.signature += in.Signature
+		b.signature = append(b.signature, in.Signature...)
 	case in.Type == inputDelta && b.kind == toolBlock:
 		b.hasInput = b.hasInput || in.PartialJSON != ""
 		return d.out.Emit(elumenta.Event{Kind: elumenta.EventToolInput, Index: b.call, Text: in.PartialJSON})
@@ -286,8 +286,8 @@ func (d *decoder) stop() error {
 	b := d.block
 	d.block = openBlock{index: -1}
 	switch {
-	case b.kind == thinkingBlockKind && b.signature != "":
-		return d.opaque(opaque{Type: "thinking", Signature: b.signature})
+	case b.kind == thinkingBlockKind && len(b.signature) > 0:
+		return d.opaque(opaque{Type: "thinking", Signature: string(b.signature)})
 	case b.kind == redactedBlock && b.data != "":
 		return d.opaque(opaque{Type: "redacted_thinking", Data: b.data})
 	case b.kind == toolBlock && !b.hasInput:

@@ -301,6 +301,25 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// TestManyCallIDs has ids of which the API allows no character: each stays another.
+func TestManyCallIDs(t *testing.T) {
+	turn := assistant()
+	for range 20_000 {
+		turn.Parts = append(turn.Parts, elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: string(rune(0x4e00 + len(turn.Parts))), Name: "t"}})
+	}
+	var got struct {
+		Messages []struct{ Content []struct{ ID string } }
+	}
+	decode(t, suite().Sent(t, capabilities(), &elumenta.Prompt{Turns: []elumenta.Turn{user(text("a")), turn, user(text("b"))}}).Body, &got)
+	seen := map[string]bool{}
+	for _, b := range got.Messages[1].Content {
+		seen[b.ID] = true
+	}
+	if len(seen) != len(turn.Parts) {
+		t.Errorf("%d ids of %d calls", len(seen), len(turn.Parts))
+	}
+}
+
 func decode(t *testing.T, body string, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(body), into); err != nil {

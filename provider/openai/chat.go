@@ -53,7 +53,7 @@ type chatCall struct {
 	index   int64 // the provider's; -1 if it gives none
 	id      string
 	name    string
-	pending string // arguments that came before the name
+	pending []byte // arguments that came before the name
 	open    bool   // the call was emitted, as this number
 	said    bool   // it has arguments
 	number  int
@@ -209,7 +209,7 @@ func (d *chatDecoder) call(p *chatCallPiece) error {
 		c.name = p.name
 	}
 	if !c.open && c.name == "" {
-		c.pending += p.input
+		c.pending = append(c.pending, p.input...)
 		return nil
 	}
 	if !c.open {
@@ -222,8 +222,8 @@ func (d *chatDecoder) call(p *chatCallPiece) error {
 			return err
 		}
 	}
-	input := c.pending + p.input
-	c.pending = ""
+	input := string(c.pending) + p.input
+	c.pending = nil
 	c.said = c.said || input != ""
 	return d.out.Emit(elumenta.Event{Kind: elumenta.EventToolInput, Index: c.number, Text: elumenta.Text(input)})
 }

@@ -131,7 +131,7 @@ func (a *attempt) errorType(ctx context.Context, err error) string {
 	}
 	e, ok := errors.AsType[*elumenta.ProviderError](err)
 	switch {
-	case left && !(ok && e.Kind == elumenta.KindCancelled):
+	case left && (!ok || e.Kind != elumenta.KindCancelled):
 		return clientLeft
 	case ok:
 		return e.Kind.String()

@@ -9,7 +9,7 @@ const opener = "Follow the instructions."
 // pendingCall is a function call of the input.
 type pendingCall struct {
 	at       int // its item
-	call     *elumenta.ToolCall
+	tool     *elumenta.ToolCall
 	answered bool
 }
 
@@ -58,7 +58,7 @@ func (r *responsesReader) state(s *elumenta.State) {
 		r.states, r.waiting = map[*elumenta.ToolCall]*elumenta.State{}, map[string]*elumenta.State{}
 	}
 	if c := r.calls[s.Call]; c != nil && !c.answered {
-		r.states[c.call] = s
+		r.states[c.tool] = s
 	} else {
 		r.waiting[s.Call] = s
 	}
@@ -70,8 +70,8 @@ func (r *responsesReader) attachStates() {
 		return
 	}
 	for id, s := range r.waiting {
-		if c := r.calls[id]; c != nil && r.states[c.call] == nil {
-			r.states[c.call] = s
+		if c := r.calls[id]; c != nil && r.states[c.tool] == nil {
+			r.states[c.tool] = s
 		}
 	}
 	for i := range r.out.Turns {
@@ -225,7 +225,7 @@ func (r *responsesReader) functionCall(at string, i int, in *inputItem) {
 			elumenta.CheckText(errs, at+".name", in.Name, 1, elumenta.MaxToolName)
 		})
 		call := &elumenta.ToolCall{ID: in.CallID, Name: in.Name, Arguments: elumenta.Text(in.Arguments)}
-		r.calls[in.CallID] = &pendingCall{at: i, call: call}
+		r.calls[in.CallID] = &pendingCall{at: i, tool: call}
 		if s := r.waiting[in.CallID]; s != nil {
 			delete(r.waiting, in.CallID)
 			r.states[call] = s
@@ -253,7 +253,7 @@ func (r *responsesReader) functionOutput(at string, in *inputItem) {
 	}
 	call.answered = true
 	part := elumenta.Part{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{
-		CallID: in.CallID, Name: call.call.Name, Content: r.content(at+".output", "tool", &in.Output),
+		CallID: in.CallID, Name: call.tool.Name, Content: r.content(at+".output", "tool", &in.Output),
 	}}
 	if n := len(r.out.Turns); n > 0 && r.results {
 		r.out.Turns[n-1].Parts = append(r.out.Turns[n-1].Parts, part)

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/elumenta/elumenta"
 )
@@ -119,12 +117,10 @@ func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query 
 func (s *Store) AssistantNames(ctx context.Context, owner elumenta.AccountID, only []elumenta.AssistantID, limit int) (names []elumenta.AssistantName, err error) {
 	filter, args := "", []any{string(owner), limit}
 	if len(only) > 0 {
-		places := make([]string, len(only))
-		for i, id := range only {
+		filter = ` AND a.id IN (` + placeholders(len(args)+1, len(only)) + `)`
+		for _, id := range only {
 			args = append(args, string(id))
-			places[i] = "$" + strconv.Itoa(len(args))
 		}
-		filter = ` AND a.id IN (` + strings.Join(places, ", ") + `)`
 	}
 	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		names = nil

@@ -211,12 +211,12 @@ func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elume
 	if len(found) == 0 {
 		return known, nil
 	}
-	args, places := make([]any, len(found)), make([]string, len(found))
+	args := make([]any, len(found))
 	for i, p := range found {
-		args[i], places[i] = int64(p.doc), "$"+strconv.Itoa(i+1)
+		args[i] = int64(p.doc)
 	}
 	filter, args := inCategory(f.category, args)
-	items, err := selectListings(ctx, f.q, ` AND a.doc IN (`+strings.Join(places, ", ")+`)`+filter, args...)
+	items, err := selectListings(ctx, f.q, ` AND a.doc IN (`+placeholders(1, len(found))+`)`+filter, args...)
 	for i := range items {
 		l := &items[i]
 		if !f.query.Empty() && f.partial() && f.judge(elumenta.SearchDocument{Category: l.Category, Text: elumenta.SearchText(l.Name, l.Description)}) == noTier {

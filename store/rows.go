@@ -6,6 +6,8 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // each calls f for every row and closes them.
@@ -50,4 +52,13 @@ func page[T any](items []T, limit int) ([]T, bool) {
 		return items[:limit], true
 	}
 	return items, false
+}
+
+// placeholders are n of them, from the number first on.
+func placeholders(first, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "$" + strconv.Itoa(first+i)
+	}
+	return strings.Join(list, ", ")
 }

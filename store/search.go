@@ -261,11 +261,11 @@ func (f *search) having(ctx context.Context, field elumenta.SearchField) (*bitse
 
 // terms reads the documents of each term.
 func (f *search) terms(ctx context.Context, terms []string) (map[string]docWords, error) {
-	sets, args, places := map[string]docWords{}, make([]any, len(terms)), make([]string, len(terms))
+	sets, args := map[string]docWords{}, make([]any, len(terms))
 	for i, term := range terms {
-		args[i], places[i] = term, "$"+strconv.Itoa(i+1)
+		args[i] = term
 	}
-	rows, err := f.q.QueryContext(ctx, `SELECT term, chunk, docs FROM search_terms WHERE term IN (`+strings.Join(places, ", ")+`)`, args...)
+	rows, err := f.q.QueryContext(ctx, `SELECT term, chunk, docs FROM search_terms WHERE term IN (`+placeholders(1, len(terms))+`)`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (t *table) selectPage(behind bool) string {
 	key := strings.Join(t.keyColumns(), ", ")
 	where := ""
 	if behind {
-		where = " WHERE (" + key + ") > (" + placeholders(len(t.key)) + ")"
+		where = " WHERE (" + key + ") > (" + placeholders(1, len(t.key)) + ")"
 	}
 	return "SELECT " + strings.Join(t.columns, ", ") + " FROM " + t.name + where + " ORDER BY " + key + " LIMIT "
 }
@@ -109,13 +109,5 @@ func (t *table) selectLastKey() string {
 }
 
 func (t *table) insert() string {
-	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES (" + placeholders(len(t.columns)) + ")"
-}
-
-func placeholders(n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = fmt.Sprintf("$%d", i+1)
-	}
-	return strings.Join(list, ", ")
+	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES (" + placeholders(1, len(t.columns)) + ")"
 }

@@ -110,7 +110,7 @@ func (a *attempt) end(ctx context.Context, span trace.Span, stream bool, c elume
 	span.End()
 }
 
-// clientLeft is the error.type of a call that nobody waited for any more. Neither is a failure, nor is a call that another one was faster than.
+// The error.types of calls that did not fail: nobody waited for it any more, or another one was faster.
 const clientLeft = "client_left"
 
 var cancelled = elumenta.KindCancelled.String()

@@ -335,6 +335,7 @@ type AssistantName struct {
 // AssistantStore keeps assistants. Errors are *Error: CodeNotFound, CodeForbidden, CodeValidation, CodeVersionConflict,
 // CodeConflict, CodeUnavailable. Methods are safe for concurrent use; what they acknowledge is durable.
 type AssistantStore interface {
+	Assistants
 	// CreateAssistant stores version 1. With idem, a repetition returns version 1 of the first one's assistant and
 	// replayed true, or CodeConflict if that is deleted or the body was another.
 	CreateAssistant(ctx context.Context, owner AccountID, f Fields, v Visibility, idem *Idempotency) (a *Assistant, replayed bool, err error)

@@ -143,35 +143,49 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 	return surface.Models(nil, list, r.URL.Query())
 }
 
-// surfaceModel is one model, or an assistant that the caller's key may use.
+// surfaceModel is one model, or an assistant, a version or a label that the caller's key may use. Its id is the one that was asked for.
 func (a *API) surfaceModel(c *call, r *http.Request, surface elumenta.ModelSurface) ([]byte, error) {
-	limits := &c.caller.Key.Limits
+	entry, err := a.surfaceEntry(c, r)
+	if err != nil {
+		return nil, err
+	}
+	entry.ID = r.PathValue("model")
+	return surface.Model(nil, &entry), nil
+}
+
+func (a *API) surfaceEntry(c *call, r *http.Request) (none elumenta.SurfaceModel, err error) {
+	ctx, account, limits := r.Context(), c.caller.Account.ID, &c.caller.Key.Limits
 	ref, slug := elumenta.ParseTarget(r.PathValue("model"))
 	if slug != "" {
 		m, ok := a.settings().Catalog.Get(slug)
 		if !ok || !m.Available() || limits.Assistants != nil || !limits.AllowsModel(slug) {
-			return nil, elumenta.NotFound("model")
+			return none, elumenta.NotFound("model")
 		}
-		entry := a.modelEntry(m)
-		return surface.Model(nil, &entry), nil
+		return a.modelEntry(m), nil
 	}
 	if !limits.AllowsAssistant(ref.ID) {
-		return nil, elumenta.NotFound("model")
+		return none, elumenta.NotFound("model")
 	}
-	own, err := a.Assistants.Assistant(r.Context(), c.caller.Account.ID, ref.ID)
+	if ref.Label != "" {
+		_, _, err = a.Assistants.ResolveLabel(ctx, account, ref.ID, ref.Label)
+	} else {
+		_, err = a.Assistants.Resolve(ctx, account, ref)
+	}
+	if err != nil {
+		return none, err
+	}
+	own, err := a.Assistants.Assistant(ctx, account, ref.ID)
 	if err == nil {
-		entry := assistantEntry(elumenta.AssistantName{ID: own.ID, Name: own.Name, CreatedAt: own.CreatedAt})
-		return surface.Model(nil, &entry), nil
+		return assistantEntry(elumenta.AssistantName{ID: own.ID, Name: own.Name, CreatedAt: own.CreatedAt}), nil
 	}
 	if !elumenta.HasCode(err, elumenta.CodeNotFound) {
-		return nil, err
+		return none, err
 	}
-	l, err := a.Assistants.Listing(r.Context(), ref.ID)
+	l, err := a.Assistants.Listing(ctx, ref.ID)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	entry := assistantEntry(elumenta.AssistantName{ID: l.ID, Name: l.Name, CreatedAt: l.CreatedAt})
-	return surface.Model(nil, &entry), nil
+	return assistantEntry(elumenta.AssistantName{ID: l.ID, Name: l.Name, CreatedAt: l.CreatedAt}), nil
 }
 
 func assistantEntry(n elumenta.AssistantName) elumenta.SurfaceModel {

@@ -32,12 +32,15 @@ func TestModels(t *testing.T) {
 	if slices.Sort(ids[:4]); !slices.Equal(ids, want) || !strings.Contains(page.RawJSON(), `"name":"Pirate"`) || strings.Contains(page.RawJSON(), "You are") {
 		t.Errorf("%s", page.RawJSON())
 	}
-	for id, owner := range map[string]string{"scripted": "test", string(a.ID): "assistant"} {
+	if _, err := s.store.SetLabel(t.Context(), s.account, a.ID, "prod", []elumenta.LabelShare{{Version: 1, Weight: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	for id, owner := range map[string]string{"scripted": "test", string(a.ID): "assistant", string(a.ID) + "@1": "assistant", string(a.ID) + "@prod": "assistant"} {
 		if m, err := client.Models.Get(t.Context(), id); err != nil || m.ID != id || m.OwnedBy != owner {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	for _, id := range []string{"gpt-none", string(elumenta.NewAssistantID())} {
+	for _, id := range []string{"gpt-none", string(elumenta.NewAssistantID()), string(a.ID) + "@2", string(a.ID) + "@beta"} {
 		_, err := client.Models.Get(t.Context(), id)
 		if e, ok := errors.AsType[*openai.Error](err); !ok || e.StatusCode != http.StatusNotFound || e.Code != "model_not_found" || e.Param != "model" {
 			t.Errorf("%s: %v", id, err)

@@ -113,16 +113,22 @@ type compared struct {
 	*changes
 }
 
-func (p *page) showVersion() error {
+// pathVersion reads the assistant and the version that the address names.
+func (p *page) pathVersion() (*Assistant, *Version, error) {
 	a, err := p.readOwn()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	n, err := strconv.Atoi(p.r.PathValue("n"))
 	if err != nil {
-		return elumenta.NotFound("version")
+		return nil, nil, elumenta.NotFound("version")
 	}
 	v, err := p.readVersion(a, n)
+	return a, v, err
+}
+
+func (p *page) showVersion() error {
+	a, v, err := p.pathVersion()
 	if err != nil {
 		return err
 	}
@@ -137,7 +143,7 @@ func (p *page) showVersion() error {
 		return err
 	}
 	c := &compared{Version: v, Other: other, changes: compare(&v.Fields, &other.Fields)}
-	return p.render("assistants", p.T("versions.one", "n", n), versionPage(p, a, c))
+	return p.render("assistants", p.T("versions.one", "n", v.Number), versionPage(p, a, c))
 }
 
 // settingNames are the settings that versions are compared by; each has a text own.NAME.
@@ -166,15 +172,7 @@ func (p *page) restoreVersion() error {
 
 // confirmWithdraw asks again: calls that pin the version fail.
 func (p *page) confirmWithdraw() error {
-	a, err := p.readOwn()
-	if err != nil {
-		return err
-	}
-	n, err := strconv.Atoi(p.r.PathValue("n"))
-	if err != nil {
-		return elumenta.NotFound("version")
-	}
-	v, err := p.readVersion(a, n)
+	a, v, err := p.pathVersion()
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 // encodeChat writes the body for Chat Completions, with nothing that hosts other than OpenAI may not know.
 func encodeChat(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning) {
 	s, warnings := t.Capabilities.Fit(p.Settings)
-	e := encoder{b: wire.NewBody(p)}
+	e := encoder{b: wire.NewBody(p), ids: chatCallIDsOf(t.Model)}
 	e.raw(`{`)
 	e.string("model", t.Model)
 	e.key("messages")
@@ -180,7 +180,7 @@ func (e *encoder) chatResult(m *chatMessage, r *elumenta.ToolResult) {
 	}
 	e.comma()
 	e.raw(`{"role":"tool"`)
-	e.string("tool_call_id", r.CallID)
+	e.string("tool_call_id", e.ids.fit(r.CallID))
 	e.string("content", text)
 	e.raw(`}`)
 }
@@ -253,7 +253,7 @@ func (e *encoder) chatCalls(calls []*elumenta.ToolCall) {
 	for _, c := range calls {
 		e.comma()
 		e.raw(`{"type":"function"`)
-		e.string("id", c.ID)
+		e.string("id", e.ids.fit(c.ID))
 		e.key("function")
 		e.raw(`{`)
 		e.string("name", c.Name)

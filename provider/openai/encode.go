@@ -8,7 +8,10 @@ import (
 )
 
 // encoder appends a request body.
-type encoder struct{ b []byte }
+type encoder struct {
+	b   []byte
+	ids callIDs
+}
 
 // raw appends text that is JSON already.
 func (e *encoder) raw(text string) { e.b = append(e.b, text...) }

@@ -14,7 +14,7 @@ const minOutputTokens = 16
 // encodeResponses writes the body for the Responses API.
 func encodeResponses(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning) {
 	s, warnings := fitResponses(t.Capabilities, p.Settings)
-	e := encoder{b: wire.NewBody(p)}
+	e := encoder{b: wire.NewBody(p), ids: responsesCallIDs}
 	e.raw(`{`)
 	e.string("model", t.Model)
 	e.raw(`,"store":false`)
@@ -192,7 +192,7 @@ func (e *encoder) inputPart(role elumenta.TurnRole, part *elumenta.Part) {
 func (e *encoder) functionCall(c *elumenta.ToolCall) {
 	e.comma()
 	e.raw(`{"type":"function_call"`)
-	e.string("call_id", c.ID)
+	e.string("call_id", e.ids.fit(c.ID))
 	e.string("name", c.Name)
 	e.text("arguments", arguments(c))
 	e.raw(`}`)
@@ -202,7 +202,7 @@ func (e *encoder) functionCall(c *elumenta.ToolCall) {
 func (e *encoder) functionOutput(r *elumenta.ToolResult) {
 	e.comma()
 	e.raw(`{"type":"function_call_output"`)
-	e.string("call_id", r.CallID)
+	e.string("call_id", e.ids.fit(r.CallID))
 	switch {
 	case len(r.Content) == 0:
 		e.string("output", "")

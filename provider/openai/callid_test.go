@@ -1,0 +1,64 @@
+package openai_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/provider/openai"
+	"github.com/elumenta/elumenta/provider/providertest"
+)
+
+// TestCallIDs: each host gets ids that it takes, a call and its result the same one, and two calls two.
+func TestCallIDs(t *testing.T) {
+	vllm, long, nine := "chatcmpl-tool-0123456789abcdef0123456789abcdef", "call_"+strings.Repeat("x", 70), "a1B2c3D4e"
+	answer := `{"id":"c1","status":"completed","output":[],"choices":[{"message":{"content":"Oi"},"finish_reason":"stop"}]}`
+	chatID, responsesID := regexp.MustCompile(`"(?:tool_call_id|id)":"([^"]+)"`), regexp.MustCompile(`"call_id":"([^"]+)"`)
+	for name, test := range map[string]struct {
+		provider elumenta.Provider
+		model    string
+		id       *regexp.Regexp
+		taken    string // by the host
+		kept     []string
+	}{
+		"chat":                    {openai.Chat{}, "gpt-4.1", chatID, `^.{1,40}$`, []string{"functions.weather:0", nine}},
+		"responses":               {openai.Responses{}, "gpt-5", responsesID, `^.{1,64}$`, []string{vllm, "functions.weather:0", nine}},
+		"Mistral":                 {openai.Chat{}, "mistral-large-latest", chatID, `^[a-zA-Z0-9]{9}$`, []string{nine}},
+		"Mistral's at OpenRouter": {openai.Chat{}, "mistralai/Mixtral-8x22B", chatID, `^[a-zA-Z0-9]{9}$`, []string{nine}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ids := []string{vllm, long, long + "y", nine, "functions.weather:0", "call_12345"}
+			var turns []elumenta.Turn
+			for _, id := range ids {
+				turns = append(turns,
+					elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: []elumenta.Part{{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: id, Name: "weather", Arguments: "{}"}}}},
+					elumenta.Turn{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: id}}}})
+			}
+			sent := providertest.CaptureAnswer(t, answer, func(server string, c *http.Client) {
+				target := elumenta.Target{BaseURL: server, Model: test.model, Client: c, Capabilities: everything()}
+				if _, err := test.provider.Generate(t.Context(), target, &elumenta.Prompt{Turns: turns}, func(elumenta.Event) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+			found := test.id.FindAllStringSubmatch(sent.Body, -1)
+			if len(found) != 2*len(ids) {
+				t.Fatalf("%d ids in %s", len(found), sent.Body)
+			}
+			taken, seen := regexp.MustCompile(test.taken), map[string]bool{}
+			for i, id := range ids {
+				call, result := found[2*i][1], found[2*i+1][1]
+				if call != result || !taken.MatchString(call) || seen[call] {
+					t.Errorf("%s became %s and %s", id, call, result)
+				}
+				seen[call] = true
+			}
+			for _, id := range test.kept {
+				if !seen[id] {
+					t.Errorf("%s was not kept", id)
+				}
+			}
+		})
+	}
+}

@@ -52,7 +52,7 @@ func Backup(ctx context.Context, url, file string, force bool, progress func(don
 	defer removeTemp(temp)
 	// Where the database cannot be written, the copy is given what it lacks.
 	behind := bringUpFile(ctx, path, path)
-	if errors.Is(behind, errLogOther) || errors.Is(behind, errLogGone) {
+	if errors.Is(behind, errLogOther) || errors.Is(behind, errLogGone) || errors.Is(behind, errLogIncomplete) {
 		return nil, backupError(path, file, behind)
 	}
 	if err := vacuumInto(ctx, path, temp, progress); err != nil {
@@ -60,7 +60,7 @@ func Backup(ctx context.Context, url, file string, force bool, progress func(don
 	}
 	switch err := bringUpFile(ctx, temp, path); {
 	case err == nil:
-	case !errors.Is(err, errLogOther):
+	case !errors.Is(err, errLogOther) && !errors.Is(err, errLogIncomplete):
 		return nil, sqliteError("write the backup "+file, err)
 	case behind != nil: // the database went on while it was copied, and the copy may lack what was there before
 		return nil, backupError(path, file, behind)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/binary"
@@ -18,19 +17,24 @@ import (
 
 // The file of the ledger's log is a header and two halves. A server appends to one half until the batches of the other are in the
 // tables, durably, and then begins that one anew. A batch is a checksum (CRC-32C) of what follows, its length, its number and its
-// bytes, with zeros after them where the disk wants its blocks whole; numbers rise by one. All are little-endian.
+// bytes, with zeros after them up to the next block; numbers rise by one. All are little-endian.
 const (
 	logMagic       = "Elumenta ledger\x01" // the last byte is the format's version
 	logAnnouncedAt = int64(len(logMagic) + len(databaseID{}))
 	logHeader      = 4096
 	logHalf        = 4 << 20
 	logFrame       = 16
+	logBlock       = 512 // a batch begins at a multiple of it
+	logSize        = logHeader + 2*logHalf
+	logMostAhead   = 1 << 32 // no number is so far above another one of the file
 )
 
 var (
 	errLogFull  = errors.New("the ledger's log is full")
-	errLogOther = errors.New("it has what was acknowledged for another database, or for another state of this one: put back the database that belongs to it, or move it away to do without")
+	errLogOther = errors.New("it has what was acknowledged for another database or for another state of this one, or it is damaged: put back the database that belongs to it, or put an empty file in its place to do without")
 	errLogGone  = errors.New("it is missing, and has what was acknowledged last: put it back, or make an empty file of that name to do without")
+	// errLogIncomplete says that something is missing of what was written.
+	errLogIncomplete = errors.New("it is damaged, and has what was acknowledged last: put back a whole one, or put an empty file in its place to do without")
 	// errLogUnsure says that a batch may be in the log, or not.
 	errLogUnsure = errors.New("the ledger's log may have it, or not")
 	crc32c       = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a constant
@@ -52,6 +56,7 @@ type logFile struct {
 	frame     []byte
 	scratch   [8]byte
 	exclusive bool // nobody else uses the database
+	emptied   bool // it had nothing, though it should: somebody does without what was acknowledged last
 }
 
 func logPath(database string) string { return database + "-ledger" }
@@ -61,6 +66,7 @@ func (f *logFile) serve(logged bool) (err error) {
 	if err := f.find(logged); err != nil {
 		return err
 	}
+	f.emptied = logged
 	if f.file == nil {
 		if f.file, err = os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 			return err
@@ -83,37 +89,46 @@ func (f *logFile) writeDirectly() error {
 	return readSingly(f.file)
 }
 
+// header is how the file of this database begins.
+func (f *logFile) header() []byte { return append([]byte(logMagic), f.id[:]...) }
+
+// mine reports whether the file is this database's.
+func (f *logFile) mine() (bool, error) {
+	header := make([]byte, logAnnouncedAt)
+	if _, err := f.file.ReadAt(header, 0); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return bytes.Equal(header, f.header()), nil
+}
+
 // prepare writes the header of a file that has none of this database's.
 func (f *logFile) prepare() error {
 	return f.locked(func() error {
-		header := make([]byte, logAnnouncedAt)
-		if _, err := f.file.ReadAt(header, 0); err != nil && !errors.Is(err, io.EOF) {
+		if mine, err := f.mine(); mine || err != nil {
+			f.emptied = f.emptied && !mine
 			return err
-		}
-		want := append([]byte(logMagic), f.id[:]...)
-		if bytes.Equal(header, want) {
-			return nil
 		}
 		some := false
 		if err := f.batches(func(logBatch) { some = true }); err != nil || some {
-			return cmp.Or(err, errLogOther)
+			return cmp.Or(err, fmt.Errorf("%s: %w", f.path, errLogOther))
 		}
 		// What has room on the disk already lacks none later, unless the file system writes elsewhere (btrfs, ZFS), and syncs sooner.
-		zeros := make([]byte, logHeader+2*logHalf)
+		zeros := make([]byte, logSize)
 		if _, err := f.file.WriteAt(zeros, 0); err != nil {
 			return err
 		}
 		if err := f.file.Sync(); err != nil {
 			return err
 		}
-		if _, err := f.file.WriteAt(want, 0); err != nil {
+		if _, err := f.file.WriteAt(f.header(), 0); err != nil {
 			return err
 		}
 		return errors.Join(f.file.Sync(), syncDirectory(filepath.Dir(f.path)))
 	})
 }
 
-// find opens the file, if there is one by now. It fails with errLogGone if there is none and logged says that there must be.
+// find opens the file, if there is one by now. It fails with errLogGone if there is none and logged says that there must be, and with
+// errLogIncomplete if its end is missing.
 func (f *logFile) find(logged bool) error {
 	if f.file != nil {
 		return nil
@@ -125,10 +140,20 @@ func (f *logFile) find(logged bool) error {
 		}
 		return nil
 	}
-	if err == nil {
-		f.file = file
+	if err != nil {
+		return err
 	}
-	return err
+	magic := make([]byte, len(logMagic))
+	n, err := file.ReadAt(magic, 0)
+	size, statErr := file.Stat()
+	switch {
+	case err != nil && !errors.Is(err, io.EOF), statErr != nil:
+		return errors.Join(err, statErr, file.Close())
+	case string(magic[:n]) == logMagic && size.Size() < logSize: // the header is written last
+		return errors.Join(fmt.Errorf("%s: %w", f.path, errLogIncomplete), file.Close())
+	}
+	f.file = file
+	return nil
 }
 
 // locked runs what must not be done while another process does it.
@@ -191,6 +216,7 @@ func (f *logFile) buffer(n int) []byte {
 	if f.writer != nil {
 		return f.writer.buffer(n)
 	}
+	n = (n + logBlock - 1) / logBlock * logBlock
 	f.frame = slices.Grow(f.frame[:0], n)[:n]
 	clear(f.frame)
 	return f.frame
@@ -264,104 +290,6 @@ func (f *logFile) sync() error {
 
 // restart begins anew where all batches are in the tables durably.
 func (f *logFile) restart() { f.half, f.at, f.owed = 0, 0, 0 }
-
-// logBatch is a batch of the log.
-type logBatch struct {
-	seq   int64
-	bytes []byte
-}
-
-// after returns the batches after a number, in their order. It fails with errLogOther if one before them is missing.
-func (f *logFile) after(seq int64) ([]logBatch, error) {
-	if f.file == nil {
-		return nil, nil
-	}
-	var batches []logBatch
-	if err := f.batches(func(b logBatch) {
-		if b.seq > seq {
-			batches = append(batches, logBatch{b.seq, slices.Clone(b.bytes)})
-		}
-	}); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(batches, func(a, b logBatch) int { return cmp.Compare(a.seq, b.seq) })
-	for i := range batches {
-		if batches[i].seq != seq+1+int64(i) {
-			return nil, fmt.Errorf("%s: %w", f.path, errLogOther)
-		}
-	}
-	if len(batches) > 0 {
-		var id databaseID
-		if _, err := f.file.ReadAt(id[:], int64(len(logMagic))); err != nil {
-			return nil, err
-		}
-		if id != f.id {
-			return nil, fmt.Errorf("%s: %w", f.path, errLogOther)
-		}
-	}
-	return batches, nil
-}
-
-// last is the number of the last batch that is there; zero if there is none.
-func (f *logFile) last() (seq int64, err error) {
-	if f.file == nil {
-		return 0, nil
-	}
-	err = f.locked(func() error { // and not while a server writes
-		return f.batches(func(b logBatch) { seq = max(seq, b.seq) })
-	})
-	return seq, err
-}
-
-// batches reads both halves, each up to what is none of its batches: those that were there before have lower numbers. do keeps no bytes.
-func (f *logFile) batches(do func(logBatch)) error {
-	if err := readDisk(f.file); err != nil {
-		return err
-	}
-	r := bufio.NewReaderSize(nil, 64<<10)
-	for half := range int64(2) {
-		r.Reset(io.NewSectionReader(f.file, logHeader+half*logHalf, logHalf))
-		for last := int64(0); ; {
-			b, err := f.readBatch(r)
-			if err != nil {
-				return err
-			}
-			if b.seq == 0 || last > 0 && b.seq != last+1 {
-				break
-			}
-			last = b.seq
-			do(b)
-		}
-	}
-	return nil
-}
-
-// readBatch returns a number of zero where there is no whole batch, and otherwise bytes that the next call overwrites.
-func (f *logFile) readBatch(r io.Reader) (b logBatch, err error) {
-	f.frame = slices.Grow(f.frame[:0], logFrame)[:logFrame]
-	if _, err := io.ReadFull(r, f.frame); err != nil {
-		return b, atEnd(err)
-	}
-	n := binary.LittleEndian.Uint32(f.frame[4:])
-	if n == 0 || n > logHalf-logFrame {
-		return b, nil
-	}
-	f.frame = slices.Grow(f.frame, int(n))[:logFrame+n]
-	if _, err := io.ReadFull(r, f.frame[logFrame:]); err != nil {
-		return b, atEnd(err)
-	}
-	if crc32.Checksum(f.frame[4:], crc32c) != binary.LittleEndian.Uint32(f.frame) {
-		return b, nil
-	}
-	return logBatch{int64(binary.LittleEndian.Uint64(f.frame[8:])), f.frame[logFrame:]}, nil
-}
-
-func atEnd(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
-}
 
 // empty takes the batches away, all of which are in the tables, so that another database may have the file.
 func (f *logFile) empty() error {

@@ -29,7 +29,10 @@ func (e *sqliteEngine) startLog(ctx context.Context) error {
 	}
 	copy(e.log.id[:], id)
 	if err := e.log.serve(logged); err != nil {
-		return fmt.Errorf("%s: %w", e.log.path, err)
+		return err
+	}
+	if e.log.emptied {
+		e.store.opts.Logger.Warn("the ledger's log was empty: what was reserved and charged last before the server ended is not known", "file", e.log.path)
 	}
 	e.gap = time.NewTimer(applyGap)
 	e.sealed, e.applied = make(chan *ledgerLog, 1), make(chan struct{})

@@ -203,10 +203,12 @@ func CheckAssistantName(errs *FieldErrors, name string) {
 	checkLine(errs, "name", name, 1, MaxName)
 }
 
-// checkLine is checkText of one line, whose characters all show or are part of what shows.
+// checkLine is checkText of one line, whose characters all show or are part of what shows. One that is required has more than blanks.
 func checkLine(errs *FieldErrors, field, s string, least, most int) {
 	checkText(errs, field, s, least, most)
 	switch {
+	case least > 0 && s != "" && strings.TrimSpace(s) == "":
+		errs.Add(field, "must not be blank")
 	case strings.ContainsAny(s, "\r\n\u0085\u2028\u2029"):
 		errs.Add(field, "must be a single line")
 	case strings.ContainsFunc(s, func(r rune) bool { return r != 0 && unicode.IsControl(r) }): // checkText says what is wrong with NUL

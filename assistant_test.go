@@ -34,6 +34,7 @@ func TestCheckListsEveryBadField(t *testing.T) {
 		"all missing":          {func(f *elumenta.Fields) { *f = elumenta.Fields{} }, elumenta.Private, []string{"name", "instructions", "model"}},
 		"NUL and broken UTF-8": {func(f *elumenta.Fields) { f.Name = "a\x00"; f.Instructions = "\xff" }, elumenta.Private, []string{"name", "instructions"}},
 		"a name of two lines":  {func(f *elumenta.Fields) { f.Name = "a\nb" }, elumenta.Private, []string{"name"}},
+		"a name of blanks":     {func(f *elumenta.Fields) { f.Name = " \t\u3000" }, elumenta.Private, []string{"name"}},
 		"publish without":      {func(*elumenta.Fields) {}, elumenta.Marketplace, []string{"category", "description"}},
 		"publish blank":        {func(f *elumenta.Fields) { f.Category = "data"; f.Description = " \t" }, elumenta.Marketplace, []string{"description"}},
 		"unknown category":     {func(f *elumenta.Fields) { f.Category = "cars" }, elumenta.Private, []string{"category"}},

@@ -161,6 +161,9 @@ func checkExpiry(errs *FieldErrors, expires, now time.Time) {
 
 func checkKeyName(errs *FieldErrors, name string) {
 	checkText(errs, "name", name, 1, MaxKeyName)
+	if name != "" && strings.TrimSpace(name) == "" {
+		errs.Add("name", "must not be blank")
+	}
 	if strings.ContainsFunc(name, unicode.IsControl) {
 		errs.Add("name", "must not contain control characters")
 	}

@@ -21,6 +21,9 @@ func (p *page) actor() context.Context {
 
 func (c *Console) homeRoutes() {
 	c.mux.HandleFunc("GET "+Base+"{$}", c.handle(signedIn(func(p *page) error {
+		if p.generatesOnly() {
+			return p.redirect(Base+"playground", "")
+		}
 		return p.redirect(Base+"account", "")
 	})))
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ func (p *page) showAccounts(status int, a *adminAccounts) error {
 		return p.fragment(accountResults(p, a))
 	}
 	if a.Once == "" {
-		a.Once = elumenta.NewSessionToken().Reveal()
+		a.Once = once()
 	}
 	return p.renderStatus(status, "admin", p.T("admin.accounts"), accountsPage(p, a))
 }
@@ -95,7 +94,7 @@ func (p *page) createAccount() error {
 	f := p.r.PostForm
 	a := &adminAccounts{Name: f.Get("display_name"), Plan: f.Get("plan"), Once: f.Get("once")}
 	var made AdminAccount
-	err := p.send(http.MethodPost, "/admin/accounts", map[string]any{"display_name": a.Name, "plan": a.Plan}, &made, "Idempotency-Key", a.Once)
+	err := p.send(http.MethodPost, "/admin/accounts", map[string]any{"display_name": a.Name, "plan": a.Plan}, &made, onceOnly(a.Once)...)
 	if errs, ok := fieldErrors(err); ok {
 		a.Errors, a.Once = errs, ""
 		return p.showAccounts(http.StatusUnprocessableEntity, a)
@@ -118,7 +117,7 @@ type adminAccount struct {
 func (p *page) adminPath() string { return "/admin/accounts/" + url.PathEscape(p.r.PathValue("id")) }
 
 func (p *page) showAdminAccount(errs map[string]string) error {
-	a := &adminAccount{Errors: errs, Once: elumenta.NewSessionToken().Reveal()}
+	a := &adminAccount{Errors: errs, Once: once()}
 	if err := p.get(p.adminPath(), &a.AdminAccount); err != nil {
 		return err
 	}
@@ -151,7 +150,7 @@ func (p *page) retyped(change, field, otherwise string) string {
 
 // withReason adds the form's reason to a body, if there is one.
 func withReason(f url.Values, body map[string]any) map[string]any {
-	if reason := f.Get("reason"); reason != "" {
+	if reason := strings.TrimSpace(f.Get("reason")); reason != "" {
 		body["reason"] = reason
 	}
 	return body
@@ -166,7 +165,7 @@ func (p *page) changeAccount() error {
 	var err error
 	switch change {
 	case "topup":
-		tokens, wrong := strconv.ParseInt(strings.TrimSpace(f.Get("tokens")), 10, 64)
+		tokens, wrong := integer(f.Get("tokens"))
 		if wrong != nil {
 			return p.showAdminAccount(map[string]string{"tokens": p.T("own.not_a_number")})
 		}
@@ -174,6 +173,9 @@ func (p *page) changeAccount() error {
 	case "plan":
 		err = p.changePlan()
 	case "suspend", "resume":
+		if change == "suspend" && strings.TrimSpace(f.Get("reason")) == "" {
+			return p.confirmSuspend(map[string]string{"reason": p.T("admin.reason_needed")})
+		}
 		err = p.send(http.MethodPost, p.adminPath()+"/"+change, withReason(f, map[string]any{}), nil)
 	case "promote", "demote":
 		err = p.send(http.MethodPatch, p.adminPath(), map[string]any{"role": roles[change]}, nil)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/elumenta/elumenta"
 )
@@ -18,7 +19,7 @@ func (c *Console) assistantRoutes() {
 		return p.showEditor(http.StatusOK, e)
 	})
 	c.form("assistants/new", (*page).createAssistant)
-	c.form("assistants/steps", (*page).hideSteps)
+	c.form("first-steps", (*page).hideSteps)
 	c.page("assistants/{id}", (*page).editAssistant)
 	c.form("assistants/{id}", (*page).saveAssistant)
 	c.page("assistants/{id}/publish", func(p *page) error { return p.showPublish(nil) })
@@ -34,6 +35,17 @@ type ownAssistants struct {
 	Cursor string
 	List[Assistant]
 	Steps *firstSteps // of a new account, or nil
+}
+
+// ownSearch is the address of what is found, from the page that a cursor names.
+func ownSearch(query, cursor string) string {
+	values := url.Values{}
+	for name, value := range map[string]string{"q": query, "cursor": cursor} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	return strings.TrimSuffix(Base+"assistants?"+values.Encode(), "?")
 }
 
 func (p *page) listAssistants() error {
@@ -110,9 +122,9 @@ func (p *page) createAssistant() error {
 		return p.showEditor(http.StatusUnprocessableEntity, e)
 	}
 	var made Assistant
-	err := p.send(http.MethodPost, "/assistants", body, &made)
+	err := p.send(http.MethodPost, "/assistants", body, &made, onceOnly(e.Once)...)
 	if errs, ok := fieldErrors(err); ok {
-		e.Errors = errs
+		e.Errors, e.Once = errs, once() // another attempt is another request
 		return p.showEditor(http.StatusUnprocessableEntity, e)
 	}
 	if err != nil {
@@ -134,6 +146,11 @@ func (p *page) saveAssistant() error {
 	if sameJSON(e.ResponseFormat, now.ResponseFormat) {
 		delete(body, "response_format") // its spaces are the form's
 	}
+	for name, texts := range map[string][2]string{"description": {e.Description, now.Description}, "instructions": {e.Instructions, now.Instructions}} {
+		if texts[0] == lines(texts[1]) {
+			delete(body, name) // its line breaks are the form's
+		}
+	}
 	if e.Note != "" {
 		body["note"] = e.Note
 	}
@@ -142,7 +159,10 @@ func (p *page) saveAssistant() error {
 		if now, err = p.readOwn(); err != nil {
 			return err
 		}
-		e.Newer, e.Version = compare(&now.Fields, &e.Fields), now.Version
+		if e.Newer = compare(&now.Fields, &e.Fields); e.Newer.none() { // it was sent twice
+			return p.redirect(Base+"assistants/"+e.ID, "saved")
+		}
+		e.Version = now.Version
 		return p.showEditor(http.StatusPreconditionFailed, e)
 	}
 	if errs, ok := fieldErrors(err); ok {
@@ -185,6 +205,9 @@ func (p *page) setVisibility(visibility, flash string, headers ...string) error 
 	a, err := p.readOwn()
 	if err != nil {
 		return err
+	}
+	if a.Visibility == visibility {
+		return p.redirect(Base+"assistants/"+a.ID, flash) // it was sent twice
 	}
 	err = p.send(http.MethodPut, assistantPath(a.ID), map[string]any{"visibility": visibility}, nil, headers...)
 	if codeOf(err) == elumenta.CodeVersionConflict {

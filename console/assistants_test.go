@@ -173,6 +173,6 @@ func TestFirstSteps(t *testing.T) {
 	if n := strings.Count(b.get("assistants").ok().body, ">done<"); n != 2 {
 		t.Errorf("%d steps are done, not 2", n)
 	}
-	b.post("assistants/steps", nil).to(console.Base + "assistants")
+	b.post("first-steps", nil).to(console.Base + "assistants")
 	b.get("assistants").ok("Tutor").without("three steps")
 }

@@ -26,6 +26,7 @@ func TestInBrowser(t *testing.T) {
 			t.Run("Link", s.run(testBrowserLink))
 			t.Run("Search", s.run(testBrowserSearch))
 			t.Run("Editor", s.run(testBrowserEditor))
+			t.Run("DoubleClick", s.run(testBrowserDoubleClick))
 			t.Run("SessionEnds", s.run(testBrowserSessionEnds))
 			t.Run("WithoutScripts", s.run(testBrowserWithoutScripts))
 		})
@@ -103,6 +104,38 @@ func testBrowserSearch(s *server) {
 	b.until(`document.querySelector("h1").textContent === "Lighthouse keeper"`)
 	b.back()
 	b.until(`document.querySelector("#q")?.value === "lighth" && document.querySelector("#results").textContent.includes("Lighthouse")`)
+}
+
+// A form is sent once, however often its button is pressed, and what was saved is no draft any more.
+func testBrowserDoubleClick(s *server) {
+	key, account := s.account("Nell", "free")
+	b := s.tab(desktop())
+	b.signIn(key)
+	b.show("keys")
+	b.enter("#name", "Bot")
+	eval[any](b, `for (let i = 0; i < 3; i++) document.querySelector("#name").form.requestSubmit(); 0`)
+	b.until(`document.querySelector("#key")?.textContent.startsWith("nb_")`)
+	b.back()
+	b.until(`document.querySelector("#name")`)
+	b.enter("#name", " 2")
+	b.send("#name")
+	b.until(`document.querySelector("#key, .notice")`)
+	keys, _, err := s.store.Keys(s.t.Context(), account, "", 10)
+	if err != nil || len(keys) > 3 {
+		s.t.Errorf("%d keys, %v", len(keys), err)
+	}
+	b.show("assistants/new")
+	b.enter("#name", "Cook")
+	b.enter("#instructions", "Cook.")
+	b.enter("#temperature", "0,70")
+	b.send("#name")
+	b.until(`document.querySelector(".flash") && document.querySelector("#temperature").value === "0.7"`)
+	b.enter("#temperature", "0")
+	b.send("#temperature")
+	b.until(`document.querySelector(".flash")?.textContent.includes("Saved")`)
+	if eval[bool](b, `document.querySelector(".notice") !== null || Object.keys(sessionStorage).some((k) => k.startsWith("draft:"))`) {
+		s.t.Error("what was saved is called a draft")
+	}
 }
 
 // The key is revoked while somebody types: the browser shows the sign-in page, and comes back to where it was.
@@ -242,6 +275,7 @@ func (b *tab) accessible(path, what string, rules ...string) {
 func TestEveryPage(t *testing.T) {
 	s := newServer(t)
 	s.furnish("A plain text of somebody")
+	s.furnish(strings.Repeat("A plain text of somebody, which goes on. ", 15))
 	pages := append(s.signedIn(s.admin).pages(), "nothing-there")
 	t.Logf("%d pages", len(pages))
 	for _, look := range []struct {

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -92,7 +94,7 @@ func New(o Options) (*Console, error) {
 	c.usageRoutes()
 	c.accountRoutes()
 	c.adminRoutes()
-	c.mux.HandleFunc(Base, c.handle(func(*page) error { return elumenta.NotFound("page") }))
+	c.mux.HandleFunc(Base, c.handle((*page).nowhere))
 	pages := compress(c.mux)
 	c.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == generatePath { // a stream goes out as it comes
@@ -132,6 +134,31 @@ func (c *Console) page(path string, h func(*page) error) {
 // form adds what a form is sent to, for whoever is signed in.
 func (c *Console) form(path string, h func(*page) error) {
 	c.mux.HandleFunc("POST "+Base+path, c.handle(signedIn(withForm(maxForm, h))))
+}
+
+// nowhere answers an address without a page. One that forms alone are sent to leads to the page above it: a browser asks for it
+// after a sign-in or another choice of language.
+func (p *page) nowhere() error {
+	above := p.r.URL.Path
+	if p.r.Method != http.MethodGet || !p.c.serves(http.MethodPost, above) {
+		return elumenta.NotFound("page")
+	}
+	for above != Base {
+		above = strings.TrimSuffix(path.Dir(strings.TrimSuffix(above, "/")), "/")
+		if above+"/" == Base {
+			above = Base
+		}
+		if p.c.serves(http.MethodGet, above) {
+			break
+		}
+	}
+	return p.redirect((&url.URL{Path: above}).EscapedPath(), "")
+}
+
+// serves reports whether there is a page, or a form is sent, there.
+func (c *Console) serves(method, path string) bool {
+	_, pattern := c.mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: path}})
+	return pattern != "" && pattern != Base
 }
 
 // handle runs a page, and answers its errors.

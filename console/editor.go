@@ -107,12 +107,23 @@ func unavailable(p *page, m *Model) string {
 	return " · " + p.T("own.model_unavailable")
 }
 
-// partErrors are what is wrong with a field or its parts, each with the part's name.
-func partErrors(errs map[string]string, field string) (reasons []string) {
+var partPattern = regexp.MustCompile(`^(?:\[(\d+)\])?\.?(.*)$`)
+
+// partErrors are what is wrong with a field or its parts: where, and what.
+func partErrors(p *page, errs map[string]string, field string) (reasons [][2]string) {
 	for _, name := range slices.Sorted(maps.Keys(errs)) {
-		if part, ok := strings.CutPrefix(name, field); ok && (part == "" || part[0] == '.' || part[0] == '[') {
-			reasons = append(reasons, strings.TrimSpace(strings.TrimPrefix(part, ".")+" "+errs[name]))
+		part, ok := strings.CutPrefix(name, field)
+		if !ok || part != "" && part[0] != '.' && part[0] != '[' {
+			continue
 		}
+		at := partPattern.FindStringSubmatch(part)
+		reason := strings.TrimSpace(at[2] + " " + errs[name])
+		if at[1] == "" {
+			reasons = append(reasons, [2]string{"", reason})
+			continue
+		}
+		i, _ := strconv.Atoi(at[1]) // digits; too many of them are 0
+		reasons = append(reasons, [2]string{p.T("form.entry", "n", i+1), reason})
 	}
 	return reasons
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/elumenta/elumenta"
 )
@@ -18,7 +19,7 @@ type editor struct {
 	TemperatureText, MaxTokensText string
 	Format                         string      // response_format as text
 	Pairs                          [][2]string // metadata, in order
-	Note                           string
+	Note, Once                     string
 	Models                         []Model
 	Errors                         map[string]string
 	Newer                          *changes // from what somebody else saved meanwhile to what was typed
@@ -26,7 +27,7 @@ type editor struct {
 
 // newEditor is the form of an assistant as it is saved.
 func newEditor(a *Assistant) (*editor, error) {
-	e := &editor{Assistant: *a, TemperatureText: number(a.Temperature), MaxTokensText: whole(a.MaxTokens)}
+	e := &editor{Assistant: *a, Once: once(), TemperatureText: number(a.Temperature), MaxTokensText: whole(a.MaxTokens)}
 	if hasValue(a.ResponseFormat) {
 		var b bytes.Buffer
 		if err := json.Indent(&b, a.ResponseFormat, "", "  "); err != nil {
@@ -79,7 +80,7 @@ func (e *editor) modelGroups() (groups [][]Model) {
 func (p *page) typed() (*editor, map[string]any) {
 	f := p.r.PostForm
 	e := &editor{
-		Errors: map[string]string{}, Format: strings.TrimSpace(f.Get("response_format")), Note: f.Get("note"),
+		Errors: map[string]string{}, Format: strings.TrimSpace(f.Get("response_format")), Note: f.Get("note"), Once: f.Get("once"),
 		TemperatureText: strings.TrimSpace(f.Get("temperature")), MaxTokensText: strings.TrimSpace(f.Get("max_tokens")),
 	}
 	e.ID = p.r.PathValue("id")
@@ -96,14 +97,15 @@ func (p *page) typed() (*editor, map[string]any) {
 		body["category"] = category
 	}
 	if e.TemperatureText != "" {
-		n, err := strconv.ParseFloat(strings.Replace(e.TemperatureText, ",", ".", 1), 64)
+		n, err := decimal(e.TemperatureText)
 		if e.Temperature, body["temperature"] = &n, n; err != nil {
 			e.Errors["temperature"] = p.T("own.not_a_number")
 		}
 	}
 	if e.MaxTokensText != "" {
-		n, err := strconv.Atoi(e.MaxTokensText)
-		if e.MaxTokens, body["max_tokens"] = &n, n; err != nil {
+		n, err := integer(e.MaxTokensText)
+		most := int(n)
+		if e.MaxTokens, body["max_tokens"] = &most, n; err != nil {
 			e.Errors["max_tokens"] = p.T("own.not_a_number")
 		}
 	}
@@ -119,6 +121,19 @@ func (p *page) typed() (*editor, map[string]any) {
 	p.typedMetadata(e, f)
 	body["variables"], body["metadata"] = e.Variables, e.Metadata
 	return e, body
+}
+
+// decimal reads a number as people write it, with a comma perhaps.
+func decimal(text string) (float64, error) {
+	if strings.Trim(text, "+-0123456789.,") != "" {
+		return 0, strconv.ErrSyntax // no inf, no exponents
+	}
+	return strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
+}
+
+// integer reads a number whose thousands may be set apart by blanks.
+func integer(text string) (int64, error) {
+	return strconv.ParseInt(strings.Join(strings.FieldsFunc(text, unicode.IsSpace), ""), 10, 64)
 }
 
 // lines is a text with the line breaks that it had before a form sent it (https://html.spec.whatwg.org/#constructing-the-form-data-set).

@@ -16,6 +16,7 @@ func (c *Console) keyRoutes() {
 	c.form("keys", (*page).makeKey)
 	c.page("keys/{id}", (*page).showKey)
 	c.form("keys/{id}", (*page).changeKey)
+	c.page("keys/{id}/revoke", (*page).confirmRevokeKey)
 	c.form("keys/{id}/revoke", (*page).revokeKey)
 }
 
@@ -58,7 +59,7 @@ func (p *page) showKeys(status int, f *keyForm) error {
 		return err
 	}
 	if f.Once == "" {
-		f.Once = elumenta.NewSessionToken().Reveal()
+		f.Once = once()
 	}
 	return p.renderStatus(status, "keys", p.T("keys.title"), keysPage(p, &keys, f))
 }
@@ -71,7 +72,7 @@ func (p *page) makeKey() error {
 		return p.showKeys(http.StatusUnprocessableEntity, f)
 	}
 	var made Key
-	err := p.send(http.MethodPost, "/keys", body, &made, "Idempotency-Key", f.Once)
+	err := p.send(http.MethodPost, "/keys", body, &made, onceOnly(f.Once)...)
 	if errs, ok := fieldErrors(err); ok {
 		f.Errors, f.Once = errs, "" // another attempt is another request
 		return p.showKeys(http.StatusUnprocessableEntity, f)
@@ -111,7 +112,7 @@ func (f *keyForm) body(p *page) map[string]any {
 		}
 	}
 	if f.Budget != "" {
-		n, err := strconv.ParseInt(f.Budget, 10, 64)
+		n, err := integer(f.Budget)
 		if body["budget"] = n; err != nil {
 			f.Errors["budget"] = p.T("own.not_a_number")
 		}
@@ -125,10 +126,14 @@ func (f *keyForm) body(p *page) map[string]any {
 	return body
 }
 
-// endOfDay is the moment at which a day is over, UTC: what ends "on" a day lasts through it.
+// endOfDay is the moment at which a day is over, UTC: what ends "on" a day lasts through it. No day ends after the year 9999 (RFC 3339).
 func endOfDay(day string) (time.Time, error) {
 	t, err := time.Parse(time.DateOnly, day)
-	return t.AddDate(0, 0, 1), err
+	ends := t.AddDate(0, 0, 1)
+	if ends.Year() > 9999 {
+		return time.Time{}, strconv.ErrRange
+	}
+	return ends, err
 }
 
 // lastDay is the last day, UTC, on which something lasts that ends at a moment; empty for what has no end.
@@ -195,6 +200,14 @@ func (p *page) changeKey() error {
 		return err
 	}
 	return p.redirect(Base+"keys", "saved")
+}
+
+func (p *page) confirmRevokeKey() error {
+	k, err := p.readKey()
+	if err != nil {
+		return err
+	}
+	return p.render("keys", p.T("keys.revoke"), revokePage(p, k))
 }
 
 func (p *page) revokeKey() error {

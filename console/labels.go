@@ -39,12 +39,13 @@ func (l *Label) text(p *page) string {
 	return strings.Join(parts, ", ")
 }
 
-// typedSplit reads the rows of a label's form that are not empty.
-func (p *page) typedSplit() []map[string]any {
-	split := []map[string]any{}
+// typedSplit reads the rows of a label's form that are not empty; ok is false where a share has no version.
+func (p *page) typedSplit() (split []map[string]any, ok bool) {
+	split, ok = []map[string]any{}, true
 	weights := p.r.PostForm["weight"]
 	for i, version := range p.r.PostForm["version"] {
 		if version == "" || i >= len(weights) {
+			ok = ok && (i >= len(weights) || strings.TrimSpace(weights[i]) == "")
 			continue
 		}
 		share := map[string]any{"version": version, "weight": 1}
@@ -59,7 +60,7 @@ func (p *page) typedSplit() []map[string]any {
 		}
 		split = append(split, share)
 	}
-	return split
+	return split, ok
 }
 
 func labelPath(id, label string) string {
@@ -71,7 +72,11 @@ func (p *page) setLabel() error {
 	if label == "" {
 		return p.showVersions(map[string]string{"label": p.T("labels.needed")})
 	}
-	err := p.send(http.MethodPut, labelPath(id, label), map[string]any{"split": p.typedSplit()}, nil)
+	split, ok := p.typedSplit()
+	if !ok {
+		return p.showVersions(map[string]string{"version": p.T("labels.share_without_version")})
+	}
+	err := p.send(http.MethodPut, labelPath(id, label), map[string]any{"split": split}, nil)
 	if errs, ok := fieldErrors(err); ok && codeOf(err) != elumenta.CodeForbidden {
 		return p.showVersions(errs)
 	}

@@ -145,7 +145,7 @@ func (p *page) showListing(errs map[string]string) error {
 // copyListing makes an assistant of the caller's own of one that may be copied.
 func (p *page) copyListing() error {
 	var made Assistant
-	err := p.send(http.MethodPost, assistantPath(p.r.PathValue("id"))+"/copy", map[string]any{}, &made)
+	err := p.send(http.MethodPost, assistantPath(p.r.PathValue("id"))+"/copy", map[string]any{}, &made, onceOnly(p.r.PostForm.Get("once"))...)
 	if errs, ok := fieldErrors(err); ok {
 		return p.showListing(errs)
 	}

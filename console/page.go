@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -38,11 +39,51 @@ func (c *Console) newPage(w http.ResponseWriter, r *http.Request) *page {
 	return p
 }
 
+// invalid are the attributes of a field that something is wrong with.
+func invalid(errs map[string]string, field string) templ.Attributes {
+	return templ.Attributes{"aria-invalid": templ.KV("true", errs[field] != "")}
+}
+
+// invalidParts are those of a field that has parts.
+func invalidParts(errs map[string]string, field string) templ.Attributes {
+	for name := range errs {
+		if name == field || strings.HasPrefix(name, field+".") || strings.HasPrefix(name, field+"[") {
+			return templ.Attributes{"aria-invalid": "true"}
+		}
+	}
+	return nil
+}
+
+// once is a form's Idempotency-Key: sent twice, the form does what it does once.
+func once() string { return elumenta.NewSessionToken().Reveal() }
+
+// onceOnly has the API do once what a form that was sent twice asks for.
+func onceOnly(key string) []string {
+	if key == "" {
+		return nil
+	}
+	return []string{"Idempotency-Key", key}
+}
+
 // static is where a file under static/ is served.
 func (p *page) static(name string) string { return p.c.assets.base + name }
 
 // admin reports whether the caller is an operator.
 func (p *page) admin() bool { return p.caller != nil && p.caller.Account.Role == elumenta.RoleAdmin }
+
+// generatesOnly reports whether the key that signed in is limited to assistants or models, and so to generating.
+func (p *page) generatesOnly() bool { return p.caller.Key.Limits.Scoped() }
+
+// sections are those of the navigation; each has a text nav.NAME.
+func (p *page) sections() []string {
+	switch {
+	case p.generatesOnly():
+		return []string{"playground"}
+	case p.admin():
+		return []string{"marketplace", "playground", "assistants", "keys", "usage", "admin"}
+	}
+	return []string{"marketplace", "playground", "assistants", "keys", "usage"}
+}
 
 // render answers with a page. The content stands in the layout, under the title, which is text.
 func (p *page) render(section, title string, content templ.Component) error {

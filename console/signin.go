@@ -68,13 +68,16 @@ func (c *Console) signInRoutes() {
 		return p.render("", p.T("signin.link.title"), signInLinkPage(p, false))
 	}))
 	c.mux.HandleFunc("POST "+Base+"sign-in/link", c.handle(withForm(maxSignInForm, signInByLink)))
-	c.form("sign-out", func(p *page) error {
+	c.mux.HandleFunc("POST "+Base+"sign-out", c.handle(func(p *page) error {
+		if p.session == nil {
+			return p.redirect(Base+"sign-in", "signed_out")
+		}
 		if err := c.Sessions.EndSession(p.actor(), p.session.AccountID, p.session.ID); err != nil && !elumenta.HasCode(err, elumenta.CodeNotFound) {
 			return err
 		}
 		p.setSession("")
 		return p.redirect(Base+"sign-in", "signed_out")
-	})
+	}))
 }
 
 func signIn(p *page) error {
@@ -130,17 +133,16 @@ func (p *page) askToSignIn() {
 		_, _ = p.w.Write([]byte(`{"error":"not_authenticated","message":"the session has ended","details":{}}`))
 		return
 	}
-	next, message := Base, ""
-	if p.r.Method == http.MethodGet {
-		next = local(p.r.URL.RequestURI())
-	}
-	switch p.ended {
-	case elumenta.CodeNotAuthenticated:
-		message = p.T("signin.ended")
-	case elumenta.CodeAccountSuspended:
+	next, message := local(p.r.URL.RequestURI()), ""
+	switch {
+	case p.ended == elumenta.CodeAccountSuspended:
 		message = p.T("signin.suspended")
+	case p.r.Method == http.MethodPost:
+		message = p.T("signin.not_done")
+	case p.ended == elumenta.CodeNotAuthenticated:
+		message = p.T("signin.ended")
 	}
-	if message == "" && p.r.Method == http.MethodGet {
+	if message == "" {
 		query := ""
 		if next != Base {
 			query = "?next=" + queryEscape(next)

@@ -120,7 +120,7 @@ func (p *page) usageQuery(path string) (*usageReport, url.Values) {
 		to = today
 	}
 	from, err := time.Parse(time.DateOnly, u.From)
-	if err != nil || from.After(to) {
+	if err != nil {
 		from = to.AddDate(0, 0, -29)
 	}
 	u.From, u.To = from.Format(time.DateOnly), to.Format(time.DateOnly)

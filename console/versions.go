@@ -96,6 +96,9 @@ type changes struct {
 	Instructions []diffLine
 }
 
+// none reports whether nothing does.
+func (c *changes) none() bool { return len(c.Settings)+len(c.Instructions) == 0 }
+
 // compare tells what differs.
 func compare(before, after *Fields) *changes {
 	c := &changes{Instructions: diff(before.Instructions, after.Instructions)}

@@ -82,7 +82,7 @@ func (f *logFile) above(seq int64) (highest int64, err error) {
 			return 0, err
 		}
 		for i := 0; i+logFrame <= n; i += logBlock {
-			if number := int64(binary.LittleEndian.Uint64(chunk[i+8:])); number <= max(seq, highest) || number > seq+logMostAhead { //nolint:gosec // a negative one is none
+			if number := int64(binary.LittleEndian.Uint64(chunk[i+8:])); number <= max(seq, highest) || number > seq+logMostAhead {
 				continue
 			}
 			b, err := f.readBatch(io.NewSectionReader(f.file, at+int64(i), logHalf-(at+int64(i)-logHeader)%logHalf))

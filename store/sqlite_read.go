@@ -65,7 +65,7 @@ func (e *sqliteEngine) logWaits(ctx context.Context, c *conn) (bool, error) {
 	}
 	log := &logFile{path: e.log.path}
 	if log.find(false) != nil || log.file == nil {
-		return true, nil // who brings the tables up to date says why that cannot be done
+		return true, nil //nolint:nilerr // who brings the tables up to date says why that cannot be done
 	}
 	last, err := log.last() // before the tables: what was logged when this was called is in one or the other
 	if err := errors.Join(err, log.close()); err != nil {

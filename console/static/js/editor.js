@@ -50,7 +50,7 @@ function takeDraft(form) {
 }
 
 // content is what of a draft makes a version.
-const content = ({ account, values }) => JSON.stringify({ ...values, account, version: [], note: [] });
+const content = ({ account, values }) => JSON.stringify({ ...values, account, version: [], note: [], once: [] });
 
 function restoreDraft(form, draft) {
   for (const field of form.querySelectorAll("[data-rows] :is(input, textarea)")) {
@@ -73,8 +73,9 @@ function restoreDraft(form, draft) {
 function keepDraft(form, shown) {
   const key = "draft:" + location.pathname;
   const draft = JSON.parse(sessionStorage.getItem(key) ?? "null");
-  if (document.querySelector(".flash")) sessionStorage.removeItem("draft:/console/assistants/new"); // it was created
-  if (!draft || content(draft) === content(takeDraft(form)) || draft.account !== form.dataset.account) {
+  const saved = "saved" in form.dataset; // just now: here, or as a new one
+  if (saved) sessionStorage.removeItem("draft:/console/assistants/new");
+  if (!draft || saved || content(draft) === content(takeDraft(form)) || draft.account !== form.dataset.account) {
     sessionStorage.removeItem(key);
   } else {
     const notice = document.createElement("p");

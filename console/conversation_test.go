@@ -209,7 +209,7 @@ func TestConversation(t *testing.T) {
 	if got := strings.Join(roles, " "); got != "user assistant user assistant user assistant user" {
 		t.Errorf("the conversation that goes on is %s", got)
 	}
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 
 	_, author := s.account("Anne", "free")
 	b.show("marketplace/" + string(s.publish(author, nil)))
@@ -288,5 +288,5 @@ func TestPickAndCompare(t *testing.T) {
 	b.until(`document.querySelector("[data-refused]").textContent === "Grey parrot takes no images." && document.querySelector("[data-images]").hidden`)
 	b.click("[data-compare]")
 	b.until(`document.querySelectorAll(".side").length === 1 && !document.querySelector("#code").textContent.includes("@1")`)
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 }

@@ -208,7 +208,7 @@ func TestPlayground(t *testing.T) {
 
 	ask("sandbox:long 2000")
 	b.until(`document.querySelector(".turn:last-child .markdown")?.textContent.includes("word")`)
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 	b.until(`document.querySelector("[data-stop]").hidden`)
 	eval[any](b, `document.querySelector("[data-compare]").click(); 0`)
 	ask("To both")
@@ -271,7 +271,7 @@ func TestCode(t *testing.T) {
 			})
 		}
 	}
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 }
 
 // runCode runs a program of the page's, and returns the answer that it prints, or nothing where the machine cannot run it.

@@ -24,10 +24,11 @@ async function run(which) {
   busy(true);
   const answers = await Promise.all(which.map((side) => side.answer(running.signal)));
   running = undefined;
+  const free = [prompt, $("stop"), $("send"), document.body].includes(document.activeElement); // else somebody writes elsewhere
   busy(false);
   $("said").textContent = answers[0].slice(0, 500);
   showCode();
-  prompt.focus();
+  if (free) prompt.focus();
 }
 
 function send() {

@@ -55,6 +55,7 @@ func texts(p *page) templ.Attributes {
 		"you", "retry", "edit", "delete", "copied", "stopped", "broken", "cut", "tokens", "spent", "left", "time", "remove", "wait", "not_copied", "too_large", "blind",
 		"cache_hit", "cache_written", "cache_miss", "cache_below_minimum", "cache_unsupported",
 		"cache_first", "cache_prefix_below_minimum", "cache_expired", "cache_prefix_changed", "cache_other_upstream", "cache_unknown", "newest", "older", "own", "market", "models", "found",
+		"temperature", "max_tokens",
 	} {
 		attributes["data-text-"+strings.ReplaceAll(name, "_", "-")] = p.Raw("play." + name)
 	}

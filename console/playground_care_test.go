@@ -37,6 +37,38 @@ func TestFocusStays(t *testing.T) {
 	b.startAgain()
 }
 
+// Settings that no call takes are refused beside their fields, and nothing is sent.
+func TestSettingsAreRefused(t *testing.T) {
+	f, b := playing(t, "playground?model=sandbox")
+	set := func(temperature, most string) {
+		t.Helper()
+		eval[any](b, `for (const [name, value] of [["temperature", `+quoteJS(temperature)+`], ["max_tokens", `+quoteJS(most)+`]]) {
+			const field = document.querySelector("[data-setting=" + name + "]");
+			field.value = value;
+			field.dispatchEvent(new Event("input", { bubbles: true }));
+		} 0`)
+	}
+	for _, wrong := range [][2]string{{"hot", "many"}, {"2,1", "0"}, {"-1", "1,000"}, {"Infinity", "1e3"}} {
+		set(wrong[0], wrong[1])
+		b.ask("Hello")
+		b.until(`document.activeElement.name === "temperature" && ["temperature", "max_tokens"].every((name) => {
+			const field = document.querySelector("[data-setting=" + name + "]"), message = document.getElementById(field.getAttribute("aria-describedby"));
+			return field.ariaInvalid === "true" && message?.checkVisibility() && /number/.test(message.textContent);
+		}) && document.querySelector(".turn") === null && document.querySelector("#prompt").value === "Hello"`)
+	}
+	set("0,5", "15")
+	b.until(`document.querySelector("[data-settings] .wrong, [data-settings] [aria-invalid]") === null`)
+	b.send("#prompt")
+	b.until(idle + ` && ` + last)
+	if asked := f.asked(); asked["temperature"] != 0.5 || asked["max_tokens"] != 15.0 {
+		t.Errorf("the call is %v", asked)
+	}
+	set("hot", "")
+	eval[any](b, last+`.querySelector("[data-retry]").click(); 0`)
+	b.until(`document.activeElement.name === "temperature" && document.querySelectorAll(".turn").length === 2`)
+	b.startAgain()
+}
+
 // startAgain leaves nothing that the page would ask about.
 func (b *tab) startAgain() {
 	b.s.t.Helper()

@@ -2,6 +2,7 @@
 
 import { code } from "./code.js";
 import { $, button, fill, form, make, text } from "./page.js";
+import { refuseSettings } from "./settings.js";
 import { Side } from "./side.js";
 
 const prompt = form.elements.prompt;
@@ -33,7 +34,7 @@ async function run(which) {
 
 function send() {
   const content = prompt.value.trim();
-  if (content === "" || running || !form.reportValidity()) return;
+  if (content === "" || running || refuseSettings() || !form.reportValidity()) return;
   if (images.length > 0 && refuseImages()) return;
   const pictures = images;
   images = [];
@@ -45,7 +46,7 @@ function send() {
 }
 
 function retry(side) {
-  if (!running && side.takeBack()) run([side]);
+  if (!running && !refuseSettings() && side.takeBack()) run([side]);
 }
 
 function edit(number) {

@@ -1,8 +1,9 @@
 // One conversation of the playground.
 
 import { render, Rendering } from "./markdown.js";
-import { $, ask, button, copyText, fill, form, make, number, text } from "./page.js";
+import { $, ask, button, copyText, fill, make, number, text } from "./page.js";
 import { Picker } from "./picker.js";
+import { settings } from "./settings.js";
 import { generate } from "./stream.js";
 
 const older = "…"; // the choice that loads older versions
@@ -112,12 +113,7 @@ export class Side {
     }));
     const variables = this.variables();
     if (Object.keys(variables).length > 0) r.variables = variables;
-    for (const setting of form.querySelectorAll("[data-setting]")) {
-      const value = setting.value.trim();
-      if (value === "") continue;
-      r[setting.dataset.setting] = setting.dataset.setting === "system" ? value : Number(value.replace(",", "."));
-    }
-    return r;
+    return { ...r, ...settings() };
   }
 
   // say adds a message of the person's.

@@ -69,6 +69,31 @@ func TestSettingsAreRefused(t *testing.T) {
 	b.startAgain()
 }
 
+// Where a page may not copy, which is so over plain HTTP, its buttons say so.
+func TestCopyByHand(t *testing.T) {
+	f, b := playing(t, "playground?model=sandbox")
+	_, author := f.s.account("Anne", "free")
+	const none = `Object.defineProperty(navigator, "clipboard", { value: undefined }); 0`
+	const code = "```\nlet it = be;\n```"
+	eval[any](b, none)
+	b.ask("Write\n" + code)
+	b.until(idle + ` && ` + last + `?.querySelector("pre + button")`)
+	b.click("pre + button")
+	b.until(`document.querySelector("pre + button").textContent.startsWith("Select it") && getSelection().toString().trim() === "let it = be;"`)
+	eval[any](b, last+`.querySelector(".row button:last-child").click(); 0`)
+	b.until(last + `.querySelector(".row button:last-child").textContent.startsWith("Select it")`)
+	b.until(last + `.querySelector(".row button:last-child").textContent === "Copy"`)
+	b.startAgain()
+
+	b.show("marketplace/" + string(f.s.publish(author, nil)))
+	eval[any](b, none)
+	eval[any](b, `document.querySelector("[data-try] textarea").value = `+quoteJS("Write\n"+code)+`; 0`)
+	b.send("[data-try] textarea")
+	b.until(`document.querySelector("[data-try] pre + button")`)
+	b.click("[data-try] pre + button")
+	b.until(`document.querySelector("[data-try] pre + button").textContent.startsWith("Select it")`)
+}
+
 // startAgain leaves nothing that the page would ask about.
 func (b *tab) startAgain() {
 	b.s.t.Helper()

@@ -21,18 +21,6 @@ export function button(label, act) {
   return b;
 }
 
-// copyText copies, or says what to do where a page may not: without TLS on another host.
-export async function copyText(content, from) {
-  const before = from.textContent;
-  try {
-    await navigator.clipboard.writeText(content);
-    from.textContent = text.textCopied;
-  } catch {
-    from.textContent = text.textNotCopied;
-  }
-  setTimeout(() => (from.textContent = before), 2000);
-}
-
 // ask reads what the server tells scripts; null is nothing.
 export async function ask(path, query, signal) {
   const answer = await fetch(`/console/playground/${path}?${new URLSearchParams(query)}`, { signal, headers: { Accept: "application/json" } }).catch((error) => {

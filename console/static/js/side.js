@@ -1,7 +1,8 @@
 // One conversation of the playground.
 
+import { copyText } from "./copy.js";
 import { render, Rendering } from "./markdown.js";
-import { $, ask, button, copyText, fill, make, number, text } from "./page.js";
+import { $, ask, button, fill, make, number, text } from "./page.js";
 import { Picker } from "./picker.js";
 import { settings } from "./settings.js";
 import { generate } from "./stream.js";
@@ -146,7 +147,7 @@ export class Side {
   allow(element, content) {
     const again = button(text.textRetry, () => this.acts.retry(this));
     again.dataset.retry = ""; // shown where it is the last
-    const copy = button(text.textCopy, () => copyText(content, copy));
+    const copy = button(text.textCopy, () => copyText(content, copy, text));
     element.append(make("div", "row", again, copy));
   }
 

@@ -94,6 +94,30 @@ func TestCopyByHand(t *testing.T) {
 	b.until(`document.querySelector("[data-try] pre + button").textContent.startsWith("Select it")`)
 }
 
+// What a click would throw away is asked about first.
+func TestPlaygroundAsks(t *testing.T) {
+	_, b := playing(t, "playground?model=sandbox")
+	eval[any](b, `window.asked = []; window.answer = false; window.confirm = (question) => (asked.push(question), answer); document.querySelector("[data-clear]").click(); 0`)
+	b.ask("First")
+	b.until(idle + ` && ` + last)
+	b.ask("Second")
+	b.until(idle + ` && document.querySelectorAll(".turn").length === 4 && ` + last)
+	for draft, question := range map[string]string{
+		"Third": "What follows this message is removed, and what you have written and not sent is lost. Go on?",
+		" ":     "What follows this message is removed. Go on?",
+	} {
+		if got := eval[string](b, `document.querySelector("#prompt").value = `+quoteJS(draft)+`; document.querySelector(".you button").click(); asked.splice(0).join()`); got != question {
+			t.Errorf("the page asks %q, not %q", got, question)
+		}
+	}
+	eval[any](b, `document.querySelector("#prompt").value = "Third"; document.querySelector("[data-clear]").click(); 0`)
+	if !eval[bool](b, `asked.join() === "The whole conversation is removed. Go on?" && document.querySelectorAll(".turn").length === 4 && document.querySelector("#prompt").value === "Third"`) {
+		t.Error("starting again does not wait for an answer")
+	}
+	eval[any](b, `answer = true; document.querySelector("[data-clear]").click(); 0`)
+	b.until(`document.querySelector(".turn") === null`)
+}
+
 // startAgain leaves nothing that the page would ask about.
 func (b *tab) startAgain() {
 	b.s.t.Helper()

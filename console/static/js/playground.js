@@ -52,7 +52,9 @@ function retry(side) {
 function edit(number) {
   if (running) return;
   const turn = sides.map((side) => side.turns[side.find(number)]).find(Boolean);
-  if (!turn || (sides.some((side) => side.turns[side.find(number)]?.element.nextElementSibling) && !confirm(text.textCut))) return;
+  const cut = sides.some((side) => side.turns[side.find(number)]?.element.nextElementSibling);
+  const draft = prompt.value.trim() !== "" || images.length > 0;
+  if (!turn || ((cut || draft) && !confirm(draft ? text.textCutDraft : text.textCut))) return;
   prompt.value = turn.content;
   images = turn.images;
   showImages();
@@ -68,7 +70,10 @@ function remove(number) {
   prompt.focus();
 }
 
+const begun = () => sides.some((side) => side.turns.length > 0);
+
 function clear() {
+  if (begun() && !confirm(text.textClearAll)) return;
   running?.abort();
   for (const side of sides) side.clear();
   showCode();
@@ -218,7 +223,7 @@ for (const choice of form.querySelectorAll("[data-language]")) {
 form.addEventListener("input", showCode);
 $("code").addEventListener("toggle", showCode);
 addEventListener("beforeunload", (event) => {
-  if (sides.some((side) => side.turns.length > 0)) event.preventDefault();
+  if (begun()) event.preventDefault();
 });
 
 for (const name of ["add", "keys", "code"]) $(name).hidden = false;

@@ -45,6 +45,14 @@ type asked struct {
 	Variables                              map[string]string
 }
 
+// unanswered is the message that is still to be sent.
+func (g *playground) unanswered() string {
+	if g.Failure == nil {
+		return ""
+	}
+	return g.Asked.Prompt
+}
+
 // set reports whether settings were given.
 func (a *asked) set() bool { return a.System != "" || a.Temperature != "" || a.MaxTokens != "" }
 

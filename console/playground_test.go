@@ -22,8 +22,8 @@ func TestAskOnce(t *testing.T) {
 	s := newServer(t)
 	b := s.signedIn(s.admin)
 	b.get("playground").ok("nothing of it", `value="sandbox"`)
-	b.post("playground", url.Values{"target": {"sandbox"}, "prompt": {"Hello <b>there</b>"}}).ok("Your last message was", "&lt;b&gt;there&lt;/b&gt;").without("<b>there")
-	b.post("playground", url.Values{"target": {"away"}, "prompt": {"Hello"}}).is(http.StatusServiceUnavailable, `role="alert"`)
+	b.post("playground", url.Values{"target": {"sandbox"}, "prompt": {"Hello <b>there</b>"}}).ok("Your last message was", "&lt;b&gt;there&lt;/b&gt;").without("<b>there", "&lt;/b&gt;</textarea>")
+	b.post("playground", url.Values{"target": {"away"}, "prompt": {"Hello"}}).is(http.StatusServiceUnavailable, `role="alert"`, ">Hello</textarea>")
 	b.post("playground", url.Values{"target": {"nothing"}, "prompt": {"Hello"}}).is(http.StatusUnprocessableEntity, `role="alert"`)
 	if strings.Contains(s.log.String(), "there") {
 		t.Error("a message is in the log")

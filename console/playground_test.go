@@ -204,7 +204,7 @@ func TestPlayground(t *testing.T) {
 	ask("sandbox:slow 30s")
 	b.until(`!document.querySelector("[data-stop]").hidden`)
 	b.click("[data-stop]")
-	b.until(`document.querySelector("[data-stop]").hidden`)
+	b.until(idle + ` && ` + last + `.querySelector(".notice")?.textContent.startsWith("Stopped before") && document.querySelector("[data-said]").textContent.startsWith("Stopped before")`)
 
 	ask("sandbox:long 2000")
 	b.until(`document.querySelector(".turn:last-child .markdown")?.textContent.includes("word")`)

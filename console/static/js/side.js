@@ -183,7 +183,7 @@ export class Side {
     this.log.replaceChildren();
   }
 
-  // answer streams what comes for the conversation.
+  // answer streams what comes for the conversation, and returns what there is to hear of it.
   async answer(signal) {
     const body = make("div", "markdown");
     const facts = make("p", "hint");
@@ -200,7 +200,7 @@ export class Side {
       this.follow(at);
     });
     const begun = performance.now();
-    let first, end;
+    let first, end, stopped;
     try {
       for await (const event of generate(request, signal)) {
         if (event.type === "content_delta") {
@@ -215,7 +215,9 @@ export class Side {
         }
       }
     } catch (error) {
-      this.failed(element, error, turn.content !== "");
+      stopped = error.name === "AbortError" && (turn.content === "" ? text.textStoppedBefore : text.textStopped);
+      if (stopped) element.append(make("p", "notice", stopped));
+      else this.failed(element, error);
     }
     element.removeAttribute("aria-busy");
     const at = this.atEnd();
@@ -226,7 +228,7 @@ export class Side {
     if (turn.content !== "") this.turns.push(turn);
     this.allow(element, turn.content);
     this.follow(at);
-    return turn.content;
+    return [stopped, turn.content].filter(Boolean).join(" ");
   }
 
   facts(end, first, total) {
@@ -257,15 +259,13 @@ export class Side {
     return parts.join(" · ");
   }
 
-  failed(element, error, begun) {
-    const stopped = error.name === "AbortError";
+  failed(element, error) {
     let message = error.message;
-    if (stopped) message = begun ? text.textStopped : "";
-    else if (error.code === "not_authenticated") message = text.textEnded;
+    if (error.code === "not_authenticated") message = text.textEnded;
     else if (!error.code) message = text.textBroken;
     if (!message) return;
-    const shown = make("p", stopped ? "notice" : "wrong", message);
-    if (!stopped) shown.setAttribute("role", "alert");
+    const shown = make("p", "wrong", message);
+    shown.setAttribute("role", "alert");
     if (error.code === "not_authenticated") {
       const link = make("a", "", text.textSignIn);
       link.href = "/console/sign-in";

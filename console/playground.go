@@ -23,6 +23,7 @@ func (c *Console) playgroundRoutes() {
 type playground struct {
 	Target     string // as it was named: see target
 	Known      target // what is known of it
+	Missing    bool   // it is neither an assistant nor a model
 	Assistants []Assistant
 	Models     []Model
 	// What a form without a script asked, and what came of it.
@@ -63,7 +64,7 @@ func texts(p *page) templ.Attributes {
 		"you", "retry", "edit", "delete", "copied", "stopped", "stopped_before", "broken", "cut", "cut_draft", "clear_all", "tokens", "spent", "left", "time", "remove", "wait", "not_copied", "too_large", "blind",
 		"cache_hit", "cache_written", "cache_miss", "cache_below_minimum", "cache_unsupported",
 		"cache_first", "cache_prefix_below_minimum", "cache_expired", "cache_prefix_changed", "cache_other_upstream", "cache_unknown", "newest", "older", "own", "market", "models", "found",
-		"temperature", "max_tokens",
+		"temperature", "max_tokens", "missing",
 	} {
 		attributes["data-text-"+strings.ReplaceAll(name, "_", "-")] = p.Raw("play." + name)
 	}
@@ -106,7 +107,9 @@ func (p *page) renderPlayground(status int, g *playground) error {
 	switch codeOf(err) {
 	case "":
 		g.Known = *known
-	case elumenta.CodeNotFound, elumenta.CodeForbidden: // to ask it says what is wrong
+	case elumenta.CodeNotFound:
+		g.Missing = true
+	case elumenta.CodeForbidden: // to ask it says what is wrong
 	default:
 		return err
 	}

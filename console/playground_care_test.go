@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/elumenta/elumenta"
 )
 
 // playing is a tab with the playground, behind a front.
@@ -116,6 +118,35 @@ func TestPlaygroundAsks(t *testing.T) {
 	}
 	eval[any](b, `answer = true; document.querySelector("[data-clear]").click(); 0`)
 	b.until(`document.querySelector(".turn") === null`)
+}
+
+// What is neither an assistant nor a model is said to be missing where it is chosen, and nothing is sent to it.
+func TestTargetIsMissing(t *testing.T) {
+	f, b := playing(t, "playground?assistant="+string(elumenta.NewAssistantID()))
+	const (
+		field    = `document.querySelector("#target")`
+		about    = `document.getElementById(` + field + `.getAttribute("aria-describedby"))`
+		missing  = about + `.textContent.startsWith("Not found") && ` + about + `.className === "wrong" && ` + field + `.ariaInvalid === "true" && document.querySelector("[data-said]").textContent.startsWith("Not found")`
+		nobody   = missing + ` && document.activeElement === ` + field
+		selected = field + `.select(); 0`
+	)
+	b.until(missing)
+	b.ask("Hello")
+	b.until(nobody + ` && document.querySelector(".turn") === null && document.querySelector("#prompt").value === "Hello"`)
+	eval[any](b, selected)
+	b.enter("#target", "sandbox")
+	b.until(about + `.textContent === "sandbox" && ` + about + `.className === "hint" && ` + field + `.ariaInvalid !== "true"`)
+	b.send("#prompt")
+	b.until(idle + ` && ` + last)
+	eval[any](b, selected)
+	b.enter("#target", "Nonexistent assistant")
+	b.until(missing)
+	eval[any](b, last+`.querySelector("[data-retry]").click(); 0`)
+	b.until(nobody + ` && document.querySelectorAll(".turn").length === 2`)
+	if got := f.asked()["model"]; got != "sandbox" {
+		t.Errorf("%v is asked", got)
+	}
+	b.startAgain()
 }
 
 // startAgain leaves nothing that the page would ask about.

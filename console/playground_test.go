@@ -76,7 +76,7 @@ func TestAskOnceWithFields(t *testing.T) {
 	b.get("playground?assistant="+id).ok(`name="variable.mood"`, `placeholder="merry"`, `>2 — greener</option>`, `name="of" value="`+id+`"`).without("SECRET", "variable.topic")
 	b.get("playground?assistant="+id+"@1").ok(`name="variable.topic"`, `<option value="1" selected>`, `what about`).without("variable.mood")
 	b.get("playground?assistant=" + id + "@production").ok(`<option value="production" selected>`)
-	b.get("playground?assistant=asst_none").ok(`value="asst_none"`)
+	b.get("playground?assistant=asst_none").ok(`value="asst_none"`, `aria-invalid="true"`, `<p class="wrong" id="target-hint"`, "Not found")
 	ask := func(changes ...string) *shown {
 		t.Helper()
 		f := url.Values{"target": {id}, "of": {id}, "version": {"1"}, "variable.topic": {"sails"}, "prompt": {"Hello"}, "system": {"Be short."}, "temperature": {"0,5"}, "max_tokens": {"15"}}

@@ -21,11 +21,12 @@ export function button(label, act) {
   return b;
 }
 
-// ask reads what the server tells scripts; null is nothing.
+// ask reads what the server tells scripts. undefined is what it does not have, null that it told nothing.
 export async function ask(path, query, signal) {
   const answer = await fetch(`/console/playground/${path}?${new URLSearchParams(query)}`, { signal, headers: { Accept: "application/json" } }).catch((error) => {
     if (error.name === "AbortError") throw error;
     return { ok: false };
   });
+  if (answer.status === 404) return undefined;
   return answer.ok ? answer.json() : null;
 }

@@ -46,7 +46,7 @@ function send() {
 }
 
 function retry(side) {
-  if (!running && !refuseSettings() && side.takeBack()) run([side]);
+  if (!running && !refuseSettings() && side.there() && side.takeBack()) run([side]);
 }
 
 function edit(number) {

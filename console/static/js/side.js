@@ -77,11 +77,12 @@ export class Side {
     const { target } = this;
     const known = await ask("target", { id: target });
     if (this.target !== target) return;
+    this.miss(known === undefined);
     this.known = known && { ...known, versions: known.versions ?? [] };
     this.name = known?.name || this.id;
     this.blind = known?.vision === false;
     this.picker.show(this.name);
-    $("about", this.element).textContent = known ? [this.id, ...(this.assistant ? [known.model, known.author] : [])].filter(Boolean).join(" · ") : this.id;
+    if (known !== undefined) $("about", this.element).textContent = [this.id, ...(known && this.assistant ? [known.model, known.author] : [])].filter(Boolean).join(" · ");
     this.offerVersions();
     const before = this.variables();
     const fields = $("variables", this.element);
@@ -98,6 +99,20 @@ export class Side {
     );
     fields.hidden = fields.childElementCount === 0;
     this.acts.changed();
+  }
+
+  // miss says at the field that what it names is not there, or nothing.
+  miss(yes) {
+    const about = $("about", this.element);
+    about.className = yes ? "wrong" : "hint";
+    if (yes) about.textContent = $("said").textContent = text.textMissing;
+    this.picker.input.setAttribute("aria-invalid", String(yes));
+    this.picker.input.setCustomValidity(yes ? text.textMissing : "");
+  }
+
+  // there reports whether somebody would answer, or says at the field that nobody would.
+  there() {
+    return this.picker.input.reportValidity();
   }
 
   variables() {

@@ -61,7 +61,7 @@ func (a *asked) set() bool { return a.System != "" || a.Temperature != "" || a.M
 func texts(p *page) templ.Attributes {
 	attributes := templ.Attributes{}
 	for _, name := range []string{
-		"you", "retry", "edit", "delete", "copied", "stopped", "stopped_before", "broken", "cut", "cut_draft", "clear_all", "tokens", "spent", "left", "time", "remove", "wait", "not_copied", "too_large", "blind",
+		"you", "retry", "edit", "delete", "copied", "stopped", "stopped_before", "broken", "cut", "cut_draft", "clear_all", "tokens", "spent", "left", "time", "remove", "wait", "not_copied", "too_large", "too_much", "no_image", "blind",
 		"cache_hit", "cache_written", "cache_miss", "cache_below_minimum", "cache_unsupported",
 		"cache_first", "cache_prefix_below_minimum", "cache_expired", "cache_prefix_changed", "cache_other_upstream", "cache_unknown", "newest", "older", "own", "market", "models", "found",
 		"temperature", "max_tokens", "missing",

@@ -134,17 +134,52 @@ func TestTargetIsMissing(t *testing.T) {
 	b.ask("Hello")
 	b.until(nobody + ` && document.querySelector(".turn") === null && document.querySelector("#prompt").value === "Hello"`)
 	eval[any](b, selected)
-	b.enter("#target", "sandbox")
+	b.enter("#target", "sandbox\r")
 	b.until(about + `.textContent === "sandbox" && ` + about + `.className === "hint" && ` + field + `.ariaInvalid !== "true"`)
 	b.send("#prompt")
 	b.until(idle + ` && ` + last)
 	eval[any](b, selected)
-	b.enter("#target", "Nonexistent assistant")
+	b.enter("#target", "Nonexistent assistant\r")
 	b.until(missing)
 	eval[any](b, last+`.querySelector("[data-retry]").click(); 0`)
 	b.until(nobody + ` && document.querySelectorAll(".turn").length === 2`)
 	if got := f.asked()["model"]; got != "sandbox" {
 		t.Errorf("%v is asked", got)
+	}
+	b.startAgain()
+}
+
+// Files that are no images are named, and more than the server takes is refused before it is sent.
+func TestImagesAreRefused(t *testing.T) {
+	f, b := playing(t, "playground?model=sandbox")
+	const (
+		refused = `document.querySelector("[data-refused]")`
+		images  = `document.querySelectorAll("[data-images] img").length`
+	)
+	paste := func(files string) {
+		t.Helper()
+		eval[any](b, `{
+			const clipboardData = new DataTransfer(), large = new Uint8Array(7 << 20);
+			large.set([137, 80, 78, 71, 13, 10, 26, 10]);
+			for (const [content, name, type] of [`+files+`]) clipboardData.items.add(new File([content], name, { type }));
+			document.querySelector("#prompt").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+		} 0`)
+	}
+	const image = `[large, "x.png", "image/png"]`
+	paste(`["x", "contract.pdf", "application/pdf"], ["x", "x.png", "image/png"], ["x", "notes", ""]`)
+	b.until(refused + `.checkVisibility() && ` + refused + `.textContent === "Not taken: contract.pdf, notes. Images are PNG, JPEG, WebP or GIF." && ` + images + ` === 1`)
+	b.click("[data-images] button")
+	paste(image + "," + image + "," + image)
+	b.until(refused + `.textContent.includes("would have 28.1 MB") && ` + refused + `.textContent.includes("takes 20.") && ` + images + ` === 2`)
+	b.ask("What are these?")
+	b.until(idle + ` && ` + last + `?.textContent.includes("[image/png, 7340032 bytes] [image/png") && ` + refused + `.hidden`)
+	paste(image) // those before go along
+	b.until(refused + `.textContent.includes("would have 28") && ` + images + ` === 0`)
+	eval[any](b, `{ const field = document.querySelector("[data-setting=system]"); field.hidden = true; field.value = "é".repeat(1 << 20); } 0`) // laying it out takes long
+	b.ask("More")
+	b.until(refused + `.textContent.includes("would have 20.7 MB") && document.querySelector("#prompt").value.startsWith("More") && document.querySelectorAll(".turn").length === 2`)
+	if n := len(f.asked()["messages"].([]any)); n != 1 {
+		t.Errorf("%d messages are sent", n)
 	}
 	b.startAgain()
 }

@@ -1,8 +1,11 @@
 package console_test
 
 import (
+	"net/http"
+	"strconv"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/elumenta/elumenta"
@@ -182,6 +185,41 @@ func TestImagesAreRefused(t *testing.T) {
 		t.Errorf("%d messages are sent", n)
 	}
 	b.startAgain()
+}
+
+// What the keyboard reaches is never behind the message box.
+func TestNothingIsCovered(t *testing.T) {
+	s := newServer(t)
+	id := s.call(s.admin, http.MethodPost, "assistants", map[string]any{
+		"name": "Guide", "model": "sandbox", "instructions": "{{a}} {{b}} {{c}}", "variables": []any{map[string]any{"name": "a"}, map[string]any{"name": "b"}, map[string]any{"name": "c"}},
+	}, "id")
+	b := s.tab(still())
+	b.signIn(s.admin)
+	for target, height := range map[string]int64{"assistant=" + id: 720, "model=sandbox": 800} {
+		b.run(chromedp.EmulateViewport(1280, height))
+		b.show("playground?" + target)
+		b.until(`document.querySelector("[data-about]").textContent.includes("sandbox")`)
+		b.ask("sandbox:long 300")
+		b.until(idle + ` && ` + last)
+		for _, open := range []bool{false, true} {
+			eval[any](b, `document.querySelector("[data-settings]").open = `+strconv.FormatBool(open)+`; scrollTo(0, 0); document.querySelector("[data-clear]").focus(); 0`)
+			for range 40 {
+				b.run(chromedp.KeyEvent(kb.Tab))
+				covered := eval[string](b, `(() => {
+					const at = document.activeElement, { left, right, top, bottom } = at.getBoundingClientRect();
+					const seen = [top + 2, (top + bottom) / 2, bottom - 2].some((y) => at.contains(document.elementFromPoint((left + right) / 2, y)) || at.matches("label *"));
+					return seen ? "" : at.outerHTML.slice(0, 200);
+				})()`)
+				if covered != "" {
+					t.Errorf("%s, %d pixels high, settings %v: %s is covered", target, height, open, covered)
+				}
+				if eval[bool](b, `document.activeElement.matches("[data-code] summary")`) {
+					break
+				}
+			}
+		}
+		b.startAgain()
+	}
 }
 
 // startAgain leaves nothing that the page would ask about.

@@ -61,6 +61,8 @@ func TestSettingsAreRefused(t *testing.T) {
 			return field.ariaInvalid === "true" && message?.checkVisibility() && /number/.test(message.textContent);
 		}) && document.querySelector(".turn") === null && document.querySelector("#prompt").value === "Hello"`)
 	}
+	eval[any](b, axeSource+";0")
+	b.accessible("playground", "settings refused")
 	set("0,5", "15")
 	b.until(`document.querySelector("[data-settings] .wrong, [data-settings] [aria-invalid]") === null`)
 	b.send("#prompt")

@@ -35,6 +35,8 @@ type API interface {
 	// ClientAddr is the address of a request's client; Secure reports whether it speaks TLS to us, or to a proxy that we trust.
 	ClientAddr(r *http.Request) netip.Addr
 	Secure(r *http.Request) bool
+	// GenerateBody is the largest body of a generation, in bytes.
+	GenerateBody() int64
 }
 
 // Options are what the console needs.

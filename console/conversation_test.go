@@ -180,7 +180,7 @@ func TestConversation(t *testing.T) {
 	b.ask("sandbox:long 50")
 	b.until(last + `.textContent.includes("word3")`)
 	b.click("[data-stop]")
-	b.until(idle + ` && ` + last + `.querySelector(".notice").textContent.includes("Stopped") && ` + last + `.querySelector(".markdown").textContent.startsWith("word1 word2 word3")`)
+	b.until(idle + ` && ` + last + `.querySelector(".notice").textContent.includes("Stopped") && ` + last + `.querySelector(".markdown").textContent.startsWith("word1 word2 word3") && document.querySelector("[data-said]").textContent.startsWith("Stopped. What")`)
 
 	f.holdNext()
 	b.ask("sandbox:long 40")
@@ -209,13 +209,19 @@ func TestConversation(t *testing.T) {
 	if got := strings.Join(roles, " "); got != "user assistant user assistant user assistant user" {
 		t.Errorf("the conversation that goes on is %s", got)
 	}
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 
 	_, author := s.account("Anne", "free")
 	b.show("marketplace/" + string(s.publish(author, nil)))
 	b.enter("[data-try] textarea", "Hello **there**")
 	b.send("[data-try] textarea")
 	b.until(`document.querySelector("[data-try] .markdown strong")?.textContent === "there" && document.querySelector("[data-try] [aria-busy]") === null`)
+	eval[any](b, `document.querySelector("[data-try] textarea").value = "sandbox:slow 30s"; 0`)
+	b.send("[data-try] textarea")
+	b.until(`document.querySelector("[data-try] [aria-busy]")`)
+	b.click("[data-try] button[type=button]")
+	b.until(`document.querySelector("[data-try] .notice")?.textContent.startsWith("Stopped before")`)
+	eval[any](b, `document.querySelector("[data-try] textarea").value = "Hello"; 0`)
 	f.holdNext()
 	b.send("[data-try] textarea")
 	b.until(`document.querySelector("[data-try] [aria-busy] .markdown")?.textContent.startsWith("This is the")`)
@@ -288,5 +294,5 @@ func TestPickAndCompare(t *testing.T) {
 	b.until(`document.querySelector("[data-refused]").textContent === "Grey parrot takes no images." && document.querySelector("[data-images]").hidden`)
 	b.click("[data-compare]")
 	b.until(`document.querySelectorAll(".side").length === 1 && !document.querySelector("#code").textContent.includes("@1")`)
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 }

@@ -23,6 +23,7 @@ func (c *Console) playgroundRoutes() {
 type playground struct {
 	Target     string // as it was named: see target
 	Known      target // what is known of it
+	Missing    bool   // it is neither an assistant nor a model
 	Assistants []Assistant
 	Models     []Model
 	// What a form without a script asked, and what came of it.
@@ -45,6 +46,14 @@ type asked struct {
 	Variables                              map[string]string
 }
 
+// unanswered is the message that is still to be sent.
+func (g *playground) unanswered() string {
+	if g.Failure == nil {
+		return ""
+	}
+	return g.Asked.Prompt
+}
+
 // set reports whether settings were given.
 func (a *asked) set() bool { return a.System != "" || a.Temperature != "" || a.MaxTokens != "" }
 
@@ -52,9 +61,10 @@ func (a *asked) set() bool { return a.System != "" || a.Temperature != "" || a.M
 func texts(p *page) templ.Attributes {
 	attributes := templ.Attributes{}
 	for _, name := range []string{
-		"you", "retry", "edit", "delete", "copied", "stopped", "broken", "cut", "tokens", "spent", "left", "time", "remove", "wait", "not_copied", "too_large", "blind",
+		"you", "retry", "edit", "delete", "copied", "stopped", "stopped_before", "broken", "cut", "cut_draft", "clear_all", "tokens", "spent", "left", "time", "remove", "wait", "not_copied", "too_large", "too_much", "no_image", "blind",
 		"cache_hit", "cache_written", "cache_miss", "cache_below_minimum", "cache_unsupported",
 		"cache_first", "cache_prefix_below_minimum", "cache_expired", "cache_prefix_changed", "cache_other_upstream", "cache_unknown", "newest", "older", "own", "market", "models", "found",
+		"temperature", "max_tokens", "missing",
 	} {
 		attributes["data-text-"+strings.ReplaceAll(name, "_", "-")] = p.Raw("play." + name)
 	}
@@ -97,7 +107,9 @@ func (p *page) renderPlayground(status int, g *playground) error {
 	switch codeOf(err) {
 	case "":
 		g.Known = *known
-	case elumenta.CodeNotFound, elumenta.CodeForbidden: // to ask it says what is wrong
+	case elumenta.CodeNotFound:
+		g.Missing = true
+	case elumenta.CodeForbidden: // to ask it says what is wrong
 	default:
 		return err
 	}

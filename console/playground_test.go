@@ -22,8 +22,8 @@ func TestAskOnce(t *testing.T) {
 	s := newServer(t)
 	b := s.signedIn(s.admin)
 	b.get("playground").ok("nothing of it", `value="sandbox"`)
-	b.post("playground", url.Values{"target": {"sandbox"}, "prompt": {"Hello <b>there</b>"}}).ok("Your last message was", "&lt;b&gt;there&lt;/b&gt;").without("<b>there")
-	b.post("playground", url.Values{"target": {"away"}, "prompt": {"Hello"}}).is(http.StatusServiceUnavailable, `role="alert"`)
+	b.post("playground", url.Values{"target": {"sandbox"}, "prompt": {"Hello <b>there</b>"}}).ok("Your last message was", "&lt;b&gt;there&lt;/b&gt;").without("<b>there", "&lt;/b&gt;</textarea>")
+	b.post("playground", url.Values{"target": {"away"}, "prompt": {"Hello"}}).is(http.StatusServiceUnavailable, `role="alert"`, ">Hello</textarea>")
 	b.post("playground", url.Values{"target": {"nothing"}, "prompt": {"Hello"}}).is(http.StatusUnprocessableEntity, `role="alert"`)
 	if strings.Contains(s.log.String(), "there") {
 		t.Error("a message is in the log")
@@ -76,7 +76,7 @@ func TestAskOnceWithFields(t *testing.T) {
 	b.get("playground?assistant="+id).ok(`name="variable.mood"`, `placeholder="merry"`, `>2 — greener</option>`, `name="of" value="`+id+`"`).without("SECRET", "variable.topic")
 	b.get("playground?assistant="+id+"@1").ok(`name="variable.topic"`, `<option value="1" selected>`, `what about`).without("variable.mood")
 	b.get("playground?assistant=" + id + "@production").ok(`<option value="production" selected>`)
-	b.get("playground?assistant=asst_none").ok(`value="asst_none"`)
+	b.get("playground?assistant=asst_none").ok(`value="asst_none"`, `aria-invalid="true"`, `<p class="wrong" id="target-hint"`, "Not found")
 	ask := func(changes ...string) *shown {
 		t.Helper()
 		f := url.Values{"target": {id}, "of": {id}, "version": {"1"}, "variable.topic": {"sails"}, "prompt": {"Hello"}, "system": {"Be short."}, "temperature": {"0,5"}, "max_tokens": {"15"}}
@@ -204,11 +204,11 @@ func TestPlayground(t *testing.T) {
 	ask("sandbox:slow 30s")
 	b.until(`!document.querySelector("[data-stop]").hidden`)
 	b.click("[data-stop]")
-	b.until(`document.querySelector("[data-stop]").hidden`)
+	b.until(idle + ` && ` + last + `.querySelector(".notice")?.textContent.startsWith("Stopped before") && document.querySelector("[data-said]").textContent.startsWith("Stopped before")`)
 
 	ask("sandbox:long 2000")
 	b.until(`document.querySelector(".turn:last-child .markdown")?.textContent.includes("word")`)
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 	b.until(`document.querySelector("[data-stop]").hidden`)
 	eval[any](b, `document.querySelector("[data-compare]").click(); 0`)
 	ask("To both")
@@ -271,7 +271,7 @@ func TestCode(t *testing.T) {
 			})
 		}
 	}
-	eval[any](b, `document.querySelector("[data-clear]").click(); 0`)
+	b.startAgain()
 }
 
 // runCode runs a program of the page's, and returns the answer that it prints, or nothing where the machine cannot run it.

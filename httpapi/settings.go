@@ -37,6 +37,9 @@ func (a *API) Reload(s Settings) {
 
 func (a *API) settings() *Settings { return a.current.Load() }
 
+// GenerateBody is the largest body of a generation, in bytes.
+func (a *API) GenerateBody() int64 { return a.settings().GenerateBody }
+
 // body is what the largest body of a route goes by.
 type body uint8
 

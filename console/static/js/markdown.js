@@ -1,6 +1,8 @@
 // Answers of a model, which are foreign text, as Markdown: HTML in them is text, links lead to the web or to mail only, images are links,
 // and what comes out is cleaned once more.
 
+import { copyText } from "./copy.js";
+
 const parser = window.markdownit({ html: false, linkify: false, typographer: false, breaks: true });
 parser.renderer.rules.image = (tokens, i, options, env, self) => {
   const token = tokens[i];
@@ -117,9 +119,7 @@ async function decorate(element) {
     button.className = "quiet";
     button.textContent = texts.textCopy;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(block.textContent);
-      button.textContent = texts.textCopied;
-      setTimeout(() => (button.textContent = texts.textCopy), 2000);
+      if (!(await copyText(block.textContent, button, texts))) getSelection().selectAllChildren(block);
     });
     block.parentElement.after(button);
   }

@@ -21,23 +21,12 @@ export function button(label, act) {
   return b;
 }
 
-// copyText copies, or says what to do where a page may not: without TLS on another host.
-export async function copyText(content, from) {
-  const before = from.textContent;
-  try {
-    await navigator.clipboard.writeText(content);
-    from.textContent = text.textCopied;
-  } catch {
-    from.textContent = text.textNotCopied;
-  }
-  setTimeout(() => (from.textContent = before), 2000);
-}
-
-// ask reads what the server tells scripts; null is nothing.
+// ask reads what the server tells scripts. undefined is what it does not have, null that it told nothing.
 export async function ask(path, query, signal) {
   const answer = await fetch(`/console/playground/${path}?${new URLSearchParams(query)}`, { signal, headers: { Accept: "application/json" } }).catch((error) => {
     if (error.name === "AbortError") throw error;
     return { ok: false };
   });
+  if (answer.status === 404) return undefined;
   return answer.ok ? answer.json() : null;
 }

@@ -1,11 +1,15 @@
 // The playground: one conversation, or two beside each other that are asked the same. All of it lives in this page's memory.
 
 import { code } from "./code.js";
-import { $, button, fill, form, make, text } from "./page.js";
+import { $, button, fill, form, make, number, text } from "./page.js";
+import { refuseSettings } from "./settings.js";
 import { Side } from "./side.js";
+import { encoded } from "./stream.js";
 
 const prompt = form.elements.prompt;
 const maxImage = 10 << 20;
+const most = Number(form.dataset.most); // bytes of a call
+const kinds = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
 let images = []; // data: URLs that go with the next message
 let running; // AbortController of the answers that are coming
@@ -24,16 +28,17 @@ async function run(which) {
   busy(true);
   const answers = await Promise.all(which.map((side) => side.answer(running.signal)));
   running = undefined;
+  const free = [prompt, $("stop"), $("send"), document.body].includes(document.activeElement); // else somebody writes elsewhere
   busy(false);
   $("said").textContent = answers[0].slice(0, 500);
   showCode();
-  prompt.focus();
+  if (free) prompt.focus();
 }
 
 function send() {
   const content = prompt.value.trim();
-  if (content === "" || running || !form.reportValidity()) return;
-  if (images.length > 0 && refuseImages()) return;
+  if (content === "" || running || refuseSettings() || !form.reportValidity()) return;
+  if (refuse(refusal(content, images))) return;
   const pictures = images;
   images = [];
   showImages();
@@ -44,13 +49,15 @@ function send() {
 }
 
 function retry(side) {
-  if (!running && side.takeBack()) run([side]);
+  if (!running && !refuseSettings() && side.there() && side.takeBack()) run([side]);
 }
 
 function edit(number) {
   if (running) return;
   const turn = sides.map((side) => side.turns[side.find(number)]).find(Boolean);
-  if (!turn || (sides.some((side) => side.turns[side.find(number)]?.element.nextElementSibling) && !confirm(text.textCut))) return;
+  const cut = sides.some((side) => side.turns[side.find(number)]?.element.nextElementSibling);
+  const draft = prompt.value.trim() !== "" || images.length > 0;
+  if (!turn || ((cut || draft) && !confirm(draft ? text.textCutDraft : text.textCut))) return;
   prompt.value = turn.content;
   images = turn.images;
   showImages();
@@ -66,7 +73,10 @@ function remove(number) {
   prompt.focus();
 }
 
+const begun = () => sides.some((side) => side.turns.length > 0);
+
 function clear() {
+  if (begun() && !confirm(text.textClearAll)) return;
   running?.abort();
   for (const side of sides) side.clear();
   showCode();
@@ -109,16 +119,22 @@ function compare() {
   showCode();
 }
 
+// refuse says what is wrong with the next message, and reports whether something is.
 function refuse(message) {
   $("refused").textContent = message;
   $("refused").hidden = message === "";
+  return message !== "";
 }
 
-// refuseImages says who of those that are asked takes no images, and reports whether there is one.
-function refuseImages() {
-  const blind = sides.find((side) => side.blind);
-  refuse(blind ? fill(text.textBlind, { name: blind.name }) : "");
-  return blind !== undefined;
+const megabytes = (bytes) => number.format(Math.ceil((bytes / (1 << 20)) * 10) / 10);
+
+// refusal is why a message with images cannot be sent, or empty. The messages before it are sent again with it.
+function refusal(content, pictures) {
+  const blind = pictures.length > 0 && sides.find((side) => side.blind);
+  if (blind) return fill(text.textBlind, { name: blind.name });
+  const next = { role: "user", content, images: pictures };
+  const size = Math.max(...sides.map((side) => new Blob([encoded(side.request([...side.turns, next]))]).size));
+  return size > most ? fill(text.textTooMuch, { size: megabytes(size), most: megabytes(most) }) : "";
 }
 
 function showImages() {
@@ -141,21 +157,25 @@ function showImages() {
   );
 }
 
+const read = (file) =>
+  new Promise((done) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => done(reader.result));
+    reader.readAsDataURL(file);
+  });
+
 async function add(files) {
-  const pictures = files.filter((file) => /^image\/(png|jpeg|webp|gif)$/.test(file.type));
-  if (pictures.length === 0 || refuseImages()) return;
-  for (const file of pictures) {
-    if (file.size > maxImage) {
-      refuse(text.textTooLarge);
-      continue;
-    }
-    const url = await new Promise((done) => {
-      const reader = new FileReader();
-      reader.addEventListener("load", () => done(reader.result));
-      reader.readAsDataURL(file);
-    });
-    images = [...images, url];
+  const wrong = new Set();
+  const strange = files.filter((file) => !kinds.includes(file.type));
+  if (strange.length > 0) wrong.add(fill(text.textNoImage, { name: strange.map((file) => file.name).join(", ") }));
+  for (const file of files) {
+    if (strange.includes(file)) continue;
+    const url = file.size > maxImage ? "" : await read(file);
+    const message = url === "" ? text.textTooLarge : refusal(prompt.value, [...images, url]);
+    if (message) wrong.add(message);
+    else images = [...images, url];
   }
+  refuse([...wrong].join(" "));
   showImages();
   showCode();
 }
@@ -216,7 +236,7 @@ for (const choice of form.querySelectorAll("[data-language]")) {
 form.addEventListener("input", showCode);
 $("code").addEventListener("toggle", showCode);
 addEventListener("beforeunload", (event) => {
-  if (sides.some((side) => side.turns.length > 0)) event.preventDefault();
+  if (begun()) event.preventDefault();
 });
 
 for (const name of ["add", "keys", "code"]) $(name).hidden = false;

@@ -1,8 +1,10 @@
 // One conversation of the playground.
 
+import { copyText } from "./copy.js";
 import { render, Rendering } from "./markdown.js";
-import { $, ask, button, copyText, fill, form, make, number, text } from "./page.js";
+import { $, ask, button, fill, make, number, text } from "./page.js";
 import { Picker } from "./picker.js";
+import { settings } from "./settings.js";
 import { generate } from "./stream.js";
 
 const older = "…"; // the choice that loads older versions
@@ -75,11 +77,12 @@ export class Side {
     const { target } = this;
     const known = await ask("target", { id: target });
     if (this.target !== target) return;
+    this.miss(known === undefined);
     this.known = known && { ...known, versions: known.versions ?? [] };
     this.name = known?.name || this.id;
     this.blind = known?.vision === false;
     this.picker.show(this.name);
-    $("about", this.element).textContent = known ? [this.id, ...(this.assistant ? [known.model, known.author] : [])].filter(Boolean).join(" · ") : this.id;
+    if (known !== undefined) $("about", this.element).textContent = [this.id, ...(known && this.assistant ? [known.model, known.author] : [])].filter(Boolean).join(" · ");
     this.offerVersions();
     const before = this.variables();
     const fields = $("variables", this.element);
@@ -98,6 +101,20 @@ export class Side {
     this.acts.changed();
   }
 
+  // miss says at the field that what it names is not there, or nothing.
+  miss(yes) {
+    const about = $("about", this.element);
+    about.className = yes ? "wrong" : "hint";
+    if (yes) about.textContent = $("said").textContent = text.textMissing;
+    this.picker.input.setAttribute("aria-invalid", String(yes));
+    this.picker.input.setCustomValidity(yes ? text.textMissing : "");
+  }
+
+  // there reports whether somebody would answer, or says at the field that nobody would.
+  there() {
+    return this.picker.input.reportValidity();
+  }
+
   variables() {
     const filled = [...this.element.querySelectorAll("[data-variable]")].filter((input) => input.value !== "");
     return Object.fromEntries(filled.map((input) => [input.dataset.variable, input.value]));
@@ -112,12 +129,7 @@ export class Side {
     }));
     const variables = this.variables();
     if (Object.keys(variables).length > 0) r.variables = variables;
-    for (const setting of form.querySelectorAll("[data-setting]")) {
-      const value = setting.value.trim();
-      if (value === "") continue;
-      r[setting.dataset.setting] = setting.dataset.setting === "system" ? value : Number(value.replace(",", "."));
-    }
-    return r;
+    return { ...r, ...settings() };
   }
 
   // say adds a message of the person's.
@@ -150,7 +162,7 @@ export class Side {
   allow(element, content) {
     const again = button(text.textRetry, () => this.acts.retry(this));
     again.dataset.retry = ""; // shown where it is the last
-    const copy = button(text.textCopy, () => copyText(content, copy));
+    const copy = button(text.textCopy, () => copyText(content, copy, text));
     element.append(make("div", "row", again, copy));
   }
 
@@ -186,7 +198,7 @@ export class Side {
     this.log.replaceChildren();
   }
 
-  // answer streams what comes for the conversation.
+  // answer streams what comes for the conversation, and returns what there is to hear of it.
   async answer(signal) {
     const body = make("div", "markdown");
     const facts = make("p", "hint");
@@ -203,7 +215,7 @@ export class Side {
       this.follow(at);
     });
     const begun = performance.now();
-    let first, end;
+    let first, end, stopped;
     try {
       for await (const event of generate(request, signal)) {
         if (event.type === "content_delta") {
@@ -218,7 +230,9 @@ export class Side {
         }
       }
     } catch (error) {
-      this.failed(element, error, turn.content !== "");
+      stopped = error.name === "AbortError" && (turn.content === "" ? text.textStoppedBefore : text.textStopped);
+      if (stopped) element.append(make("p", "notice", stopped));
+      else this.failed(element, error);
     }
     element.removeAttribute("aria-busy");
     const at = this.atEnd();
@@ -229,7 +243,7 @@ export class Side {
     if (turn.content !== "") this.turns.push(turn);
     this.allow(element, turn.content);
     this.follow(at);
-    return turn.content;
+    return [stopped, turn.content].filter(Boolean).join(" ");
   }
 
   facts(end, first, total) {
@@ -260,15 +274,13 @@ export class Side {
     return parts.join(" · ");
   }
 
-  failed(element, error, begun) {
-    const stopped = error.name === "AbortError";
+  failed(element, error) {
     let message = error.message;
-    if (stopped) message = begun ? text.textStopped : "";
-    else if (error.code === "not_authenticated") message = text.textEnded;
+    if (error.code === "not_authenticated") message = text.textEnded;
     else if (!error.code) message = text.textBroken;
     if (!message) return;
-    const shown = make("p", stopped ? "notice" : "wrong", message);
-    if (!stopped) shown.setAttribute("role", "alert");
+    const shown = make("p", "wrong", message);
+    shown.setAttribute("role", "alert");
     if (error.code === "not_authenticated") {
       const link = make("a", "", text.textSignIn);
       link.href = "/console/sign-in";

@@ -28,13 +28,16 @@ export class Refused extends Error {
   }
 }
 
+// encoded is a request as it is sent.
+export const encoded = (request) => JSON.stringify({ ...request, stream: true });
+
 // generate asks for a stream and yields its events. The signal ends it.
 export async function* generate(request, signal) {
   const response = await fetch("/console/generate", {
     method: "POST",
     signal,
     headers: { "Content-Type": "application/json", Accept: "text/event-stream, application/json" },
-    body: JSON.stringify({ ...request, stream: true }),
+    body: encoded(request),
   });
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));

@@ -68,12 +68,15 @@ for (const box of document.querySelectorAll("[data-try]")) {
         shown.grow(whole);
       }
     } catch (error) {
-      if (error.name !== "AbortError") {
-        const wrong = document.createElement("p"); // below what came before
-        wrong.className = "wrong";
-        wrong.textContent = error.code === "not_authenticated" ? text.textEnded : error.code ? error.message : text.textBroken;
-        answer.append(wrong);
+      const said = document.createElement("p"); // below what came before
+      if (error.name === "AbortError") {
+        said.className = "notice";
+        said.textContent = whole === "" ? text.textStoppedBefore : text.textStopped;
+      } else {
+        said.className = "wrong";
+        said.textContent = error.code === "not_authenticated" ? text.textEnded : error.code ? error.message : text.textBroken;
       }
+      answer.append(said);
     }
     shown.finish(whole);
     answer.removeAttribute("aria-busy");

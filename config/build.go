@@ -156,9 +156,28 @@ func (b *builder) whole() {
 	if (b.TLSCert == "") != (b.TLSKey == "") {
 		b.in("tls")("needs both a certificate and a key: give --tls-cert and --tls-key, or neither")
 	}
-	if b.MetricsAddr != "" && b.MetricsAddr == b.Addr {
-		b.in("metrics-addr")("is the address of the API itself; leave it out to have /metrics there")
+	if b.MetricsAddr != "" && sameAddr(b.MetricsAddr, b.Addr) {
+		b.in("metrics-addr")("is the address of the API itself, or its port on all addresses; leave it out to have /metrics there, or give it another port")
 	}
+}
+
+// sameAddr reports whether two addresses cannot both be listened on. Port 0 is any that is free.
+func sameAddr(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if a == b || errA != nil || errB != nil {
+		return a == b
+	}
+	return portA == portB && portA != "0" && (hostA == hostB || covers(hostA, hostB) || covers(hostB, hostA))
+}
+
+// covers reports whether listening on one host takes the ports of another: 0.0.0.0 has those of IPv4 alone.
+func covers(all, host string) bool {
+	ip, err := netip.ParseAddr(all)
+	if err != nil || !ip.IsUnspecified() {
+		return all == ""
+	}
+	return ip.Is6() || !strings.Contains(host, ":")
 }
 
 func set(s string) *string {

@@ -282,3 +282,18 @@ func FuzzParseFile(f *testing.F) {
 		}
 	})
 }
+
+func TestAddressesThatCannotBothBeTaken(t *testing.T) {
+	for _, c := range []struct {
+		addr, metrics string
+		refused       bool
+	}{
+		{":8080", ":8080", true}, {"127.0.0.1:8080", ":8080", true}, {"0.0.0.0:8080", "127.0.0.1:8080", true}, {"[::1]:8080", "[::]:8080", true}, {"localhost:8080", "0.0.0.0:8080", true},
+		{":8080", ":9090", false}, {"127.0.0.1:8080", "127.0.0.2:8080", false}, {"0.0.0.0:8080", "[::1]:8080", false}, {":0", "127.0.0.1:0", false},
+	} {
+		_, err := Load("", Overrides{Addr: c.addr, MetricsAddr: c.metrics}, environment())
+		if (err != nil) != c.refused {
+			t.Errorf("%s and %s: %v", c.addr, c.metrics, err)
+		}
+	}
+}

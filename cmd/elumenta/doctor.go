@@ -38,7 +38,7 @@ type doctorCommand struct {
 func (doctorCommand) Help() string {
 	return `Looks at what a server needs, and prints a line for each thing: ok, warning, or FAILED with what to do.
 
-  configuration   is read as serve reads it
+  configuration   file, environment and certificate are read as serve reads them; a mistake ends it with 2
   database        can be opened; on Postgres its clock is near this machine's; on SQLite there is room on the disk
   providers       each that is switched on is asked for its list of models, which costs nothing; models of the catalog that a
                   provider does not list are named
@@ -49,10 +49,11 @@ It ends with 1 if something failed; warnings alone end with 0.`
 
 // Run looks at everything, and fails if something has.
 func (c *doctorCommand) Run(p *program) error {
-	conf, err := config.Load(c.Config, config.Overrides{Database: c.Database}, p.getenv)
+	would, err := p.wouldServe(c.Config, c.Database)
 	if err != nil {
 		return err
 	}
+	conf := would.Config
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	d := &doctor{out: p.stdout, now: time.Now()}

@@ -2,15 +2,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/elumenta/elumenta/config"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
@@ -124,7 +121,8 @@ func (configCheckCommand) Help() string {
   elumenta config check elumenta.toml
   ELUMENTA_CONFIG=/etc/elumenta.yaml elumenta config check
 
-The environment is checked along with the file. Exits with 2 if there is any mistake.`
+The environment is checked along with the file, and so are the files of TLS: what passes, elumenta serve takes, if it has the same
+environment. Exits with 2 if there is any mistake.`
 }
 
 // Run checks and says what was found.
@@ -133,7 +131,7 @@ func (c *configCheckCommand) Run(p *program) error {
 	if path == "" {
 		path = c.Config
 	}
-	conf, err := config.Load(path, config.Overrides{}, p.getenv)
+	conf, err := p.wouldServe(path, "")
 	if err != nil {
 		return err
 	}
@@ -146,6 +144,3 @@ func (c *configCheckCommand) Run(p *program) error {
 	_, err = fmt.Fprintf(p.stdout, "ok: %d models, %d plans; providers that are on: %s\n", len(conf.Models), len(conf.Plans), strings.Join(on, ", "))
 	return err
 }
-
-// errBootstrapKey is a malformed ELUMENTA_BOOTSTRAP_KEY.
-var errBootstrapKey = errors.New("ELUMENTA_BOOTSTRAP_KEY is not a well-formed key; `elumenta keys generate` prints one")

@@ -105,8 +105,8 @@ func TestStartFailsWithOneClearLine(t *testing.T) {
 		"malformed first key":  {[]string{"ELUMENTA_BOOTSTRAP_KEY=nb_secretish"}, nil, 2, []string{"ELUMENTA_BOOTSTRAP_KEY"}},
 		"mistakes in the file": {nil, []string{"--config", bad}, 2, []string{bad + ":1: addr must be a string", bad + ":4: log.lvl is not a known setting"}},
 		"no file":              {nil, []string{"--config", filepath.Join(dir, "none.toml")}, 2, []string{"none.toml: cannot be read"}},
-		"no certificate":       {nil, []string{"--tls-cert", filepath.Join(dir, "c.pem"), "--tls-key", key}, 1, []string{"c.pem", "PEM"}},
-		"another key":          {nil, []string{"--tls-cert", cert, "--tls-key", otherKey}, 1, []string{cert, otherKey, "belong together"}},
+		"no certificate":       {nil, []string{"--tls-cert", filepath.Join(dir, "c.pem"), "--tls-key", key}, 2, []string{"c.pem", "PEM"}},
+		"another key":          {nil, []string{"--tls-cert", cert, "--tls-key", otherKey}, 2, []string{cert, otherKey, "belong together"}},
 		"half of TLS":          {nil, []string{"--tls-cert", cert}, 2, []string{"--tls-cert and --tls-key"}},
 		"unknown flag":         {nil, []string{"--listen", "x"}, 2, []string{"--listen", "--help"}},
 	} {

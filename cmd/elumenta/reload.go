@@ -48,8 +48,8 @@ func (n *node) reload(api *httpapi.API) {
 		n.log.Error("the configuration was not reloaded: it has mistakes, and what was read before stays", "error", err)
 		return
 	}
-	n.take(conf, api)
 	n.fresh.taken()
+	n.take(conf, api)
 }
 
 func (n *node) take(conf *settings, api *httpapi.API) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -172,7 +173,7 @@ func (v *keyView) limits() string {
 type keysListCommand struct {
 	databaseFlags
 	Account string `required:"" xor:"which" help:"The account's id." placeholder:"ID"`
-	Prefix  string `required:"" xor:"which" help:"How the key begins, 8 characters: nb_ and 5 more." placeholder:"nb_…"`
+	Prefix  string `required:"" xor:"which" help:"How the key begins: nb_ and 5 more; what follows is not looked at." placeholder:"nb_…"`
 	JSON    bool   `name:"json" help:"Print a JSON array."`
 }
 
@@ -186,13 +187,14 @@ The first 8 characters of a key that leaked say whose it is.`
 }
 
 // Run lists the keys, newest first.
-func (c *keysListCommand) Run(p *program) error {
+func (c *keysListCommand) Run(p *program) (err error) {
 	var id elumenta.AccountID
 	if c.Account != "" {
-		var err error
 		if id, err = accountID(c.Account); err != nil {
 			return err
 		}
+	} else if c.Prefix, err = keyBeginning(c.Prefix); err != nil {
+		return err
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
 		keys, err := c.keys(ctx, s, id)
@@ -215,9 +217,23 @@ func (c *keysListCommand) keys(ctx context.Context, s *store.Store, account elum
 		keys, _, err = s.KeysByPrefix(ctx, c.Prefix, "", elumenta.MaxKeys)
 		return keys, err
 	}
+	if _, err := s.Account(ctx, account); err != nil {
+		return nil, err
+	}
 	keys, _, err = s.Keys(ctx, account, "", elumenta.MaxKeys)
 	return keys, err
 }
+
+// keyBeginning takes as much of a key as one has, a pasted one too, and gives what keys are found by. An error never repeats it.
+func keyBeginning(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if !beginsKey.MatchString(s) {
+		return "", usageError{"--prefix must be how a key begins, or all of it: nb_ and at least 5 letters or digits"}
+	}
+	return s[:8], nil
+}
+
+var beginsKey = regexp.MustCompile(`^nb_[0-9A-Za-z]{5,}$`)
 
 func writeKeys(w *tabwriter.Writer, views []keyView) {
 	_, _ = fmt.Fprintln(w, "ID\tACCOUNT\tNAME\tBEGINS\tCREATED\tLAST USED\tLIMITS")

@@ -56,6 +56,25 @@ func TestLimitedKeys(t *testing.T) {
 	s.stop()
 }
 
+// A key that leaked is found by whatever one has of it; what is no key's beginning is not said to be nobody's.
+func TestKeysListTakesKeysAlone(t *testing.T) {
+	b := newBooks(t)
+	key := b.must("keys", "create", "--account", b.account, "--name", "leaked")
+	for _, prefix := range []string{key[:8], key[:10], key, " " + key + "\n"} {
+		if list := unmarshal[[]keyView](t, b.must("keys", "list", "--json", "--prefix", prefix)); len(list) != 1 || list[0].Name != "leaked" {
+			t.Errorf("%d characters: %+v", len(prefix), list)
+		}
+	}
+	for _, prefix := range []string{"nb_ok", "zz", "nb_1234", "sk-12345678", "nb_1234-6", key[3:]} {
+		if r := invoke(t, b.env, "", "keys", "list", "--prefix", prefix); r.code != exitUsage || !strings.Contains(r.err, "at least 5 letters or digits") || r.out != "" {
+			t.Errorf("%q: %+v", prefix, r)
+		}
+	}
+	if r := invoke(t, b.env, "", "keys", "list", "--account", string(elumenta.NewAccountID())); r.code != exitRefused || !strings.Contains(r.err, "no such account") || r.out != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestParseWhen(t *testing.T) {
 	now := time.Date(2026, 1, 30, 12, 0, 0, 0, time.UTC)
 	for s, want := range map[string]time.Time{

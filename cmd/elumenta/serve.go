@@ -243,7 +243,7 @@ func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
 	}
 	if !created {
 		n.checkGiven(ctx, given)
-		return nil
+		return n.checkOperators(ctx)
 	}
 	if given != nil {
 		n.log.Info("made the first account, with the key of ELUMENTA_BOOTSTRAP_KEY")
@@ -325,6 +325,16 @@ func (n *node) checkGiven(ctx context.Context, given *elumenta.KeySecret) {
 	if _, err := n.store.Authenticate(ctx, given.Hash()); elumenta.HasCode(err, elumenta.CodeNotAuthenticated) {
 		n.log.Warn("ELUMENTA_BOOTSTRAP_KEY is not used: the database has accounts already, and this is no key of theirs; elumenta keys create makes one")
 	}
+}
+
+// checkOperators says where nobody operates the installation: an account that a command made before the first start keeps that from
+// making one.
+func (n *node) checkOperators(ctx context.Context) error {
+	has, err := n.store.HasAdmin(ctx)
+	if err == nil && !has {
+		n.log.Warn("no account is an operator: elumenta accounts role ACCT admin makes one; elumenta accounts list shows the accounts")
+	}
+	return err
 }
 
 // retryBudget is a share of requests; below 0 is none.

@@ -77,6 +77,23 @@ func TestBootstrapKey(t *testing.T) {
 	}
 }
 
+// Accounts that were made before the first start leave nobody who operates the installation, which is said until somebody does.
+func TestStartWithoutAnOperator(t *testing.T) {
+	const warning = "no account is an operator: elumenta accounts role ACCT admin"
+	b := newBooks(t)
+	s := start(t, b.database, nil, "--no-starters")
+	if !strings.Contains(s.log.String(), warning) {
+		t.Errorf("nothing says so: %s", s.log)
+	}
+	s.stop()
+	b.must("accounts", "role", b.account, "admin")
+	s = start(t, b.database, nil, "--no-starters")
+	if strings.Contains(s.log.String(), warning) {
+		t.Errorf("there is one: %s", s.log)
+	}
+	s.stop()
+}
+
 func TestStartFailsWithOneClearLine(t *testing.T) {
 	dir := t.TempDir()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

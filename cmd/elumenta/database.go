@@ -25,7 +25,7 @@ type databaseFlags struct {
 // with opens the database, runs f and closes it. A server may be running on it. Only a server makes a database: whoever mistypes a path
 // must not be told that all is well with an empty one.
 func (d *databaseFlags) with(p *program, f func(ctx context.Context, s *store.Store) error) (err error) {
-	conf, err := config.Load(d.Config, config.Overrides{Database: d.Database}, p.getenv)
+	conf, err := d.load(p)
 	if err != nil {
 		return err
 	}
@@ -41,6 +41,10 @@ func (d *databaseFlags) with(p *program, f func(ctx context.Context, s *store.St
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return plain(f(ctx, s))
+}
+
+func (d *databaseFlags) load(p *program) (*config.Config, error) {
+	return config.Load(d.Config, config.Overrides{Database: d.Database}, p.getenv)
 }
 
 // thereIs refuses a SQLite file that is not there, or has nothing in it. Postgres says itself which databases it has.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -97,7 +98,14 @@ func (c *keysCreateCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	conf, err := c.load(p)
+	if err != nil {
+		return err
+	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
+		if err := c.checkScope(ctx, s, conf.Models, limits); err != nil {
+			return err
+		}
 		secret := elumenta.NewKeySecret()
 		key, _, err := s.CreateKey(ctx, id, elumenta.NewKey{Name: c.Name, Limits: limits}, secret, nil)
 		if err != nil {
@@ -111,6 +119,37 @@ func (c *keysCreateCommand) Run(p *program) error {
 		_, err = fmt.Fprintln(p.stdout, secret.Reveal())
 		return err
 	})
+}
+
+// checkScope refuses a key that could never work, since what it is limited to is not there.
+func (c *keysCreateCommand) checkScope(ctx context.Context, s *store.Store, models []elumenta.Model, l elumenta.KeyLimits) error {
+	errs := l.Check()
+	for i, slug := range l.Models {
+		if !slices.ContainsFunc(models, func(m elumenta.Model) bool { return m.Slug == slug }) {
+			errs.Add(fmt.Sprintf("models[%d]", i), "is not in the catalog of %s", c.catalog())
+		}
+	}
+	for i, id := range l.Assistants {
+		if _, ok := elumenta.ParseAssistantID(string(id)); !ok {
+			continue // which Check has found
+		}
+		has, err := s.HasAssistant(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !has {
+			errs.Add(fmt.Sprintf("assistants[%d]", i), "is no assistant of this database")
+		}
+	}
+	return errs.Err()
+}
+
+// catalog says where the models come from: a server may have been told of more than this command.
+func (c *keysCreateCommand) catalog() string {
+	if c.Config == "" {
+		return "the program itself; where the server has a configuration file, name it with --config or ELUMENTA_CONFIG"
+	}
+	return c.Config
 }
 
 // keyView is a key as --json prints it. What does not limit the key is null.

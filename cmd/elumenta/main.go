@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -80,10 +81,13 @@ func run(args []string) int {
 	return p.report(ctx.Run(p))
 }
 
-// belowZero explains the error that a number below zero makes, which looks like a flag. No argument may be one.
+// belowZero explains the errors that a number below zero makes, which looks like a flag. No argument may be one.
 func belowZero(args []string, err error) error {
 	for _, arg := range args {
-		if len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' && strings.HasPrefix(err.Error(), "unknown flag "+arg[:2]) {
+		if len(arg) < 2 || arg[0] != '-' || arg[1] < '0' || arg[1] > '9' {
+			continue
+		}
+		if text := err.Error(); strings.HasPrefix(text, "unknown flag "+arg[:2]) || strings.Contains(text, strconv.Quote(arg)) {
 			return fmt.Errorf("%s is below zero: no argument may be", arg)
 		}
 	}

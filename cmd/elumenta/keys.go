@@ -42,7 +42,7 @@ type keysCreateCommand struct {
 	Assistant []string `help:"Let the key generate with this assistant only. May be repeated." placeholder:"ID" sep:"none"`
 	Model     []string `help:"Let the key generate with this model only. May be repeated." placeholder:"SLUG" sep:"none"`
 	Budget    *int64   `help:"How many tokens the key may spend in all." placeholder:"TOKENS"`
-	Expires   string   `help:"When the key stops working: a day, a time, or how long from now, such as 36h or 30d." placeholder:"WHEN"`
+	Expires   string   `help:"When the key stops working: a time, a day, at whose beginning in UTC it does, or how long from now, such as 36h or 30d." placeholder:"WHEN"`
 	JSON      bool     `name:"json" help:"Print id and key as JSON."`
 }
 
@@ -70,7 +70,7 @@ func (c *keysCreateCommand) limits(now time.Time) (elumenta.KeyLimits, error) {
 	return l, err
 }
 
-// parseWhen takes a day, a time or how long from now.
+// parseWhen takes a day, which stands for its beginning, a time or how long from now.
 func parseWhen(s string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -85,7 +85,7 @@ func parseWhen(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil {
 		return now.Add(d), nil
 	}
-	return time.Time{}, usageError{"--expires must be a day such as 2027-01-31, a time such as 2027-01-31T12:00:00Z, or a duration such as 36h or 30d"}
+	return time.Time{}, usageError{"--expires must be a day such as 2027-01-31, at whose beginning (UTC) the key stops working, a time such as 2027-01-31T12:00:00Z, or a duration such as 36h or 30d"}
 }
 
 // Run creates the key.

@@ -108,12 +108,28 @@ func (b *builder) limits(f *fileLimits) {
 	setSize(&b.Limits.OtherBody, f.OtherBody)
 	b.setCount(&b.Limits.RequestsPerMinute, f.RequestsPerMinute, "limits.requests_per_minute")
 	b.setCount(&b.Limits.RetryBudgetPercent, f.RetryBudget, "limits.retry_budget_percent")
-	if f.OpenGenerations == nil {
-		return
-	}
+	b.withoutEffect(f)
+	open := int64(-1)
+	b.setCount(&open, f.OpenGenerations, "limits.open_generations")
 	for i := range b.Plans {
-		if !b.Plans[i].Unlimited {
-			b.setCount(&b.Plans[i].OpenGenerations, f.OpenGenerations, "limits.open_generations")
+		if open >= 0 && !b.Plans[i].Unlimited {
+			b.Plans[i].OpenGenerations = open
+		}
+	}
+}
+
+// mostRetries is how many calls one request can cause after its first.
+const mostRetries = elumenta.MaxRoutes*elumenta.MaxProviderKeys - 1
+
+// withoutEffect refuses limits that could never be reached: whoever set them meant something else. What the file does not set is left
+// alone, so that one of them may be lowered without the others.
+func (b *builder) withoutEffect(f *fileLimits) {
+	if b.Limits.RetryBudgetPercent > 100*mostRetries {
+		b.at("limits.retry_budget_percent", "must be at most %d: a request has %d routes and keys to call at most", 100*mostRetries, mostRetries+1)
+	}
+	for key, d := range map[string]*duration{"first_piece": f.FirstPiece, "between_pieces": f.BetweenPieces} {
+		if d != nil && time.Duration(*d) > b.Limits.Generation && b.Limits.Generation > 0 {
+			b.at("limits."+key, "must be at most limits.generation, %v, which ends the whole", b.Limits.Generation)
 		}
 	}
 }

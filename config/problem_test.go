@@ -74,6 +74,17 @@ hedge_after = "3m"
 			"f.toml:10: models[1].routes[3].weight must be 1 to 1000", "f.toml:11: models[1].routes[4].colour is not a known setting", "f.toml:11: models[1].routes[4].weight must be 1 to 1000", "f.toml:14: limits.retry_budget_percent must not be negative",
 			"f.toml:18: models[2].hedge_after needs a model with two routes", "f.toml:22: models[3].hedge_after must be 50ms to limits.first_piece, 2m0s, or 0", "f.toml:26: models[4].hedge_after must be 50ms to limits.first_piece",
 		}},
+		{"limits that cannot be meant", "f.toml", `[limits]
+first_piece = "20m"
+between_pieces = "2h"
+open_generations = -1
+retry_budget_percent = 100000
+`, []string{
+			"f.toml:2: limits.first_piece must be at most limits.generation, 10m0s, which ends the whole", "f.toml:3: limits.between_pieces must be at most limits.generation",
+			"f.toml:4: limits.open_generations must not be negative", "f.toml:5: limits.retry_budget_percent must be at most 6300: a request has 64 routes and keys",
+		}},
+		{"one limit lowered alone", "f.toml", "[limits]\ngeneration = \"30s\"\nretry_budget_percent = 6300\n", nil},
+		{"limits that are the same", "f.toml", "[limits]\ngeneration = \"30s\"\nfirst_piece = \"30s\"\n", nil},
 		{"keys", "f.toml", `[[providers]]
 name = "a"
 base_url = "http://a.example/v1"

@@ -206,7 +206,7 @@ type Settled struct {
 // Ledger is what a generation needs of the money. Both methods are durable when they return without an error, and safe
 // for concurrent use.
 type Ledger interface {
-	// Reserve, in one durable step, confirms the revisions, the key's last day and budget, plan and rate limits, claims the
+	// Reserve, in one durable step, confirms the revisions, the key's end and budget, plan and rate limits, claims the
 	// idempotency key and takes the price. It returns *StaleError if something changed, else an *Error with CodeNotAuthenticated,
 	// CodeAccountSuspended, CodeInsufficientTokens, CodeRateLimited, CodeTooManyStreams, CodeConflict or CodeUnavailable,
 	// and then nothing is reserved.

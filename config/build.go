@@ -108,12 +108,28 @@ func (b *builder) limits(f *fileLimits) {
 	setSize(&b.Limits.OtherBody, f.OtherBody)
 	b.setCount(&b.Limits.RequestsPerMinute, f.RequestsPerMinute, "limits.requests_per_minute")
 	b.setCount(&b.Limits.RetryBudgetPercent, f.RetryBudget, "limits.retry_budget_percent")
-	if f.OpenGenerations == nil {
-		return
-	}
+	b.withoutEffect(f)
+	open := int64(-1)
+	b.setCount(&open, f.OpenGenerations, "limits.open_generations")
 	for i := range b.Plans {
-		if !b.Plans[i].Unlimited {
-			b.setCount(&b.Plans[i].OpenGenerations, f.OpenGenerations, "limits.open_generations")
+		if open >= 0 && !b.Plans[i].Unlimited {
+			b.Plans[i].OpenGenerations = open
+		}
+	}
+}
+
+// mostRetries is how many calls one request can cause after its first.
+const mostRetries = elumenta.MaxRoutes*elumenta.MaxProviderKeys - 1
+
+// withoutEffect refuses limits that could never be reached: whoever set them meant something else. What the file does not set is left
+// alone, so that one of them may be lowered without the others.
+func (b *builder) withoutEffect(f *fileLimits) {
+	if b.Limits.RetryBudgetPercent > 100*mostRetries {
+		b.at("limits.retry_budget_percent", "must be at most %d: a request has %d routes and keys to call at most", 100*mostRetries, mostRetries+1)
+	}
+	for key, d := range map[string]*duration{"first_piece": f.FirstPiece, "between_pieces": f.BetweenPieces} {
+		if d != nil && time.Duration(*d) > b.Limits.Generation && b.Limits.Generation > 0 {
+			b.at("limits."+key, "must be at most limits.generation, %v, which ends the whole", b.Limits.Generation)
 		}
 	}
 }
@@ -156,9 +172,28 @@ func (b *builder) whole() {
 	if (b.TLSCert == "") != (b.TLSKey == "") {
 		b.in("tls")("needs both a certificate and a key: give --tls-cert and --tls-key, or neither")
 	}
-	if b.MetricsAddr != "" && b.MetricsAddr == b.Addr {
-		b.in("metrics-addr")("is the address of the API itself; leave it out to have /metrics there")
+	if b.MetricsAddr != "" && sameAddr(b.MetricsAddr, b.Addr) {
+		b.in("metrics-addr")("is the address of the API itself, or its port on all addresses; leave it out to have /metrics there, or give it another port")
 	}
+}
+
+// sameAddr reports whether two addresses cannot both be listened on. Port 0 is any that is free.
+func sameAddr(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if a == b || errA != nil || errB != nil {
+		return a == b
+	}
+	return portA == portB && portA != "0" && (hostA == hostB || covers(hostA, hostB) || covers(hostB, hostA))
+}
+
+// covers reports whether listening on one host takes the ports of another: 0.0.0.0 has those of IPv4 alone.
+func covers(all, host string) bool {
+	ip, err := netip.ParseAddr(all)
+	if err != nil || !ip.IsUnspecified() {
+		return all == ""
+	}
+	return ip.Is6() || !strings.Contains(host, ":")
 }
 
 func set(s string) *string {

@@ -74,6 +74,17 @@ hedge_after = "3m"
 			"f.toml:10: models[1].routes[3].weight must be 1 to 1000", "f.toml:11: models[1].routes[4].colour is not a known setting", "f.toml:11: models[1].routes[4].weight must be 1 to 1000", "f.toml:14: limits.retry_budget_percent must not be negative",
 			"f.toml:18: models[2].hedge_after needs a model with two routes", "f.toml:22: models[3].hedge_after must be 50ms to limits.first_piece, 2m0s, or 0", "f.toml:26: models[4].hedge_after must be 50ms to limits.first_piece",
 		}},
+		{"limits that cannot be meant", "f.toml", `[limits]
+first_piece = "20m"
+between_pieces = "2h"
+open_generations = -1
+retry_budget_percent = 100000
+`, []string{
+			"f.toml:2: limits.first_piece must be at most limits.generation, 10m0s, which ends the whole", "f.toml:3: limits.between_pieces must be at most limits.generation",
+			"f.toml:4: limits.open_generations must not be negative", "f.toml:5: limits.retry_budget_percent must be at most 6300: a request has 64 routes and keys",
+		}},
+		{"one limit lowered alone", "f.toml", "[limits]\ngeneration = \"30s\"\nretry_budget_percent = 6300\n", nil},
+		{"limits that are the same", "f.toml", "[limits]\ngeneration = \"30s\"\nfirst_piece = \"30s\"\n", nil},
 		{"keys", "f.toml", `[[providers]]
 name = "a"
 base_url = "http://a.example/v1"
@@ -281,4 +292,19 @@ func FuzzParseFile(f *testing.F) {
 			t.Fatalf("%v", err)
 		}
 	})
+}
+
+func TestAddressesThatCannotBothBeTaken(t *testing.T) {
+	for _, c := range []struct {
+		addr, metrics string
+		refused       bool
+	}{
+		{":8080", ":8080", true}, {"127.0.0.1:8080", ":8080", true}, {"0.0.0.0:8080", "127.0.0.1:8080", true}, {"[::1]:8080", "[::]:8080", true}, {"localhost:8080", "0.0.0.0:8080", true},
+		{":8080", ":9090", false}, {"127.0.0.1:8080", "127.0.0.2:8080", false}, {"0.0.0.0:8080", "[::1]:8080", false}, {":0", "127.0.0.1:0", false},
+	} {
+		_, err := Load("", Overrides{Addr: c.addr, MetricsAddr: c.metrics}, environment())
+		if (err != nil) != c.refused {
+			t.Errorf("%s and %s: %v", c.addr, c.metrics, err)
+		}
+	}
 }

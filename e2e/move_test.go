@@ -69,6 +69,7 @@ func (in *installed) check(t *testing.T, database string) *server {
 func TestMove(t *testing.T) {
 	dir := t.TempDir()
 	home := "sqlite:" + filepath.Join(dir, "elumenta.db")
+	stop(t, start(t, startOptions{database: home})) // which makes it
 	account := cli(t, home, "accounts", "create", "--name", "Ada", "--plan", "pro")
 	in := installed{key: cli(t, home, "keys", "create", "--account", account, "--name", "k")}
 	s := start(t, startOptions{database: home, key: in.key})

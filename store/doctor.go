@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"time"
+
+	"github.com/elumenta/elumenta"
 )
 
 // ClockDifference is how far the database's clock is ahead of this machine's; 0 for SQLite, which has none of its own.
@@ -41,6 +43,22 @@ func (s *Store) AssistantsByModel(ctx context.Context) (counts map[string]int64,
 		})
 	})
 	return counts, err
+}
+
+// HasAdmin reports whether an account is an admin and not suspended. Without one it reads all of them.
+func (s *Store) HasAdmin(ctx context.Context) (has bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin' AND suspended_at = 0)`).Scan(&has)
+	})
+	return has, err
+}
+
+// HasAssistant reports whether there is an assistant, whosever it is and whoever may use it.
+func (s *Store) HasAssistant(ctx context.Context, id elumenta.AssistantID) (has bool, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assistants WHERE id = $1)`, string(id)).Scan(&has)
+	})
+	return has, err
 }
 
 // RowsWith counts, in each table of a Postgres database, the rows that hold a text or its bytes. It reads all of them.

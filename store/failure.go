@@ -100,15 +100,15 @@ func sqliteError(doing string, err error) error {
 		return nil
 	}
 	var advice string
-	code := 0
+	code, extended := 0, 0
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
-		code = lite.Code() & 0xff
+		code, extended = lite.Code()&0xff, lite.Code()
 	}
 	switch {
 	case code == sqlite3.SQLITE_NOTADB || code == sqlite3.SQLITE_CORRUPT:
 		advice = "the file is not a SQLite database, or is damaged: name another file, or restore it from a backup"
-	case code == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC):
-		advice = "the disk is full: make room"
+	case code == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) || extended == sqlite3.SQLITE_IOERR_SHMSIZE:
+		advice = "the disk is full: make room" // also for the log's index, which opening makes
 	case code == sqlite3.SQLITE_BUSY:
 		advice = "another program holds the write lock: end it, or try again"
 	case code == sqlite3.SQLITE_READONLY || errors.Is(err, syscall.EROFS):

@@ -42,7 +42,7 @@ func (e *sqliteEngine) migrate(ctx context.Context, path string) error {
 		}
 		if locked, err := e.lock.TryLock(); err != nil || locked {
 			if err == nil {
-				err = errors.Join(upgrade(ctx, e.db, provider), e.lock.Unlock())
+				err = errors.Join(giveOwner(path, e.lock.Path()), upgrade(ctx, e.db, provider), e.lock.Unlock())
 			}
 			return sqliteOpenError(path, err)
 		}

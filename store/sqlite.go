@@ -110,20 +110,28 @@ func takeLock(ctx context.Context, lock *flock.Flock, path string) error {
 	ok, err := lock.TryLockContext(wait, 20*time.Millisecond)
 	switch {
 	case ok:
-		return nil
+		return sqliteOpenError(path, giveOwner(path, lock.Path()))
 	case err == nil || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 		return fmt.Errorf("another elumenta serve uses %s: stop it, or give this one a database of its own", path)
 	}
 	return sqliteOpenError(path, err)
 }
 
-// touchFile makes the file if there is none, for its owner alone: it holds instructions.
+// touchFile makes the file if there is none, for its owner alone: it holds instructions. That is its directory's owner where root makes it,
+// so that the service can use it.
 func touchFile(path string) error {
+	_, before := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator names the path
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if err := f.Close(); err != nil || before == nil {
+		return err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
+	}
+	return giveOwner(filepath.Dir(path), path)
 }
 
 func sqliteDSN(path string) string {

@@ -46,7 +46,7 @@ func Start(ctx context.Context, version string, getenv func(string) string, log 
 	otel.SetLogger(r.logger())
 	res, err := newResource(ctx, version)
 	if err != nil {
-		return nil, errors.New("OTEL_RESOURCE_ATTRIBUTES is not key=value,key=value with percent-encoding")
+		return nil, err
 	}
 	t := &Telemetry{tracer: tracenoop.NewTracerProvider().Tracer(scope)}
 	var meter metric.Meter = metricnoop.Meter{}
@@ -74,9 +74,22 @@ func Start(ctx context.Context, version string, getenv func(string) string, log 
 	return t, nil
 }
 
+// Check finds the mistakes in the environment that Start would, and starts nothing.
+func Check(ctx context.Context, version string, getenv func(string) string) error {
+	s, err := readSettings(getenv)
+	if err == nil && s.on() {
+		_, err = newResource(ctx, version)
+	}
+	return err
+}
+
 // newResource says which process this is. What the environment says of it goes first.
 func newResource(ctx context.Context, version string) (*resource.Resource, error) {
-	return resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(serviceAttributes(version, uuid.NewString())...), resource.WithFromEnv())
+	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(serviceAttributes(version, uuid.NewString())...), resource.WithFromEnv())
+	if err != nil {
+		return nil, errors.New("OTEL_RESOURCE_ATTRIBUTES is not key=value,key=value with percent-encoding")
+	}
+	return res, nil
 }
 
 // Close exports what is left, until ctx ends.

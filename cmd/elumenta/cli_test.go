@@ -62,6 +62,14 @@ func TestHelpHasExamplesAndExitCodes(t *testing.T) {
 	}
 }
 
+// A day given to --expires is not the key's last one, as its help says.
+func TestHelpSaysWhenADayEndsAKey(t *testing.T) {
+	help := strings.Join(strings.Fields(must(t, nil, "", "keys", "create", "--help")), " ")
+	if !strings.Contains(help, "a day, at whose beginning in UTC it does") {
+		t.Error(help)
+	}
+}
+
 // Accounts and keys work on the database while a server runs on it, and the server knows them at once.
 func TestAccountsAndKeys(t *testing.T) {
 	s := start(t, "", nil, "--no-starters")

@@ -20,6 +20,7 @@ import (
 // Limits of the client.
 const (
 	callTimeout = 60 * time.Second
+	patience    = 5 * time.Second // until who waits is told what for
 	maxAnswer   = 64 << 20
 	maxKeyFile  = 4 << 10
 )
@@ -32,9 +33,11 @@ type serverFlags struct {
 
 // client speaks to one server.
 type client struct {
-	base string
-	key  elumenta.KeySecret
-	http *http.Client
+	base     string
+	key      elumenta.KeySecret
+	http     *http.Client
+	notices  io.Writer     // nil: none
+	patience time.Duration // before a notice that the server has not answered
 }
 
 func (f *serverFlags) client(p *program) (*client, error) {
@@ -61,7 +64,7 @@ func (f *serverFlags) client(p *program) (*client, error) {
 		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
 	}
-	return &client{base: strings.TrimRight(f.URL, "/"), key: key, http: &http.Client{
+	return &client{base: strings.TrimRight(f.URL, "/"), key: key, notices: p.stderr, patience: patience, http: &http.Client{
 		Transport: transport,
 		// A redirect would carry the key elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -164,7 +167,9 @@ func (c *client) send(ctx context.Context, method, path string, body any, header
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
+	answered := c.waiting(ctx)
 	resp, err := c.http.Do(req)
+	answered()
 	if err != nil {
 		return nil, c.unreachable(ctx, err)
 	}
@@ -177,6 +182,27 @@ func (c *client) send(ctx context.Context, method, path string, body any, header
 		_ = json.Unmarshal(raw, e) // what is not our JSON has no message
 	}
 	return nil, e
+}
+
+// waiting says what is waited for if that takes long; call the returned function once there is an answer.
+func (c *client) waiting(ctx context.Context) (answered func()) {
+	if c.notices == nil {
+		return func() {}
+	}
+	said := make(chan struct{})
+	timer := time.AfterFunc(c.patience, func() {
+		defer close(said)
+		limit := ""
+		if end, ok := ctx.Deadline(); ok {
+			limit = fmt.Sprintf("; giving up in %v", time.Until(end).Round(time.Second))
+		}
+		_, _ = fmt.Fprintf(c.notices, "elumenta: waiting: %s has not answered yet%s\n", c.base, limit)
+	})
+	return func() {
+		if !timer.Stop() {
+			<-said
+		}
+	}
 }
 
 func (c *client) unreachable(ctx context.Context, err error) error {

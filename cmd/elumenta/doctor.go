@@ -26,6 +26,7 @@ const (
 	doctorCall     = 15 * time.Second    // most that a provider's list may take
 	doctorClock    = 2 * time.Second     // that clocks may differ
 	doctorDisk     = 1 << 30             // bytes that should be free
+	doctorDiskLow  = 64 << 20            // bytes without which nothing goes: SQLite's log may have 32 MB, the ledger's has 8
 	doctorRetiring = 60 * 24 * time.Hour // how long before its end a model is mentioned
 )
 
@@ -38,7 +39,7 @@ type doctorCommand struct {
 func (doctorCommand) Help() string {
 	return `Looks at what a server needs, and prints a line for each thing: ok, warning, or FAILED with what to do.
 
-  configuration   is read as serve reads it
+  configuration   file, environment and certificate are read as serve reads them; a mistake ends it with 2
   database        can be opened; on Postgres its clock is near this machine's; on SQLite there is room on the disk
   providers       each that is switched on is asked for its list of models, which costs nothing; models of the catalog that a
                   provider does not list are named
@@ -49,10 +50,11 @@ It ends with 1 if something failed; warnings alone end with 0.`
 
 // Run looks at everything, and fails if something has.
 func (c *doctorCommand) Run(p *program) error {
-	conf, err := config.Load(c.Config, config.Overrides{Database: c.Database}, p.getenv)
+	would, err := p.wouldServe(c.Config, c.Database)
 	if err != nil {
 		return err
 	}
+	conf := would.Config
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	d := &doctor{out: p.stdout, now: time.Now()}
@@ -96,6 +98,7 @@ func (d *doctor) fail(what, format string, args ...any) {
 func (d *doctor) database(ctx context.Context, conf *config.Config) map[string]int64 {
 	path, isFile := strings.CutPrefix(conf.Database, "sqlite:")
 	if isFile {
+		d.disk(path)
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			d.warning("database", "%s does not exist yet: the first elumenta serve makes it", path)
 			return nil
@@ -118,7 +121,6 @@ func (d *doctor) database(ctx context.Context, conf *config.Config) map[string]i
 	}
 	d.ok("database", "can be opened and read")
 	if isFile {
-		d.disk(path)
 		return used
 	}
 	ahead, err := s.ClockDifference(ctx)
@@ -136,8 +138,19 @@ func (d *doctor) database(ctx context.Context, conf *config.Config) map[string]i
 func (d *doctor) disk(path string) {
 	free, err := diskFree(filepath.Dir(path))
 	switch {
+	case errors.Is(err, os.ErrNotExist):
+		d.fail("disk", "the directory %s does not exist: make it first", filepath.Dir(path))
 	case err != nil:
 		d.warning("disk", "how much is free is not known: %v", err)
+	default:
+		d.room(free, path)
+	}
+}
+
+func (d *doctor) room(free uint64, path string) {
+	switch {
+	case free < doctorDiskLow:
+		d.fail("disk", "%s free beside %s: a server needs %s for its logs alone; make room", humanize.IBytes(free), path, humanize.IBytes(doctorDiskLow))
 	case free < doctorDisk:
 		d.warning("disk", "%s free beside %s: a full disk stops the server from taking generations", humanize.IBytes(free), path)
 	default:

@@ -72,6 +72,21 @@ func TestDoctor(t *testing.T) {
 	expect(0, nil, `warning +database +.* does not exist yet: the first elumenta serve makes it`)
 }
 
+// A disk that is as good as full is a failure: nothing can be written.
+func TestDoctorOfTheDisk(t *testing.T) {
+	for free, want := range map[uint64]string{0: "FAILED   disk ", 63 << 20: "FAILED   disk ", 65 << 20: "warning  disk ", 2 << 30: "ok       disk "} {
+		var out strings.Builder
+		d := &doctor{out: &out}
+		d.room(free, "e.db")
+		if !strings.HasPrefix(out.String(), want) || (d.failed > 0) != (want[0] == 'F') {
+			t.Errorf("%d bytes: %s", free, out.String())
+		}
+	}
+	if r := invoke(t, []string{"ELUMENTA_DATABASE=sqlite:/nonexistent/e.db"}, "", "doctor", "--no-providers"); r.code != exitFailed || !strings.Contains(r.out, "the directory /nonexistent does not exist") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Models that are about to go are named with how many assistants use them; the database's clock is compared.
 func TestDoctorOfModels(t *testing.T) {
 	database := storetest.Postgres(t)

@@ -40,7 +40,7 @@ func (p *program) report(err error) int {
 	if _, ok := errors.AsType[assistantfile.Problems](err); ok {
 		return exitUsage
 	}
-	if _, ok := errors.AsType[usageError](err); ok || errors.Is(err, errBootstrapKey) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	if _, ok := errors.AsType[*refusal](err); ok {

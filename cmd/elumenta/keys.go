@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -40,7 +42,7 @@ type keysCreateCommand struct {
 	Assistant []string `help:"Let the key generate with this assistant only. May be repeated." placeholder:"ID" sep:"none"`
 	Model     []string `help:"Let the key generate with this model only. May be repeated." placeholder:"SLUG" sep:"none"`
 	Budget    *int64   `help:"How many tokens the key may spend in all." placeholder:"TOKENS"`
-	Expires   string   `help:"When the key stops working: a day, a time, or how long from now, such as 36h or 30d." placeholder:"WHEN"`
+	Expires   string   `help:"When the key stops working: a time, a day, at whose beginning in UTC it does, or how long from now, such as 36h or 30d." placeholder:"WHEN"`
 	JSON      bool     `name:"json" help:"Print id and key as JSON."`
 }
 
@@ -68,7 +70,7 @@ func (c *keysCreateCommand) limits(now time.Time) (elumenta.KeyLimits, error) {
 	return l, err
 }
 
-// parseWhen takes a day, a time or how long from now.
+// parseWhen takes a day, which stands for its beginning, a time or how long from now.
 func parseWhen(s string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -83,7 +85,7 @@ func parseWhen(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil {
 		return now.Add(d), nil
 	}
-	return time.Time{}, usageError{"--expires must be a day such as 2027-01-31, a time such as 2027-01-31T12:00:00Z, or a duration such as 36h or 30d"}
+	return time.Time{}, usageError{"--expires must be a day such as 2027-01-31, at whose beginning (UTC) the key stops working, a time such as 2027-01-31T12:00:00Z, or a duration such as 36h or 30d"}
 }
 
 // Run creates the key.
@@ -96,7 +98,14 @@ func (c *keysCreateCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	conf, err := c.load(p)
+	if err != nil {
+		return err
+	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
+		if err := c.checkScope(ctx, s, conf.Models, limits); err != nil {
+			return err
+		}
 		secret := elumenta.NewKeySecret()
 		key, _, err := s.CreateKey(ctx, id, elumenta.NewKey{Name: c.Name, Limits: limits}, secret, nil)
 		if err != nil {
@@ -110,6 +119,37 @@ func (c *keysCreateCommand) Run(p *program) error {
 		_, err = fmt.Fprintln(p.stdout, secret.Reveal())
 		return err
 	})
+}
+
+// checkScope refuses a key that could never work, since what it is limited to is not there.
+func (c *keysCreateCommand) checkScope(ctx context.Context, s *store.Store, models []elumenta.Model, l elumenta.KeyLimits) error {
+	errs := l.Check()
+	for i, slug := range l.Models {
+		if !slices.ContainsFunc(models, func(m elumenta.Model) bool { return m.Slug == slug }) {
+			errs.Add(fmt.Sprintf("models[%d]", i), "is not in the catalog of %s", c.catalog())
+		}
+	}
+	for i, id := range l.Assistants {
+		if _, ok := elumenta.ParseAssistantID(string(id)); !ok {
+			continue // which Check has found
+		}
+		has, err := s.HasAssistant(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !has {
+			errs.Add(fmt.Sprintf("assistants[%d]", i), "is no assistant of this database")
+		}
+	}
+	return errs.Err()
+}
+
+// catalog says where the models come from: a server may have been told of more than this command.
+func (c *keysCreateCommand) catalog() string {
+	if c.Config == "" {
+		return "the program itself; where the server has a configuration file, name it with --config or ELUMENTA_CONFIG"
+	}
+	return c.Config
 }
 
 // keyView is a key as --json prints it. What does not limit the key is null.
@@ -172,7 +212,7 @@ func (v *keyView) limits() string {
 type keysListCommand struct {
 	databaseFlags
 	Account string `required:"" xor:"which" help:"The account's id." placeholder:"ID"`
-	Prefix  string `required:"" xor:"which" help:"How the key begins, 8 characters: nb_ and 5 more." placeholder:"nb_…"`
+	Prefix  string `required:"" xor:"which" help:"How the key begins: nb_ and 5 more; what follows is not looked at." placeholder:"nb_…"`
 	JSON    bool   `name:"json" help:"Print a JSON array."`
 }
 
@@ -186,13 +226,14 @@ The first 8 characters of a key that leaked say whose it is.`
 }
 
 // Run lists the keys, newest first.
-func (c *keysListCommand) Run(p *program) error {
+func (c *keysListCommand) Run(p *program) (err error) {
 	var id elumenta.AccountID
 	if c.Account != "" {
-		var err error
 		if id, err = accountID(c.Account); err != nil {
 			return err
 		}
+	} else if c.Prefix, err = keyBeginning(c.Prefix); err != nil {
+		return err
 	}
 	return c.with(p, func(ctx context.Context, s *store.Store) error {
 		keys, err := c.keys(ctx, s, id)
@@ -215,9 +256,23 @@ func (c *keysListCommand) keys(ctx context.Context, s *store.Store, account elum
 		keys, _, err = s.KeysByPrefix(ctx, c.Prefix, "", elumenta.MaxKeys)
 		return keys, err
 	}
+	if _, err := s.Account(ctx, account); err != nil {
+		return nil, err
+	}
 	keys, _, err = s.Keys(ctx, account, "", elumenta.MaxKeys)
 	return keys, err
 }
+
+// keyBeginning takes as much of a key as one has, a pasted one too, and gives what keys are found by. An error never repeats it.
+func keyBeginning(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if !beginsKey.MatchString(s) {
+		return "", usageError{"--prefix must be how a key begins, or all of it: nb_ and at least 5 letters or digits"}
+	}
+	return s[:8], nil
+}
+
+var beginsKey = regexp.MustCompile(`^nb_[0-9A-Za-z]{5,}$`)
 
 func writeKeys(w *tabwriter.Writer, views []keyView) {
 	_, _ = fmt.Fprintln(w, "ID\tACCOUNT\tNAME\tBEGINS\tCREATED\tLAST USED\tLIMITS")

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +20,7 @@ func TestLimitedKeys(t *testing.T) {
 	create := func(flags ...string) string {
 		return must(t, env, "", append([]string{"keys", "create", "--account", acct, "--name", "k"}, flags...)...)
 	}
-	asst := elumenta.NewAssistantID()
+	asst := elumenta.AssistantID(must(t, s.env(), "", "assistants", "create", "--name", "A", "--model", "sandbox", "--instructions", "x"))
 	create("--assistant", string(asst), "--model", "sandbox", "--model", "gpt-5", "--budget", "100", "--expires", "2999-01-31")
 	readOnly := create("--read-only", "--expires", "36h")
 	keys := unmarshal[[]keyView](t, must(t, env, "", "keys", "list", "--account", acct, "--json"))
@@ -54,6 +56,60 @@ func TestLimitedKeys(t *testing.T) {
 		}
 	}
 	s.stop()
+}
+
+// A key for what is not there would be printed, and never work.
+func TestKeysCreateChecksWhatAKeyIsFor(t *testing.T) {
+	b := newBooks(t)
+	file := filepath.Join(t.TempDir(), "e.toml")
+	if err := os.WriteFile(file, []byte("[[models]]\nslug = \"mine\"\nprovider = \"ollama\"\ntoken_cost = 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	create := func(flags ...string) result {
+		return invoke(t, b.env, "", append([]string{"keys", "create", "--account", b.account, "--name", "k"}, flags...)...)
+	}
+	for _, c := range []struct {
+		flags string
+		code  int
+		want  string
+	}{
+		{"--model snadbox", exitRefused, "models[0] is not in the catalog of the program itself"},
+		{"--model mine", exitRefused, "name it with --config"},
+		{"--model mine --model sandbox --model x --config " + file, exitRefused, "models[2] is not in the catalog of " + file},
+		{"--model mine --config /nonexistent/e.toml", exitUsage, "/nonexistent/e.toml: cannot be read"},
+		{"--assistant " + string(elumenta.NewAssistantID()), exitRefused, "assistants[0] is no assistant of this database"},
+		{"--assistant x --model y", exitRefused, "asst_ and 26 characters"},
+		{"--budget -1", exitUsage, "-1 is below zero: no argument may be"},
+	} {
+		if r := create(strings.Fields(c.flags)...); r.code != c.code || !strings.Contains(r.err, c.want) || strings.Contains(r.err, "perhaps try") || r.out != "" {
+			t.Errorf("%s: %+v", c.flags, r)
+		}
+	}
+	if keys := b.must("keys", "list", "--account", b.account, "--json"); keys != "[]" {
+		t.Errorf("keys were made: %s", keys)
+	}
+	if r := create("--model", "mine", "--config", file); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A key that leaked is found by whatever one has of it; what is no key's beginning is not said to be nobody's.
+func TestKeysListTakesKeysAlone(t *testing.T) {
+	b := newBooks(t)
+	key := b.must("keys", "create", "--account", b.account, "--name", "leaked")
+	for _, prefix := range []string{key[:8], key[:10], key, " " + key + "\n"} {
+		if list := unmarshal[[]keyView](t, b.must("keys", "list", "--json", "--prefix", prefix)); len(list) != 1 || list[0].Name != "leaked" {
+			t.Errorf("%d characters: %+v", len(prefix), list)
+		}
+	}
+	for _, prefix := range []string{"nb_ok", "zz", "nb_1234", "sk-12345678", "nb_1234-6", key[3:]} {
+		if r := invoke(t, b.env, "", "keys", "list", "--prefix", prefix); r.code != exitUsage || !strings.Contains(r.err, "at least 5 letters or digits") || r.out != "" {
+			t.Errorf("%q: %+v", prefix, r)
+		}
+	}
+	if r := invoke(t, b.env, "", "keys", "list", "--account", string(elumenta.NewAccountID())); r.code != exitRefused || !strings.Contains(r.err, "no such account") || r.out != "" {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestParseWhen(t *testing.T) {

@@ -25,11 +25,25 @@ type books struct {
 
 func newBooks(t *testing.T) *books {
 	t.Helper()
-	b := &books{T: t, database: "sqlite:" + filepath.Join(t.TempDir(), "e.db")}
+	b := &books{T: t, database: newDatabase(t)}
 	b.env = []string{"ELUMENTA_DATABASE=" + b.database}
 	b.account = b.must("accounts", "create", "--name", "Ada", "--plan", "pro")
 	b.must("accounts", "topup", b.account, "500")
 	return b
+}
+
+// newDatabase makes an empty one, as a server does.
+func newDatabase(t *testing.T) string {
+	t.Helper()
+	database := "sqlite:" + filepath.Join(t.TempDir(), "e.db")
+	s, err := store.Open(t.Context(), store.Options{URL: database})
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return database
 }
 
 func (b *books) must(args ...string) string {

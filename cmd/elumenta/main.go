@@ -2,15 +2,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/elumenta/elumenta/config"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
@@ -83,10 +81,13 @@ func run(args []string) int {
 	return p.report(ctx.Run(p))
 }
 
-// belowZero explains the error that a number below zero makes, which looks like a flag. No argument may be one.
+// belowZero explains the errors that a number below zero makes, which looks like a flag. No argument may be one.
 func belowZero(args []string, err error) error {
 	for _, arg := range args {
-		if len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' && strings.HasPrefix(err.Error(), "unknown flag "+arg[:2]) {
+		if len(arg) < 2 || arg[0] != '-' || arg[1] < '0' || arg[1] > '9' {
+			continue
+		}
+		if text := err.Error(); strings.HasPrefix(text, "unknown flag "+arg[:2]) || strings.Contains(text, strconv.Quote(arg)) {
 			return fmt.Errorf("%s is below zero: no argument may be", arg)
 		}
 	}
@@ -124,7 +125,8 @@ func (configCheckCommand) Help() string {
   elumenta config check elumenta.toml
   ELUMENTA_CONFIG=/etc/elumenta.yaml elumenta config check
 
-The environment is checked along with the file. Exits with 2 if there is any mistake.`
+The environment is checked along with the file, and so are the files of TLS: what passes, elumenta serve takes, if it has the same
+environment. Exits with 2 if there is any mistake.`
 }
 
 // Run checks and says what was found.
@@ -133,7 +135,7 @@ func (c *configCheckCommand) Run(p *program) error {
 	if path == "" {
 		path = c.Config
 	}
-	conf, err := config.Load(path, config.Overrides{}, p.getenv)
+	conf, err := p.wouldServe(path, "")
 	if err != nil {
 		return err
 	}
@@ -146,6 +148,3 @@ func (c *configCheckCommand) Run(p *program) error {
 	_, err = fmt.Fprintf(p.stdout, "ok: %d models, %d plans; providers that are on: %s\n", len(conf.Models), len(conf.Plans), strings.Join(on, ", "))
 	return err
 }
-
-// errBootstrapKey is a malformed ELUMENTA_BOOTSTRAP_KEY.
-var errBootstrapKey = errors.New("ELUMENTA_BOOTSTRAP_KEY is not a well-formed key; `elumenta keys generate` prints one")

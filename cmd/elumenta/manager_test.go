@@ -2,7 +2,9 @@ package main
 
 import (
 	"net"
+	"os"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -33,4 +35,19 @@ func TestServiceManager(t *testing.T) {
 	s.log.await(t, "reloaded the configuration")
 	s.stop()
 	told("STOPPING=1\nEXTEND_TIMEOUT_USEC=620001000")
+}
+
+// Kubernetes kills no server that still ends what it interrupted.
+func TestChartGivesTimeToStop(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/helm/elumenta/templates/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grace := regexp.MustCompile(`terminationGracePeriodSeconds: \{\{ add \.Values\.drain\.delaySeconds \.Values\.drain\.timeoutSeconds (\d+) \}\}`).FindSubmatch(text)
+	if grace == nil {
+		t.Fatal("the chart has no terminationGracePeriodSeconds after draining")
+	}
+	if seconds, err := time.ParseDuration(string(grace[1]) + "s"); err != nil || seconds < 2*endWait+telemetryWait {
+		t.Errorf("%v after draining, want %v", seconds, 2*endWait+telemetryWait)
+	}
 }

@@ -41,6 +41,9 @@ func (c *migrateCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	if err := thereIs(c.From); err != nil {
+		return err
+	}
 	if !c.Yes {
 		if err := p.confirm("Stop all servers first. Move everything now? [y/N] "); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -138,7 +137,7 @@ func testAuditCommands(t *testing.T, s *server, env []string, ada, key string) {
 	}
 	s.stop()
 	// The database as it was before, with a trail that has not come so far.
-	other := []string{"ELUMENTA_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "other.db")}
+	other := []string{"ELUMENTA_DATABASE=" + newDatabase(t)}
 	must(t, other, "", "accounts", "create", "--name", "Ada")
 	r := invoke(t, other, "", "audit", "verify", "--expect", head)
 	if r.code != exitFailed || !strings.Contains(r.err, "broken at entry 2") || r.out != "" {
@@ -151,7 +150,7 @@ func testAuditCommands(t *testing.T, s *server, env []string, ada, key string) {
 }
 
 func TestOperatorsCommandsRefuse(t *testing.T) {
-	env := []string{"ELUMENTA_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "e.db")}
+	env := []string{"ELUMENTA_DATABASE=" + newDatabase(t)}
 	admin := must(t, env, "", "accounts", "create", "--name", "Admin", "--admin")
 	for _, c := range []struct {
 		args []string

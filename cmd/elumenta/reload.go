@@ -44,27 +44,28 @@ func (n *node) reloadAt(signals <-chan os.Signal, api *httpapi.API) (end func())
 func (n *node) reload(api *httpapi.API) {
 	conf, err := n.load()
 	if err != nil {
+		n.fresh.refused()
 		n.log.Error("the configuration was not reloaded: it has mistakes, and what was read before stays", "error", err)
 		return
 	}
-	pair, err := loadCertificate(conf)
-	if err != nil {
-		n.log.Error("the configuration was not reloaded: its certificate cannot be used, and what was read before stays", "error", err)
-		return
-	}
+	n.fresh.taken()
+	n.take(conf, api)
+}
+
+func (n *node) take(conf *settings, api *httpapi.API) {
 	n.level.Set(conf.Log.Level)
-	if n.certificate.Load() != nil && pair != nil {
-		n.certificate.Store(pair)
+	if n.certificate.Load() != nil && conf.certificate != nil {
+		n.certificate.Store(conf.certificate)
 	}
-	fresh := newRoutes(conf, n.log, n.telemetry, n.traceProviders)
+	fresh := newRoutes(conf.Config, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(fresh.models)
 	n.store.Reload(conf.Plans, conf.DeniedNames, conf.KeepRecords)
-	n.generator.Load().Reload(generationOptions(conf, catalog))
-	api.Reload(apiSettings(conf, catalog, fresh.providers))
+	n.generator.Load().Reload(generationOptions(conf.Config, catalog))
+	api.Reload(apiSettings(conf.Config, catalog, fresh.providers))
 	n.routes.close() // but for what still answers
 	n.routes = fresh
 	n.log.Info("reloaded the configuration", "providers", fresh.enabled, "models", len(fresh.models))
-	if restart := n.needRestart(conf); len(restart) > 0 {
+	if restart := n.needRestart(conf.Config); len(restart) > 0 {
 		n.log.Warn("settings that need a restart have changed", "settings", restart)
 	}
 }

@@ -27,8 +27,7 @@ func TestVerifyRetention(t *testing.T) {
 			if !strings.Contains(out, log+": nothing of the conversation") || !strings.Contains(out, "the search works") {
 				t.Errorf("it prints\n%s", out)
 			}
-			other := "sqlite:" + filepath.Join(t.TempDir(), "other.db")
-			must(t, []string{"ELUMENTA_DATABASE=" + other}, "", "accounts", "list")
+			other := newDatabase(t)
 			if r := invoke(t, append(env, "ELUMENTA_DATABASE="+other), "", "verify-retention"); r.code != 1 || !strings.Contains(r.err, "is this the database of that server?") {
 				t.Errorf("with another database it ends with %d: %s", r.code, r.err)
 			}

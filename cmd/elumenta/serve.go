@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -76,12 +75,8 @@ func (c *serveCommand) overrides() config.Overrides {
 
 // Run serves until a signal.
 func (c *serveCommand) Run(p *program) error {
-	load := func() (*config.Config, error) { return config.Load(c.Config, c.overrides(), p.getenv) }
+	load := func() (*settings, error) { return c.settings(p) }
 	conf, err := load()
-	if err != nil {
-		return err
-	}
-	key, err := bootstrapKey(p.getenv)
 	if err != nil {
 		return err
 	}
@@ -92,7 +87,10 @@ func (c *serveCommand) Run(p *program) error {
 
 	signals, unhook := hangups()
 	defer unhook()
-	n := &node{conf: conf, load: load, hangups: signals, program: p, metrics: newRegistry(), traceProviders: c.TraceProviders}
+	n := &node{conf: conf.Config, load: load, hangups: signals, program: p, metrics: newRegistry(), traceProviders: c.TraceProviders}
+	n.fresh = newFreshness(n.metrics)
+	n.certificate.Store(conf.certificate)
+	n.followCertificate()
 	n.level.Set(conf.Log.Level)
 	var closeLog func()
 	n.log, closeLog = newLogger(conf.Log.Format, &n.level, p.stderr)
@@ -105,19 +103,20 @@ func (c *serveCommand) Run(p *program) error {
 		return err
 	}
 	defer n.endTelemetry()
-	return n.run(ctx, key)
+	return n.run(ctx, conf.firstKey)
 }
 
 // node is one running server.
 type node struct {
 	conf    *config.Config
-	load    func() (*config.Config, error) // reads it again
-	hangups <-chan os.Signal               // each asks for that
+	load    func() (*settings, error) // reads it again
+	hangups <-chan os.Signal          // each asks for that
 	program *program
 	crash   func() // ends the program at once
 	log     *slog.Logger
 	level   slog.LevelVar
 	metrics *prometheus.Registry
+	fresh   freshness
 
 	telemetry      *telemetry.Telemetry // nil: off
 	traceProviders bool
@@ -134,11 +133,6 @@ type node struct {
 // that then cannot serve.
 func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	n.draining = make(chan struct{})
-	pair, err := loadCertificate(n.conf)
-	if err != nil {
-		return err
-	}
-	n.certificate.Store(pair)
 	if n.listeners, err = listen(n.conf); err != nil {
 		return err
 	}
@@ -236,18 +230,6 @@ func (n *node) ready(ctx context.Context) error {
 // readyWait is how long a probe waits for the database: less than a load balancer waits for the probe.
 const readyWait = time.Second
 
-func bootstrapKey(getenv func(string) string) (*elumenta.KeySecret, error) {
-	text := strings.TrimSpace(getenv("ELUMENTA_BOOTSTRAP_KEY"))
-	if text == "" {
-		return nil, nil
-	}
-	key, ok := elumenta.ParseKeySecret(text)
-	if !ok {
-		return nil, errBootstrapKey
-	}
-	return &key, nil
-}
-
 // bootstrap makes the first account of an empty database. A key that it made itself is printed, this once.
 func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
 	key := elumenta.NewKeySecret()
@@ -261,7 +243,7 @@ func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
 	}
 	if !created {
 		n.checkGiven(ctx, given)
-		return nil
+		return n.checkOperators(ctx)
 	}
 	if given != nil {
 		n.log.Info("made the first account, with the key of ELUMENTA_BOOTSTRAP_KEY")
@@ -343,6 +325,16 @@ func (n *node) checkGiven(ctx context.Context, given *elumenta.KeySecret) {
 	if _, err := n.store.Authenticate(ctx, given.Hash()); elumenta.HasCode(err, elumenta.CodeNotAuthenticated) {
 		n.log.Warn("ELUMENTA_BOOTSTRAP_KEY is not used: the database has accounts already, and this is no key of theirs; elumenta keys create makes one")
 	}
+}
+
+// checkOperators says where nobody operates the installation: an account that a command made before the first start keeps that from
+// making one.
+func (n *node) checkOperators(ctx context.Context) error {
+	has, err := n.store.HasAdmin(ctx)
+	if err == nil && !has {
+		n.log.Warn("no account is an operator: elumenta accounts role ACCT admin makes one; elumenta accounts list shows the accounts")
+	}
+	return err
 }
 
 // retryBudget is a share of requests; below 0 is none.

@@ -77,6 +77,23 @@ func TestBootstrapKey(t *testing.T) {
 	}
 }
 
+// Accounts that were made before the first start leave nobody who operates the installation, which is said until somebody does.
+func TestStartWithoutAnOperator(t *testing.T) {
+	const warning = "no account is an operator: elumenta accounts role ACCT admin"
+	b := newBooks(t)
+	s := start(t, b.database, nil, "--no-starters")
+	if !strings.Contains(s.log.String(), warning) {
+		t.Errorf("nothing says so: %s", s.log)
+	}
+	s.stop()
+	b.must("accounts", "role", b.account, "admin")
+	s = start(t, b.database, nil, "--no-starters")
+	if strings.Contains(s.log.String(), warning) {
+		t.Errorf("there is one: %s", s.log)
+	}
+	s.stop()
+}
+
 func TestStartFailsWithOneClearLine(t *testing.T) {
 	dir := t.TempDir()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -105,8 +122,8 @@ func TestStartFailsWithOneClearLine(t *testing.T) {
 		"malformed first key":  {[]string{"ELUMENTA_BOOTSTRAP_KEY=nb_secretish"}, nil, 2, []string{"ELUMENTA_BOOTSTRAP_KEY"}},
 		"mistakes in the file": {nil, []string{"--config", bad}, 2, []string{bad + ":1: addr must be a string", bad + ":4: log.lvl is not a known setting"}},
 		"no file":              {nil, []string{"--config", filepath.Join(dir, "none.toml")}, 2, []string{"none.toml: cannot be read"}},
-		"no certificate":       {nil, []string{"--tls-cert", filepath.Join(dir, "c.pem"), "--tls-key", key}, 1, []string{"c.pem", "PEM"}},
-		"another key":          {nil, []string{"--tls-cert", cert, "--tls-key", otherKey}, 1, []string{cert, otherKey, "belong together"}},
+		"no certificate":       {nil, []string{"--tls-cert", filepath.Join(dir, "c.pem"), "--tls-key", key}, 2, []string{"c.pem", "PEM"}},
+		"another key":          {nil, []string{"--tls-cert", cert, "--tls-key", otherKey}, 2, []string{cert, otherKey, "belong together"}},
 		"half of TLS":          {nil, []string{"--tls-cert", cert}, 2, []string{"--tls-cert and --tls-key"}},
 		"unknown flag":         {nil, []string{"--listen", "x"}, 2, []string{"--listen", "--help"}},
 	} {
@@ -131,12 +148,17 @@ func TestStartFailsWithOneClearLine(t *testing.T) {
 // certificate makes a self-signed one for 127.0.0.1.
 func certificate(t *testing.T) (certFile, keyFile string) {
 	t.Helper()
+	return certificateUntil(t, time.Now().Add(time.Hour))
+}
+
+func certificateUntil(t *testing.T, end time.Time) (certFile, keyFile string) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, BasicConstraintsValid: true, IsCA: true,
+		SerialNumber: big.NewInt(1), NotAfter: end, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, BasicConstraintsValid: true, IsCA: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -76,6 +76,9 @@ func (f *logFile) serve(logged bool) (err error) {
 				err = errors.Join(err, f.close(), os.Remove(f.path))
 			}
 		}()
+		if err = giveOwner(filepath.Dir(f.path), f.path); err != nil { // as the database's
+			return err
+		}
 	}
 	return f.prepare()
 }

@@ -36,7 +36,11 @@ func TestNewFilesHaveTheDirectorysOwner(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, file := range []string{path, path + ".lock"} {
+			files := []string{path, path + ".lock"}
+			if serve {
+				files = append(files, path+"-ledger")
+			}
+			for _, file := range files {
 				info, err := os.Stat(file)
 				if err != nil {
 					t.Fatal(err)

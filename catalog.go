@@ -106,6 +106,8 @@ type Capabilities struct {
 	CacheMinimum      int // the smallest prompt that is cached, in the provider's tokens
 	// CacheTTL is for how long after its last use the provider promises to keep, or at most keeps, a prompt; zero: unknown.
 	CacheTTL time.Duration
+	// NoStreamOptions says that a host of Chat Completions refuses stream_options; it counts a stream's tokens without, or nobody does.
+	NoStreamOptions bool
 	// ChatMaxTokensField names the Chat Completions field for MaxTokens: "max_completion_tokens" where the host takes no
 	// other; empty means "max_tokens".
 	ChatMaxTokensField string

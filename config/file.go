@@ -103,6 +103,7 @@ type fileModel struct {
 	CacheMinimum       *int       `key:"cache_minimum"`
 	CacheTTL           *duration  `key:"cache_ttl"`
 	ChatMaxTokensField *string    `key:"chat_max_tokens_field"`
+	ChatStreamOptions  *bool      `key:"chat_stream_options"`
 	RetiresAt          *date      `key:"retires_at"`
 	ReplacedBy         *string    `key:"replaced_by"`
 

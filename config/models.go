@@ -143,6 +143,9 @@ func (b *builder) modelSettings(path string, f *fileModel, c *elumenta.Capabilit
 			*field = *v
 		}
 	}
+	if f.ChatStreamOptions != nil {
+		c.NoStreamOptions = !*f.ChatStreamOptions
+	}
 	kinds := map[string]elumenta.CacheKind{"none": elumenta.CacheNone, "prefix": elumenta.CachePrefix, "marks": elumenta.CacheMarks}
 	if f.Cache != nil {
 		kind, ok := kinds[*f.Cache]

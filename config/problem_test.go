@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/elumenta/elumenta"
 )
 
 func problems(t *testing.T, name, text string, env ...string) []string {
@@ -305,6 +308,34 @@ func TestAddressesThatCannotBothBeTaken(t *testing.T) {
 		_, err := Load("", Overrides{Addr: c.addr, MetricsAddr: c.metrics}, environment())
 		if (err != nil) != c.refused {
 			t.Errorf("%s and %s: %v", c.addr, c.metrics, err)
+		}
+	}
+}
+
+// TestHostsLiberties: what a host of Chat Completions wants otherwise is the model's to say.
+func TestHostsLiberties(t *testing.T) {
+	path := write(t, "e.toml", `
+[[models]]
+slug = "llama"
+provider = "ollama"
+token_cost = 1
+context_window = 8192
+chat_max_tokens_field = "max_completion_tokens"
+chat_stream_options = false
+[[models]]
+slug = "qwen"
+provider = "ollama"
+token_cost = 1
+context_window = 8192
+`)
+	c, err := Load(path, Overrides{}, environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for slug, own := range map[string]bool{"llama": true, "qwen": false} {
+		at := slices.IndexFunc(c.Models, func(m elumenta.Model) bool { return m.Slug == slug })
+		if caps := c.Models[at].Capabilities; caps.NoStreamOptions != own || (caps.ChatMaxTokensField == "max_completion_tokens") != own {
+			t.Errorf("%s: %+v", slug, caps)
 		}
 	}
 }

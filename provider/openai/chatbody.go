@@ -8,7 +8,7 @@ import (
 // encodeChat writes the body for Chat Completions, with nothing that hosts other than OpenAI may not know.
 func encodeChat(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning) {
 	s, warnings := t.Capabilities.Fit(p.Settings)
-	e := encoder{b: wire.NewBody(p), ids: chatCallIDsOf(t.Model)}
+	e := encoder{b: wire.NewBody(p), ids: chatCallIDsOf(t.Model), plain: atMistral(t)}
 	e.raw(`{`)
 	e.string("model", t.Model)
 	e.key("messages")
@@ -34,7 +34,10 @@ func encodeChat(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warni
 	e.stop(s.Stop)
 	e.responseFormat(s.ResponseFormat)
 	if p.Stream {
-		e.raw(`,"stream":true,"stream_options":{"include_usage":true}`)
+		e.raw(`,"stream":true`)
+	}
+	if p.Stream && !e.plain && !t.Capabilities.NoStreamOptions {
+		e.raw(`,"stream_options":{"include_usage":true}`)
 	}
 	e.raw(`}`)
 	return e.b, append(warnings, chatReasoning(p.Reasoning)...)
@@ -157,7 +160,7 @@ func (e *encoder) chatPart(m *chatMessage, part *elumenta.Part) {
 	case elumenta.PartToolCall:
 		m.calls = append(m.calls, part.ToolCall)
 	case elumenta.PartReasoning:
-		if field := reasoningField(part.Opaque); field != "" {
+		if field := reasoningField(part.Opaque); field != "" && !e.plain {
 			m.field, m.reasoning = field, m.reasoning+part.Text
 		}
 	case elumenta.PartToolResult:

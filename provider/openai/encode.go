@@ -9,8 +9,9 @@ import (
 
 // encoder appends a request body.
 type encoder struct {
-	b   []byte
-	ids callIDs
+	b     []byte
+	ids   callIDs
+	plain bool // no members that only other hosts have
 }
 
 // raw appends text that is JSON already.

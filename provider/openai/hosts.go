@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
+
+	"github.com/elumenta/elumenta"
 )
 
 // callIDs is what ids of tool calls a host takes. Histories that began at another provider hold longer ones, such as vLLM's chatcmpl-tool-….
@@ -17,6 +19,10 @@ const (
 	// mistralCallIDs are nine letters and digits, by Mistral's API (invalid_function_call, 3280) and the chat templates of its models.
 	mistralCallIDs callIDs = 9
 )
+
+// atMistral reports whether the host is Mistral's own, which refuses what it does not know (422, extra_forbidden): stream_options, without
+// which it counts all the same, and reasoning_content.
+func atMistral(t elumenta.Target) bool { return strings.Contains(t.BaseURL, "://api.mistral.ai") }
 
 // chatCallIDsOf are those that a model takes, wherever it runs: the names of all of Mistral's end in -stral or -xtral.
 func chatCallIDsOf(model string) callIDs {

@@ -1,6 +1,9 @@
 package openai_test
 
 import (
+	"cmp"
+	"context"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -58,6 +61,47 @@ func TestCallIDs(t *testing.T) {
 				if !seen[id] {
 					t.Errorf("%s was not kept", id)
 				}
+			}
+		})
+	}
+}
+
+// TestPlainHosts: who refuses stream_options or reasoning_content gets none.
+func TestPlainHosts(t *testing.T) {
+	prompt := &elumenta.Prompt{Stream: true, Turns: []elumenta.Turn{
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: "Rome?"}}},
+		{Role: elumenta.RoleOfAssistant, Parts: []elumenta.Part{
+			{Kind: elumenta.PartReasoning, Text: "Hm.", Opaque: &elumenta.Opaque{Format: "openai", Data: `{"type":"reasoning_content"}`}},
+			{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "a1B2c3D4e", Name: "weather", Arguments: "{}"}},
+		}},
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a1B2c3D4e"}}}},
+	}}
+	for name, test := range map[string]struct {
+		url            string // empty: the server's
+		none           bool
+		options, hmmed bool
+	}{
+		"others":             {options: true, hmmed: true},
+		"without by setting": {none: true, hmmed: true},
+		"Mistral":            {url: "http://api.mistral.ai/v1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := providertest.CaptureAnswer(t, "data: {\"choices\":[{\"delta\":{\"content\":\"Oi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", func(server string, c *http.Client) {
+				caps := everything()
+				caps.NoStreamOptions = test.none
+				target := elumenta.Target{BaseURL: cmp.Or(test.url, server), Model: "m", Client: c, Capabilities: caps}
+				c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+					return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(server, "http://"))
+				}
+				if _, err := (openai.Chat{}).Generate(t.Context(), target, prompt, func(elumenta.Event) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+			if got := strings.Contains(sent.Body, "stream_options"); got != test.options || !strings.Contains(sent.Body, `"stream":true`) {
+				t.Errorf("stream_options: %s", sent.Body)
+			}
+			if got := strings.Contains(sent.Body, "reasoning_content"); got != test.hmmed {
+				t.Errorf("reasoning_content: %s", sent.Body)
 			}
 		})
 	}

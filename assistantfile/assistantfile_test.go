@@ -36,9 +36,15 @@ func optionalText(t *rapid.T, most int, label string) string {
 	return ""
 }
 
+// anyName is a line that is not of blanks alone.
+func anyName() *rapid.Generator[string] {
+	line := rapid.Map(anyText(1, 8), strings.NewReplacer("\n", " ", "\r", " ").Replace)
+	return line.Filter(func(s string) bool { return strings.TrimSpace(s) != "" })
+}
+
 func anyFields(t *rapid.T) elumenta.Fields {
 	f := elumenta.Fields{
-		Name: strings.NewReplacer("\n", " ", "\r", " ").Replace(anyText(1, 8).Draw(t, "name")), Model: anyText(1, 2).Draw(t, "model"),
+		Name: anyName().Draw(t, "name"), Model: anyText(1, 2).Draw(t, "model"),
 		Instructions: elumenta.Text(anyText(1, 20).Draw(t, "instructions")),
 		Description:  optionalText(t, 10, "description"), Category: rapid.SampledFrom(append(elumenta.CategorySlugs(), "")).Draw(t, "category"),
 		Copyable: rapid.Bool().Draw(t, "copyable"),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,20 +43,32 @@ func validPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// carrierNAT is shared address space (RFC 6598).
-var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
+// special are addresses that look global and are not (https://www.iana.org/assignments/iana-ipv4-special-registry, and its IPv6 twin), or
+// hold another one: shared address space, this network, benchmarks, documentation, reserved; and of IPv6 site-local, discard-only,
+// Teredo, documentation, 6to4, NAT64 and IPv4-compatible.
+var special = func() (list []netip.Prefix) {
+	for _, s := range []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "fec0::/10",
+	} {
+		list = append(list, netip.MustParsePrefix(s))
+	}
+	return list
+}()
 
 // public reports whether a host may be on the internet, as far as it can be told without looking it up: a provider
 // beside this server must not be sent into its network.
 func public(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		addr = addr.Unmap()
-		return addr.IsGlobalUnicast() && !addr.IsPrivate() && !carrierNAT.Contains(addr)
+		return addr.IsGlobalUnicast() && !addr.IsPrivate() && !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(addr) })
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	dot := strings.LastIndexByte(host, '.')
 	switch last := host[dot+1:]; last {
-	case "localhost", "local", "internal":
+	case "localhost", "local", "internal", "lan", "localdomain", "home", "corp", "intranet", "private":
+		return false
+	case "arpa": // home.arpa is a network's own (RFC 8375), the others name no hosts
 		return false
 	default: // a number at the end makes an address of it, in whatever notation (https://url.spec.whatwg.org/#ends-in-a-number-checker)
 		return dot >= 0 && last != "" && (last[0] < '0' || last[0] > '9')

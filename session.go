@@ -16,7 +16,7 @@ const (
 	SessionLifetime = 30 * 24 * time.Hour
 	// SignInLinkLifetime is how long a sign-in link may be spent.
 	SignInLinkLifetime = 15 * time.Minute
-	// MaxSessions is how many sessions an account may have; signing in ends the oldest beyond that.
+	// MaxSessions is how many sessions an account may have; signing in ends the oldest beyond that, of the same key if it has some.
 	MaxSessions = 100
 	// MaxUserAgent bounds what is kept of a browser's name, in characters.
 	MaxUserAgent = 200

@@ -67,6 +67,11 @@ func (p *page) rename() error {
 
 func (p *page) endSession() error {
 	id := elumenta.SessionID(p.r.PathValue("id"))
+	if id != p.session.ID {
+		if err := p.mayEndOthers(); err != nil {
+			return err
+		}
+	}
 	if err := p.c.Sessions.EndSession(p.actor(), p.session.AccountID, id); err != nil {
 		return err
 	}
@@ -77,7 +82,18 @@ func (p *page) endSession() error {
 	return p.redirect(Base+"account", "session_ended")
 }
 
+// mayEndOthers refuses a limited key the sessions of others: whom it was given to could keep its owner out.
+func (p *page) mayEndOthers() error {
+	if limit := p.caller.Key.Limits.First(); limit != "" {
+		return elumenta.BeyondLimit(limit, "a limited key ends no sessions but its own: sign in with another of the account")
+	}
+	return nil
+}
+
 func (p *page) endOtherSessions() error {
+	if err := p.mayEndOthers(); err != nil {
+		return err
+	}
 	if _, err := p.c.Sessions.EndOtherSessions(p.actor(), p.session.AccountID, p.session.ID); err != nil {
 		return err
 	}

@@ -126,8 +126,24 @@ func TestLimitedKey(t *testing.T) {
 	if _, _, err := s.store.CreateKey(t.Context(), account, elumenta.NewKey{Name: "Bot", Limits: elumenta.KeyLimits{Models: []string{"sandbox"}}}, secret, nil); err != nil {
 		t.Fatal(err)
 	}
+	full := elumenta.NewKeySecret()
+	if _, _, err := s.store.CreateKey(t.Context(), account, elumenta.NewKey{Name: "Full"}, full, nil); err != nil {
+		t.Fatal(err)
+	}
+	owner := s.signedIn(full)
 	b := s.signedIn(secret)
 	b.get("").to(console.Base + "playground")
+	b.post("account/sessions/end-others", nil).is(http.StatusForbidden)
+	sessions, err := s.store.AccountSessions(t.Context(), account)
+	if err != nil || len(sessions) != 2 {
+		t.Fatalf("%d sessions, %v", len(sessions), err)
+	}
+	for _, other := range sessions {
+		if other.KeyID != sessions[0].KeyID { // the newest is the limited key's
+			b.post("account/sessions/"+string(other.ID)+"/end", nil).is(http.StatusForbidden)
+		}
+	}
+	owner.get("account").ok()
 	page := b.get("playground").ok("Grace").body
 	if header, _, _ := strings.Cut(page, "<main"); strings.Count(header, `href="/console/`) != 4 { // styles, icon, the beginning and the playground
 		t.Errorf("the page leads elsewhere:\n%s", header)

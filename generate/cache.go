@@ -46,8 +46,24 @@ type assistantKey struct {
 const (
 	maxCallers     = 50_000
 	maxLabels      = 50_000
-	snapshotWeight = 1 << 10 // what a snapshot weighs beside its instructions
+	snapshotWeight = 1 << 10 // what a snapshot weighs beside its texts
+	variableWeight = 1 << 7
 )
+
+// weight is about how many bytes of memory a snapshot takes.
+func weight(s *elumenta.Snapshot) uint32 {
+	n := snapshotWeight + len(s.Instructions)
+	if f := s.Settings.ResponseFormat; f != nil {
+		n += len(f.Schema)
+	}
+	for _, v := range s.Variables {
+		n += variableWeight + len(v.Name) + len(v.Description)
+		if v.Default != nil {
+			n += len(*v.Default)
+		}
+	}
+	return uint32(n) //nolint:gosec // the limits of an assistant's fields are far below
+}
 
 func newCache(store Store, bytes uint64) *cache {
 	return &cache{
@@ -57,7 +73,7 @@ func newCache(store Store, bytes uint64) *cache {
 		assistants: otter.Must(&otter.Options[assistantKey, *assistant]{
 			MaximumWeight: bytes,
 			Weigher: func(_ assistantKey, s *assistant) uint32 {
-				return uint32(len(s.Instructions)) + snapshotWeight
+				return weight(s.Snapshot)
 			},
 		}),
 	}

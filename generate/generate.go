@@ -122,6 +122,9 @@ func (s *Service) Authenticate(ctx context.Context, key elumenta.KeySecret) (*el
 	return caller, err
 }
 
+// Forget has the next Authenticate read a key anew.
+func (s *Service) Forget(hash elumenta.KeyHash) { s.cache.forgetCaller(hash) }
+
 // Interrupt cancels every running generation: streams end in an error and nothing is charged for them. Generations
 // that start afterwards run. It is for a node that has lost its lease.
 func (s *Service) Interrupt() {

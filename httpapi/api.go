@@ -30,6 +30,8 @@ type Generator interface {
 	Authenticate(ctx context.Context, key elumenta.KeySecret) (*elumenta.Caller, error)
 	// Generate answers through the sink and returns after it has called sink.End or sink.Fail.
 	Generate(ctx context.Context, caller *elumenta.Caller, r *elumenta.Request, sink elumenta.Sink)
+	// Forget has the next Authenticate read a key anew.
+	Forget(hash elumenta.KeyHash)
 	// Health is what this process has seen of a provider.
 	Health(provider string) elumenta.ProviderHealth
 }
@@ -93,6 +95,7 @@ type API struct {
 	mux         *http.ServeMux
 	huma        huma.API
 	pace        *pace
+	uploads     uploads
 	metrics     *metrics
 	buffers     sync.Pool // *[]byte: bodies and answers
 	decoders    sync.Pool // *generateReader
@@ -111,6 +114,7 @@ func New(o Options) (*API, error) {
 		Options: o,
 		mux:     http.NewServeMux(),
 		pace:    newPace(),
+		uploads: uploads{bytes: map[elumenta.AccountID]int64{}},
 		metrics: newMetrics(o.Metrics),
 		started: time.Now().UTC(),
 	}

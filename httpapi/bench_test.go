@@ -40,6 +40,8 @@ func (e *echo) Generate(_ context.Context, _ *elumenta.Caller, r *elumenta.Reque
 	_ = sink.End(&e.result)
 }
 
+func (e *echo) Forget(elumenta.KeyHash) {}
+
 func (e *echo) Health(string) elumenta.ProviderHealth { return elumenta.ProviderHealth{} }
 
 func benchAPI(tb testing.TB, pieces int) *API {

@@ -37,6 +37,7 @@ func (a *API) confirm(c *call, r *http.Request, err error) error {
 	}
 	caller, revoked := a.Accounts.Authenticate(r.Context(), c.caller.Key.Hash)
 	if revoked != nil {
+		a.Generator.Forget(c.caller.Key.Hash)
 		return revoked
 	}
 	c.caller = caller
@@ -211,7 +212,13 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 	control := http.NewResponseController(c.ResponseWriter)
 	_ = control.SetReadDeadline(time.Now().Add(a.BodyTimeout)) // not every writer has one
 	c.buffer, _ = a.buffers.Get().(*[]byte)
-	body, err := readAll((*c.buffer)[:0], http.MaxBytesReader(c.ResponseWriter, r.Body, most), r.ContentLength)
+	var in io.Reader = http.MaxBytesReader(c.ResponseWriter, r.Body, most)
+	if r.ContentLength < 0 || r.ContentLength > freeUpload {
+		counted := &upload{Reader: in, all: &a.uploads, account: c.caller.Account.ID, plan: c.caller.Account.Plan}
+		defer counted.done()
+		in = counted
+	}
+	body, err := readAll((*c.buffer)[:0], in, r.ContentLength)
 	*c.buffer, c.body = body, body
 	if err == nil {
 		_ = control.SetReadDeadline(time.Time{}) // else the server takes it for the client's going
@@ -225,6 +232,9 @@ func (a *API) readBody(c *call, r *http.Request, n need) error {
 		return c.tooLarge(most)
 	}
 	c.Header().Set("Connection", "close")
+	if limited, ok := errors.AsType[*elumenta.Error](err); ok {
+		return limited
+	}
 	e := elumenta.Errorf(elumenta.CodeBadRequest, "the body could not be read to its end")
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		e.Message, e.Status = "the body did not come in time", http.StatusRequestTimeout

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	maxDepth       = 64  // of nested arrays and objects in a body
+	maxDepth       = 64 // of nested arrays and objects in a body
+	maxValues      = 200_000
 	maxFieldErrors = 500 // gathered; fewer are listed
 	maxShownName   = 64  // bytes of a client's own name that an error repeats
 )
@@ -332,31 +333,47 @@ func (r *reader) raw(p *fieldPath) ([]byte, bool) {
 		r.fail(err)
 		return nil, false
 	}
-	if depth(v)+start > maxDepth {
+	if deepest, _ := measure(v); deepest+start > maxDepth {
 		r.fail(errTooDeep)
 		return nil, false
 	}
 	return bytes.Clone(v), true
 }
 
-// depth is how deep a valid value nests.
-func depth(v []byte) int {
-	deepest, now, quoted := 0, 0, false
+// measure tells how deep a value nests, and how many values are in it at most.
+func measure(v []byte) (deepest, values int) {
+	now := 0
 	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
+		switch v[i] {
+		case '"':
+			i += quoted(v[i:])
+		case '{', '[':
 			now++
+			values++
 			deepest = max(deepest, now)
-		case c == '}' || c == ']':
+		case ',':
+			values++
+		case '}', ']':
 			now--
 		}
 	}
-	return deepest
+	return deepest, values
+}
+
+// quoted is where the string that v begins with ends.
+func quoted(v []byte) int {
+	for i := 1; i < len(v); i++ {
+		end := bytes.IndexByte(v[i:], '"')
+		if end < 0 {
+			return len(v)
+		}
+		escape := bytes.IndexByte(v[i:i+end], '\\')
+		if escape < 0 {
+			return i + end
+		}
+		i += escape + 1 // and what it escapes
+	}
+	return len(v)
 }
 
 // skip passes over one value, however it nests up to the limit.

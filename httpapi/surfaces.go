@@ -103,6 +103,9 @@ func (a *API) describeSurface(op *huma.Operation, answer map[string]*huma.MediaT
 
 // decodeSurface reads the body of another API's generate call.
 func (a *API) decodeSurface(c *call, route SurfaceRoute) (*elumenta.Request, elumenta.Encoder, error) {
+	if err := countable(c.body); err != nil {
+		return nil, nil, err
+	}
 	in, err := route.Surface.Decode(c.body)
 	if err != nil {
 		return nil, nil, err
@@ -122,7 +125,20 @@ func (a *API) decodeSurface(c *call, route SurfaceRoute) (*elumenta.Request, elu
 	return &in.Request, in.Encoder, nil
 }
 
-// surfaceModels lists what the caller's key may generate with: the models that are available, and the caller's newest assistants.
+// countable refuses a body that would come to much more in memory than it is: the decoders of other APIs make what is in a list before
+// they count it.
+func countable(body []byte) error {
+	switch deepest, values := measure(body); {
+	case deepest > maxDepth:
+		return elumenta.Errorf(elumenta.CodeBadRequest, "the body is not valid: it nests deeper than %d levels", maxDepth)
+	case values > maxValues:
+		return elumenta.Errorf(elumenta.CodePayloadTooLarge, "the body has more than %d values, the limit of this call", maxValues)
+	}
+	return nil
+}
+
+// surfaceModels lists what the caller's key may generate with: the models that are available, and the caller's newest assistants. A key
+// limited to models or a budget reads no names of assistants.
 func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurface) ([]byte, error) {
 	limits := &c.caller.Key.Limits
 	var list []elumenta.SurfaceModel
@@ -132,6 +148,9 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 				list = append(list, a.modelEntry(m))
 			}
 		}
+	}
+	if limits.Scoped() && limits.Assistants == nil {
+		return surface.Models(nil, list, r.URL.Query()) // it may be given away: what else there is is not its holder's to know
 	}
 	own, err := a.Assistants.AssistantNames(r.Context(), c.caller.Account.ID, limits.Assistants, mostListedAssistants)
 	if err != nil {

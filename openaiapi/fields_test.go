@@ -3,6 +3,7 @@ package openaiapi_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -48,6 +49,25 @@ func TestDetailsAreOurs(t *testing.T) {
 		if status != 400 || !strings.HasSuffix(body, `"elumenta":{"error":"validation_error","details":{"fields":[{"field":"temperature","reason":"must be between 0 and 2"}]}}}`+"\n") ||
 			!strings.Contains(body, `"param":"temperature","code":"invalid_value"`) {
 			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// TestBodiesThatWouldGrow: what would come to much more in memory than it is over the wire is refused before anything is made of it.
+func TestBodiesThatWouldGrow(t *testing.T) {
+	s := newServer(t, says("Hi"))
+	many, deep := strings.Repeat("{},", 150_000)+"{}", strings.Repeat(`{"a":`, 70)+"1"+strings.Repeat("}", 70)
+	for path, bodies := range map[string][]string{
+		"/v1/chat/completions": {`{"model":"scripted","messages":[` + many + `]}`, `{"model":"scripted","messages":[{"role":"user","content":[` + many + `]}]}`, `{"model":"scripted","tools":[` + many + `]}`},
+		"/v1/responses":        {`{"model":"scripted","input":[` + many + `]}`, `{"model":"scripted","input":[{"role":"user","content":[` + many + `]}]}`},
+	} {
+		for _, body := range bodies {
+			if status, answer := s.post(path, body); status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "more than 200000 values") {
+				t.Errorf("%s: %d %s", path, status, answer)
+			}
+		}
+		if status, answer := s.post(path, `{"model":"scripted","x":`+deep+`}`); status != http.StatusBadRequest || !strings.Contains(answer, "deeper than 64 levels") {
+			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
 }

@@ -78,6 +78,13 @@ func TestModelsOfLimitedKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := s.client(option.WithAPIKey(key.Reveal()))
+		page, err := client.Models.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listed := page.RawJSON(); strings.Contains(listed, "Secret") || strings.Contains(listed, "Pirate") != (name == "assistants") {
+			t.Errorf("%s: %s", name, listed)
+		}
 		for id, reads := range test.reads {
 			m, err := client.Models.Get(t.Context(), id)
 			if e, ok := errors.AsType[*openai.Error](err); reads != (err == nil) || !reads && (!ok || e.StatusCode != http.StatusNotFound || e.Code != "model_not_found") {

@@ -82,8 +82,11 @@ func (s *Store) insertSession(ctx context.Context, tx querier, key *elumenta.Key
 		string(made.ID), account, string(key.ID), hash[:], made.UserAgent, made.Address, micros(now)); err != nil {
 		return nil, err
 	}
-	if err := s.endSessions(ctx, tx, `account_id = $1 AND id <= (
-		SELECT id FROM sessions WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, account, elumenta.MaxSessions); err != nil {
+	// The oldest of the same key go first: whom a key was given to ends at most one session of others.
+	if err := s.endSessions(ctx, tx, `id IN (SELECT id FROM sessions WHERE account_id = $1 AND id <> $2
+		ORDER BY CASE WHEN key_id = $3 THEN 0 ELSE 1 END, id
+		LIMIT (SELECT CASE WHEN count(*) > $4 THEN count(*) - $4 ELSE 0 END FROM sessions WHERE account_id = $1))`,
+		account, string(made.ID), string(key.ID), elumenta.MaxSessions); err != nil {
 		return nil, err
 	}
 	return made, s.record(ctx, tx, elumenta.AuditSignedIn, key.AccountID, string(made.ID), nil)

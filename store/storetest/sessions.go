@@ -145,9 +145,17 @@ func testSessionsLimit(t *testing.T, url string) {
 	if len(sessions) != elumenta.MaxSessions {
 		t.Errorf("the account has %d sessions", len(sessions))
 	}
+	// Another key of the account ends one of them, and then its own.
+	beside := keyOf(account)
+	session(t, s, beside, elumenta.SessionHash{})
+	for range 5 {
+		session(t, s, beside, elumenta.SessionHash{})
+	}
+	sessionEnded(t, s, tokens[2], elumenta.CodeNotAuthenticated)
+	sessionAlive(t, s, tokens[3], made[3].ID)
 	items, _, err := s.AuditTrail(t.Context(), elumenta.AuditQuery{Action: elumenta.AuditSignedOut, Limit: 10})
 	wantOK(t, err)
-	if len(items) != 2 || items[0].Target != string(made[1].ID) || items[1].Target != string(made[0].ID) {
+	if items = items[len(items)-2:]; len(items) != 2 || items[0].Target != string(made[1].ID) || items[1].Target != string(made[0].ID) {
 		t.Errorf("on record are %+v", items)
 	}
 }

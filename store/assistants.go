@@ -93,24 +93,32 @@ func (s *Store) Assistants(ctx context.Context, owner elumenta.AccountID, query 
 	if folded != "" {
 		filter, args = `AND a.search_text LIKE $4 ESCAPE '\'`, append(args, likePattern(folded))
 	}
+	var full bool
 	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
+		var read paged
 		rows, err := q.QueryContext(ctx, `SELECT `+headColumns+`, `+fieldColumns+`
 			FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
 			WHERE a.account_id = $1 AND a.id < $2 `+filter+` ORDER BY a.id DESC LIMIT $3`, args...)
 		if err != nil {
 			return err
 		}
-		return each(rows, func() error {
+		full, err = cut(each(rows, func() error {
 			var h head
 			var f elumenta.Fields
-			err := rows.Scan(append(h.fields(), scanFields(&f)...)...)
+			if err := rows.Scan(append(h.fields(), scanFields(&f)...)...); err != nil {
+				return err
+			}
+			if !read.fits(fieldsBytes(&f)) {
+				return errPageFull
+			}
 			items = append(items, h.assistant(f))
-			return err
-		})
+			return nil
+		}))
+		return err
 	})
 	items, more = page(items, query.Limit)
-	return items, more, err
+	return items, more || full, err
 }
 
 // AssistantNames implements elumenta.AssistantStore. It reads no instructions.
@@ -272,8 +280,10 @@ func (s *Store) Versions(ctx context.Context, owner elumenta.AccountID, id elume
 	if before == 0 {
 		before = 1 << 31
 	}
+	var full bool
 	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
 		items = nil
+		var read paged
 		if _, err := readHead(ctx, q, owner, id, ""); err != nil {
 			return err
 		}
@@ -282,15 +292,21 @@ func (s *Store) Versions(ctx context.Context, owner elumenta.AccountID, id elume
 		if err != nil {
 			return err
 		}
-		return each(rows, func() error {
+		full, err = cut(each(rows, func() error {
 			var v elumenta.Version
-			err := rows.Scan(versionFields(&v)...)
+			if err := rows.Scan(versionFields(&v)...); err != nil {
+				return err
+			}
+			if !read.fits(fieldsBytes(&v.Fields)) {
+				return errPageFull
+			}
 			items = append(items, v)
-			return err
-		})
+			return nil
+		}))
+		return err
 	})
 	items, more = page(items, limit)
-	return items, more, err
+	return items, more || full, err
 }
 
 // RestoreVersion implements elumenta.AssistantStore. Restoring the newest changes nothing, and makes no version.

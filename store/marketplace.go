@@ -100,11 +100,16 @@ func (s *Store) listPage(ctx context.Context, where string, args []any, limit in
 		return nil, "", err
 	}
 	items, more := page(items, limit)
+	var read paged
 	for i := range items {
+		if !read.fits(listingBytes(&items[i].Listing)) {
+			more = true
+			break
+		}
 		listings = append(listings, items[i].Listing)
 	}
 	if more {
-		next = position(&items[limit-1])
+		next = position(&items[len(listings)-1])
 	}
 	return listings, next, nil
 }
@@ -182,6 +187,7 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 		return nil, "", err
 	}
 	// More notes may wait than are looked at: then some of what is found is not there any more, or not as it was.
+	var read paged
 	for n := query.Limit + 1; ; n = min(2*n, mostHydrated) {
 		found := r.next(tiers, after, n)
 		known, err := f.hydrate(ctx, found)
@@ -192,7 +198,7 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 			l := known[found[i].doc]
 			switch {
 			case l == nil:
-			case len(items) == query.Limit:
+			case len(items) == query.Limit, !read.fits(listingBytes(l)):
 				return items, next, nil
 			default:
 				items, next = append(items, *l), found[i].String()

@@ -62,6 +62,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AssistantRefused":    testAssistantRefused,
 		"AssistantConcurrent": testAssistantConcurrent,
 		"Versions":            testVersions,
+		"LargePages":          testLargePages,
 		"VersionsLimit":       testVersionsLimit,
 		"Labels":              testLabels,
 		"Idempotent":          testIdempotent,

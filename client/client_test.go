@@ -27,6 +27,9 @@ func TestForeignAnswers(t *testing.T) {
 		"cut": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "data: {\"type\":\"news\"}\n\n")
 		},
+		"cut in an event": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "data: {\"type\":\"content_delta\",\"delta\":\"Hello\"}\n\ndata: {\"type\":\"cont")
+		},
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "data: {\"type\":\"content_delta\",\"delta\":\"Hello\"}\n\n")
 			w.(http.Flusher).Flush()
@@ -57,6 +60,9 @@ func TestForeignAnswers(t *testing.T) {
 	_, err = stream("redirect") // the key goes nowhere else
 	wantCode(t, err, "", http.StatusFound)
 	if events, err := stream("cut"); events != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%d events, %v", events, err)
+	}
+	if events, err := stream("cut in an event"); events != 1 || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%d events, %v", events, err)
 	}
 	answer = answers["endless"]

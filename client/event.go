@@ -2,6 +2,7 @@ package client
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,6 +49,7 @@ func (c *Client) GenerateStream(ctx context.Context, body GenerateRequest, optio
 		defer func() { _ = resp.Body.Close() }()
 		lines := bufio.NewScanner(resp.Body)
 		lines.Buffer(nil, maxEvent)
+		lines.Split(wholeLine)
 		for lines.Scan() {
 			data, ok := strings.CutPrefix(lines.Text(), "data: ")
 			if !ok {
@@ -70,6 +72,14 @@ func (c *Client) GenerateStream(ctx context.Context, body GenerateRequest, optio
 		}
 		yield(nil, errors.Join(ctx.Err(), err))
 	}
+}
+
+// wholeLine is bufio.ScanLines without a last line that nothing ends: what broke it off says more than the rest of an event.
+func wholeLine(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if atEOF && bytes.IndexByte(data, '\n') < 0 {
+		return len(data), nil, nil
+	}
+	return bufio.ScanLines(data, atEOF)
 }
 
 // readEvent decodes one event; nil is one of a kind that is not known.

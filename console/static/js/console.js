@@ -20,15 +20,16 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// A second click while a form is on its way would send it again. An answer that does not come may be asked for once more.
+// A second click on the button that has sent a form would send it again. An answer that does not come may be asked for once more.
+let sent = new WeakMap(); // the button that sent each form
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
-  if ("sent" in form.dataset) return event.preventDefault();
-  form.dataset.sent = "";
-  setTimeout(() => delete form.dataset.sent, 10000);
+  if (sent.has(form) && sent.get(form) === event.submitter) return event.preventDefault();
+  sent.set(form, event.submitter);
+  setTimeout(() => sent.delete(form), 10000);
 });
-addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
+addEventListener("pageshow", () => (sent = new WeakMap()));
 
 // What an editor keeps in this tab is for whoever is signed in.
 document.querySelector("[data-sign-out]")?.addEventListener("submit", () => sessionStorage.clear());

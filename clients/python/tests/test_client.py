@@ -124,6 +124,8 @@ class ClientTest(unittest.TestCase):
                     self.rfile.read(int(self.headers["Content-Length"]))
                     self.rfile.read(1)  # until the client hangs up
                     hung_up.set()
+                elif self.headers["Idempotency-Key"] == "cut":
+                    self.wfile.write(b'data: {"type": "cont')
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -138,6 +140,8 @@ class ClientTest(unittest.TestCase):
             proxied.get_balance()
         self.fails("", 302, elsewhere.exception)
         with self.assertRaises(ConnectionError), proxied.generate_stream({"prompt": "Hello"}) as stream:
+            self.assertEqual(list(stream), [])
+        with self.assertRaises(ConnectionError), proxied.generate_stream({"prompt": "Hello"}, idempotency_key="cut") as stream:
             self.assertEqual(list(stream), [])
         with proxied.generate_stream({"prompt": "Hello"}, idempotency_key="endless") as stream:
             self.assertEqual(next(stream)["type"], "content_delta")

@@ -68,7 +68,7 @@ class Stream(Iterator[types.StreamEvent]):
             try:
                 with self._reads, reading():
                     line = self._response.readline()
-                if not line:
+                if not line.endswith(b"\n"):  # also in the middle of an event
                     raise ConnectionError("the answer broke off")
             except (OSError, ValueError):
                 if self._closed:

@@ -62,7 +62,7 @@ func weight(s *elumenta.Snapshot) uint32 {
 			n += len(*v.Default)
 		}
 	}
-	return uint32(n) //nolint:gosec // the limits of an assistant's fields are far below
+	return uint32(n) // the limits of an assistant's fields are far below
 }
 
 func newCache(store Store, bytes uint64) *cache {

@@ -150,7 +150,7 @@ func (a *API) surfaceModels(c *call, r *http.Request, surface elumenta.ModelSurf
 		}
 	}
 	if limits.Scoped() && limits.Assistants == nil {
-		return surface.Models(nil, list, r.URL.Query()) // it may be given away: what else there is is not its holder's to know
+		return surface.Models(nil, list, r.URL.Query()) // it may be given away, and its holder is to know of nothing else
 	}
 	own, err := a.Assistants.AssistantNames(r.Context(), c.caller.Account.ID, limits.Assistants, mostListedAssistants)
 	if err != nil {

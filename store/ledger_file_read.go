@@ -23,6 +23,9 @@ func (f *logFile) after(seq int64) ([]logBatch, error) {
 	if f.file == nil {
 		return nil, nil
 	}
+	if err := readDisk(f.file); err != nil {
+		return nil, err
+	}
 	highest, err := f.above(seq) // before the others: a server may go on meanwhile
 	if err != nil {
 		return nil, err

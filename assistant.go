@@ -76,6 +76,18 @@ type Variable struct {
 	Required    bool    `json:"required,omitempty"`
 }
 
+// VariablesSize is how many bytes the texts of variables have.
+func VariablesSize(variables []Variable) (n int) {
+	for i := range variables {
+		v := &variables[i]
+		n += len(v.Name) + len(v.Description)
+		if v.Default != nil {
+			n += len(*v.Default)
+		}
+	}
+	return n
+}
+
 // Version is one saved version of an assistant.
 type Version struct {
 	Version   int

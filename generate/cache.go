@@ -52,15 +52,9 @@ const (
 
 // weight is about how many bytes of memory a snapshot takes.
 func weight(s *elumenta.Snapshot) uint32 {
-	n := snapshotWeight + len(s.Instructions)
+	n := snapshotWeight + len(s.Instructions) + len(s.Variables)*variableWeight + elumenta.VariablesSize(s.Variables)
 	if f := s.Settings.ResponseFormat; f != nil {
 		n += len(f.Schema)
-	}
-	for _, v := range s.Variables {
-		n += variableWeight + len(v.Name) + len(v.Description)
-		if v.Default != nil {
-			n += len(*v.Default)
-		}
 	}
 	return uint32(n) // the limits of an assistant's fields are far below
 }

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	maxDepth       = 64 // of nested arrays and objects in a body
+	maxDepth       = 64      // of nested arrays and objects in a body
 	maxValues      = 200_000 // of a body in another API's shape, as measure counts them
-	maxFieldErrors = 500 // gathered; fewer are listed
-	maxShownName   = 64  // bytes of a client's own name that an error repeats
+	maxFieldErrors = 500     // gathered; fewer are listed
+	maxShownName   = 64      // bytes of a client's own name that an error repeats
 )
 
 // reader reads one JSON object in a single pass and gathers what is wrong with its fields. JSON that is broken ends it:

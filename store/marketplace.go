@@ -75,43 +75,41 @@ type listedAs struct {
 	name string
 }
 
-// selectListings reads the listings that where selects.
-func selectListings(ctx context.Context, q querier, where string, args ...any) (items []listedAs, err error) {
+// selectListings reads the listings that where selects, in its order as long as take returns no error.
+func selectListings(ctx context.Context, q querier, take func(*listedAs) error, where string, args ...any) error {
 	rows, err := q.QueryContext(ctx, `SELECT `+listingColumns+`, a.doc, a.sort_name FROM `+listingTables+` WHERE `+listed+where, args...)
 	if err != nil {
-		return nil, err
-	}
-	err = each(rows, func() error {
-		var l listedAs
-		err := rows.Scan(append(listingFields(&l.Listing), &l.doc, &l.name)...)
-		items = append(items, l)
 		return err
+	}
+	return each(rows, func() error {
+		var l listedAs
+		if err := rows.Scan(append(listingFields(&l.Listing), &l.doc, &l.name)...); err != nil {
+			return err
+		}
+		return take(&l)
 	})
-	return items, err
 }
 
 // listPage reads one page; where ends with its order, and its last argument is the limit.
 func (s *Store) listPage(ctx context.Context, where string, args []any, limit int, position func(*listedAs) string) (listings []elumenta.Listing, next string, err error) {
-	var items []listedAs
-	if err := s.readUnlogged(ctx, func(ctx context.Context, q querier) (err error) {
-		items, err = selectListings(ctx, q, where+` LIMIT $`+strconv.Itoa(len(args)+1), append(args, limit+1)...)
+	var last *listedAs
+	var more bool
+	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) (err error) {
+		listings = nil
+		var read paged
+		more, err = cut(selectListings(ctx, q, func(l *listedAs) error {
+			if len(listings) == limit || !read.fits(listingBytes(&l.Listing)) {
+				return errPageFull
+			}
+			listings, last = append(listings, l.Listing), l
+			return nil
+		}, where+` LIMIT $`+strconv.Itoa(len(args)+1), append(args, limit+1)...))
 		return err
-	}); err != nil {
-		return nil, "", err
+	})
+	if err == nil && more {
+		next = position(last)
 	}
-	items, more := page(items, limit)
-	var read paged
-	for i := range items {
-		if !read.fits(listingBytes(&items[i].Listing)) {
-			more = true
-			break
-		}
-		listings = append(listings, items[i].Listing)
-	}
-	if more {
-		next = position(&items[len(listings)-1])
-	}
-	return listings, next, nil
+	return listings, next, err
 }
 
 // inCategory is a condition with its argument.
@@ -222,14 +220,13 @@ func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elume
 		args[i] = int64(p.doc)
 	}
 	filter, args := inCategory(f.category, args)
-	items, err := selectListings(ctx, f.q, ` AND a.doc IN (`+placeholders(1, len(found))+`)`+filter, args...)
-	for i := range items {
-		l := &items[i]
+	err := selectListings(ctx, f.q, func(l *listedAs) error {
 		if !f.query.Empty() && f.partial() && f.judge(elumenta.SearchDocument{Category: l.Category, Text: elumenta.SearchText(l.Name, l.Description)}) == noTier {
-			continue // the index has it as it was
+			return nil // the index has it as it was
 		}
 		known[uint(l.doc)] = &l.Listing
-	}
+		return nil
+	}, ` AND a.doc IN (`+placeholders(1, len(found))+`)`+filter, args...)
 	return known, err
 }
 

@@ -32,7 +32,7 @@ func cut(err error) (full bool, other error) {
 }
 
 func fieldsBytes(f *elumenta.Fields) int {
-	n := len(f.Instructions) + len(f.Description) + variablesBytes(f.Variables)
+	n := len(f.Instructions) + len(f.Description) + elumenta.VariablesSize(f.Variables)
 	if f.ResponseFormat != nil {
 		n += len(f.ResponseFormat.Schema)
 	}
@@ -42,14 +42,6 @@ func fieldsBytes(f *elumenta.Fields) int {
 	return n
 }
 
-func variablesBytes(variables []elumenta.Variable) (n int) {
-	for _, v := range variables {
-		n += len(v.Name) + len(v.Description)
-		if v.Default != nil {
-			n += len(*v.Default)
-		}
-	}
-	return n
+func listingBytes(l *elumenta.Listing) int {
+	return len(l.Description) + elumenta.VariablesSize(l.Variables)
 }
-
-func listingBytes(l *elumenta.Listing) int { return len(l.Description) + variablesBytes(l.Variables) }

@@ -83,6 +83,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (_ engine, err erro
 		return nil, sqliteOpenError(path, err)
 	}
 	e.queue = newQueue()
+	e.queue.poll = newPoller()
 	go e.queue.serve(e.commit, s.opts.log.rest, e.rest)
 	return e, nil
 }

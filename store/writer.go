@@ -16,6 +16,8 @@ const (
 	batchLimit  = 256
 	// yields is how often the collector lets other goroutines run, so that those about to queue a write can.
 	yields = 8
+	// fewItems is what a batch should rather not be smaller than: its commit costs as much as one of a hundred.
+	fewItems = 4
 )
 
 var errClosed = errors.New("the database is closed")
@@ -53,6 +55,7 @@ func (it *item) answer(err error) {
 // queue hands items to one collector.
 type queue struct {
 	items chan *item
+	poll  *poller       // nil: a batch does not wait for the network to be looked at
 	stop  chan struct{} // closed to end the collector
 	ended chan struct{} // closed by the collector once it takes nothing more
 }
@@ -90,8 +93,8 @@ func (q *queue) do(ctx context.Context, it *item) error {
 	return it.err
 }
 
-// collect waits for an item, lets runnable goroutines queue theirs and returns all that wait, up to batchLimit. It
-// returns none once the queue was closed and is empty, or when rest fires.
+// collect waits for an item, lets runnable goroutines queue theirs, if there are few also those that the network has something for, and
+// returns all that wait, up to batchLimit. It returns none once the queue was closed and is empty, or when rest fires.
 func (q *queue) collect(buf []*item, rest <-chan time.Time) []*item {
 	buf = buf[:0]
 	select {
@@ -101,6 +104,9 @@ func (q *queue) collect(buf []*item, rest <-chan time.Time) []*item {
 		return buf
 	case <-q.stop:
 		return q.drain(buf)
+	}
+	if buf = q.drain(buf); len(buf) < fewItems {
+		q.poll.turn()
 	}
 	for range yields {
 		runtime.Gosched()
@@ -131,6 +137,7 @@ func (q *queue) add(buf []*item, it *item) []*item {
 // queued for a while after that; a while of zero is never over.
 func (q *queue) serve(commit func([]*item), while time.Duration, rest func()) {
 	defer close(q.ended)
+	defer q.poll.close()
 	buf := make([]*item, 0, batchLimit)
 	timer := time.NewTimer(0)
 	defer timer.Stop()

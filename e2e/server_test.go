@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -40,6 +41,10 @@ func TestMain(m *testing.M) {
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
+			return 1
+		}
+		if err := flag.Set("test.parallel", "6"); err != nil { // they mostly wait: for leases, keep-alives, deadlines
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		return storetest.Main(m)

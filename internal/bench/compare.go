@@ -53,6 +53,9 @@ func (b *bench) compare(ctx context.Context, proxy, server *measured) error {
 		if b.only != "" && b.only != fmt.Sprintf("%s/%d", c.name, c.conns) {
 			continue
 		}
+		if b.peer != "" { // the targets are those beside the proxy
+			c.target, c.p99Most = 0, 0
+		}
 		spent, err := syncTimes(b.dir)
 		if err != nil {
 			return err

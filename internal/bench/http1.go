@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 )
 
 // maxBody bounds what one message may bring: far more than any message of the benchmark.
@@ -122,6 +123,12 @@ func request(method, path, key string, body []byte) []byte {
 	}
 	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: bench\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		method, path, auth, len(body), body)
+}
+
+// withHeaders is a request with more header fields.
+func withHeaders(req []byte, fields ...string) []byte {
+	start, rest, _ := bytes.Cut(req, []byte("\r\n"))
+	return fmt.Appendf(nil, "%s\r\n%s\r\n%s", start, strings.Join(fields, "\r\n"), rest)
 }
 
 // client is one connection that is kept alive.

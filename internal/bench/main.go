@@ -27,6 +27,7 @@ const runLimit = 30 * time.Minute
 type options struct {
 	binary    string
 	against   string
+	peer      string
 	dir       string
 	json      string
 	smoke     bool
@@ -82,6 +83,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.binary, "elumenta", "bin/elumenta", "the program to measure")
 	flags.StringVar(&o.against, "against", "", "another build of the program, to be measured in the proxy's place: short rounds in turn (--duration 300ms --rounds 50) show what a change does on a machine whose speed drifts")
+	flags.StringVar(&o.peer, "peer", "", "another gateway, to be measured in the proxy's place: portkey (needs Node.js and, once, npm's registry)")
 	flags.StringVar(&o.dir, "dir", ".", "directory on the file system to measure; a folder of its own is made in it and removed")
 	flags.StringVar(&o.json, "json", "", "also write the figures to this `file`")
 	flags.BoolVar(&o.smoke, "smoke", false, "a few seconds that show that everything runs; its figures say nothing")
@@ -100,11 +102,18 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
+	if o.peer != "" {
+		if _, err := peerOf(o.peer); err != nil {
+			return o, err
+		}
+	}
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("what is %q? Flags only", flags.Arg(0))
 	case !(o.traces >= 0 && o.traces <= 1) || o.traces > 0 && o.published > 0:
 		return o, errors.New("traces of a share from 0 to 1, and not beside --marketplace")
+	case o.peer != "" && o.against != "":
+		return o, errors.New("another build or another gateway")
 	case o.rounds < 1 || o.rounds > 100 || o.duration < 50*time.Millisecond || o.duration > time.Minute:
 		return o, errors.New("1 to 100 rounds of 50 ms to 1 minute")
 	case o.past < 0 || o.past > 100_000_000 || o.past > 0 && (o.past < 10_000 || o.postgres):
@@ -227,10 +236,13 @@ func (b *bench) besideProxy(ctx context.Context) (err error) {
 		return b.hotAccount(ctx, in, ours)
 	}
 	base := direct
-	if b.against == "" {
-		base.process, err = b.startProxy(ctx, base.whole[0])
-	} else {
+	switch {
+	case b.against != "":
 		_, base, _, err = b.prepare(ctx, "against", b.against)
+	case b.peer != "":
+		err = b.startPeer(ctx, base)
+	default:
+		base.process, err = b.startProxy(ctx, base.whole[0])
 	}
 	if err != nil {
 		return err

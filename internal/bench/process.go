@@ -43,6 +43,7 @@ func pin() (pinned bool, cores int, err error) {
 type process struct {
 	cmd  *exec.Cmd
 	addr string
+	peer bool // another gateway, which may end by the signal
 }
 
 // spawn starts a program on the server's core and does not wait for it. Its output goes to the file log.
@@ -72,7 +73,11 @@ func (p *process) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	return p.cmd.Wait()
+	err := p.cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && p.peer && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM { //nolint:forcetypeassert // it is one on Unix
+		return nil
+	}
+	return err
 }
 
 // answered tries to connect, a millisecond apart, until the server listens, and then asks once.

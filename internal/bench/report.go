@@ -59,22 +59,25 @@ func (b *bench) header() {
 func (b *bench) row(c *comparison) {
 	const line = "%-7s %3d  %-8s %7.0f/s  p50 %9s  p99 %9s  processor %6s each"
 	base := "proxy"
-	if b.against != "" {
+	switch {
+	case b.against != "":
 		base = "against"
+	case b.peer != "":
+		base = b.peer
 	}
 	b.printf(line+"\n", c.Name, c.Conns, base, c.Proxy.Rate, round(c.Proxy.P50), round(c.Proxy.P99), round(c.Proxy.CPU))
-	b.printf(line+"  ratio %.2f (target %.2f)  p99 ratio %.2f%s  load core %.0f %% busy\n", c.Name, c.Conns, "elumenta", c.Elumenta.Rate,
-		round(c.Elumenta.P50), round(c.Elumenta.P99), round(c.Elumenta.CPU), c.Ratio, c.Target, c.P99Ratio, p99Target(c.P99Target), 100*c.LoadBusy)
+	b.printf(line+"  ratio %.2f%s  p99 ratio %.2f%s  load core %.0f %% busy\n", c.Name, c.Conns, "elumenta", c.Elumenta.Rate,
+		round(c.Elumenta.P50), round(c.Elumenta.P99), round(c.Elumenta.CPU), c.Ratio, target("", c.Target), c.P99Ratio, target("at most ", c.P99Target), 100*c.LoadBusy)
 	if b.cluster != nil {
 		b.printf("Postgres: %s of processor time and %d bytes of write-ahead log each\n", round(c.Elumenta.PostgresCPU), c.Elumenta.PostgresLog)
 	}
 }
 
-func p99Target(limit float64) string {
-	if limit == 0 {
+func target(most string, figure float64) string {
+	if figure == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (target at most %.1f)", limit)
+	return fmt.Sprintf(" (target %s%.2f)", most, figure)
 }
 
 func round(d time.Duration) time.Duration {

@@ -58,7 +58,7 @@ func (b *bench) startPeer(ctx context.Context, direct *measured) error {
 	if direct.process, err = spawn(ctx, b.pinned, filepath.Join(b.dir, p.name+".log"), addr, []string{"NODE_ENV=production"}, p.command(port)...); err != nil {
 		return err
 	}
-	direct.process.peer = true
+	direct.peer = true
 	if err := direct.answered(ctx, direct.whole[0]); err != nil {
 		return errors.Join(err, direct.stop())
 	}

@@ -346,6 +346,14 @@ type AssistantName struct {
 	CreatedAt time.Time
 }
 
+// Storage is what an account's assistants store. It counts the texts of all their versions, each in bytes of UTF-8: name, description,
+// category, model, instructions and note, and response format, variables and metadata as the JSON that is stored.
+type Storage struct {
+	Used int64
+	// Limit is how many they may store; zero means no limit. The built-in author has none.
+	Limit int64
+}
+
 // AssistantStore keeps assistants. Errors are *Error: CodeNotFound, CodeForbidden, CodeValidation, CodeVersionConflict,
 // CodeConflict, CodeUnavailable. Methods are safe for concurrent use; what they acknowledge is durable.
 type AssistantStore interface {
@@ -367,6 +375,9 @@ type AssistantStore interface {
 	UpdateAssistant(ctx context.Context, owner AccountID, id AssistantID, ifMatch int, p *Patch) (*Assistant, error)
 	// DeleteAssistant removes an assistant with all its versions. ifMatch is that of UpdateAssistant.
 	DeleteAssistant(ctx context.Context, owner AccountID, id AssistantID, ifMatch int) error
+	// AssistantStorage adds up what the owner's assistants store. Beyond the limit whatever would make a version is CodeValidation, but for
+	// unpublishing and what operators do.
+	AssistantStorage(ctx context.Context, owner AccountID) (Storage, error)
 	// Versions lists saved versions, newest first, below before if that is not 0.
 	Versions(ctx context.Context, owner AccountID, id AssistantID, before, limit int) (items []Version, more bool, err error)
 	// RestoreVersion makes a version the newest again, as a new version. Visibility stays. ifMatch is that of UpdateAssistant.

@@ -106,6 +106,9 @@ func (b *builder) limits(f *fileLimits) {
 	setSize(&b.Limits.GenerateBody, f.GenerateBody)
 	setSize(&b.Limits.AssistantBody, f.AssistantBody)
 	setSize(&b.Limits.OtherBody, f.OtherBody)
+	if f.AssistantStorage != nil {
+		b.Limits.AssistantStorage = int64(*f.AssistantStorage)
+	}
 	b.setCount(&b.Limits.RequestsPerMinute, f.RequestsPerMinute, "limits.requests_per_minute")
 	b.setCount(&b.Limits.RetryBudgetPercent, f.RetryBudget, "limits.retry_budget_percent")
 	b.withoutEffect(f)

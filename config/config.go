@@ -68,12 +68,14 @@ type Log struct {
 	Level  slog.Level
 }
 
-// Limits are what one request may take.
+// Limits are what one request may take, and what an account may store.
 type Limits struct {
 	// FirstPiece, BetweenPieces and Generation bound how long a provider may take.
 	FirstPiece, BetweenPieces, Generation time.Duration
 	// GenerateBody, AssistantBody and OtherBody are the largest request bodies, in bytes.
 	GenerateBody, AssistantBody, OtherBody int64
+	// AssistantStorage is how many bytes an account's assistants may store (elumenta.Storage); zero means no limit.
+	AssistantStorage int64
 	// RequestsPerMinute bounds an account's calls that are no generations; zero means no limit.
 	RequestsPerMinute int64
 	// RetryBudgetPercent bounds how many further calls of providers the requests of a model cause, for each hundred of them.
@@ -94,7 +96,7 @@ func defaults() *Config {
 		Log: Log{Format: "text", Level: slog.LevelInfo},
 		Limits: Limits{
 			FirstPiece: 120 * time.Second, BetweenPieces: 60 * time.Second, Generation: 10 * time.Minute,
-			GenerateBody: 20 << 20, AssistantBody: 4 << 20, OtherBody: 64 << 10, RequestsPerMinute: 600, RetryBudgetPercent: 20,
+			GenerateBody: 20 << 20, AssistantBody: 4 << 20, OtherBody: 64 << 10, AssistantStorage: 1 << 30, RequestsPerMinute: 600, RetryBudgetPercent: 20,
 		},
 		Starters: true, UpdateStarters: true, Plans: elumenta.DefaultPlans(), Providers: builtinProviders(),
 	}

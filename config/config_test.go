@@ -386,6 +386,20 @@ func TestKeepRecords(t *testing.T) {
 	}
 }
 
+func TestAssistantStorage(t *testing.T) {
+	for in, want := range map[string]int64{`"0"`: 0, `"500MiB"`: 500 << 20, `"1PiB"`: 1 << 50} {
+		c, err := Load(write(t, "f.toml", "[limits]\nassistant_storage = "+in), Overrides{}, environment())
+		if err != nil || c.Limits.AssistantStorage != want {
+			t.Errorf("%s: %v, %v", in, c, err)
+		}
+	}
+	for _, in := range []string{`""`, `"-1MiB"`, `"2PiB"`, `"much"`, `1024`} {
+		if _, err := Load(write(t, "f.toml", "[limits]\nassistant_storage = "+in), Overrides{}, environment()); err == nil || !strings.Contains(err.Error(), "limits.assistant_storage must be") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile("../elumenta.example.toml")
 	if err != nil {

@@ -46,6 +46,7 @@ type fileLimits struct {
 	GenerateBody      *size     `key:"generate_body"`
 	AssistantBody     *size     `key:"assistant_body"`
 	OtherBody         *size     `key:"other_body"`
+	AssistantStorage  *room     `key:"assistant_storage"`
 	OpenGenerations   *int64    `key:"open_generations"`
 	RequestsPerMinute *int64    `key:"requests_per_minute"`
 	RetryBudget       *int64    `key:"retry_budget_percent"`
@@ -160,6 +161,22 @@ func (s *size) UnmarshalText(b []byte) error {
 		return errors.New(`must be a size such as "64KiB" or "20MiB", above 0 and at most 1GiB`)
 	}
 	*s = size(n)
+	return nil
+}
+
+// room is a number of bytes that may be stored: 500MiB, 1GiB; 0 is no limit.
+type room int64
+
+// maxRoom is more than any disk has.
+const maxRoom = 1 << 50
+
+// UnmarshalText reads a size of at most 1 PiB, or 0.
+func (r *room) UnmarshalText(b []byte) error {
+	n, err := humanize.ParseBytes(strings.TrimSpace(string(b)))
+	if err != nil || n > maxRoom {
+		return errors.New(`must be a size such as "500MiB" or "1GiB", at most "1PiB", or "0"`)
+	}
+	*r = room(n)
 	return nil
 }
 

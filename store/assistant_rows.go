@@ -108,35 +108,6 @@ func (s storedFormat) Scan(src any) error {
 	return nil
 }
 
-// nullJSON is v as a column, NULL if it is empty.
-func nullJSON(v any, empty bool) (sql.NullString, error) {
-	if empty {
-		return sql.NullString{}, nil
-	}
-	b, err := json.Marshal(v)
-	return sql.NullString{String: string(b), Valid: true}, err
-}
-
-// insertVersion saves a version; it is public if the assistant is published at this moment.
-func insertVersion(ctx context.Context, tx querier, id elumenta.AssistantID, v *elumenta.Version) error {
-	var f format
-	if r := v.ResponseFormat; r != nil {
-		f = format{r.Type, r.Name, string(r.Schema), r.Strict}
-	}
-	responseFormat, err1 := nullJSON(f, v.ResponseFormat == nil)
-	variables, err2 := nullJSON(v.Variables, len(v.Variables) == 0)
-	metadata, err3 := nullJSON(v.Metadata, len(v.Metadata) == 0)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO assistant_versions (assistant_id, version, public, created_at, note, name, model, description,
-		category, temperature, max_tokens, response_format, variables, metadata, copyable, instructions)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		string(id), v.Version, flag(v.Public), micros(v.CreatedAt), v.Note, v.Name, v.Model, v.Description,
-		v.Category, v.Temperature, v.MaxTokens, responseFormat, variables, metadata, flag(v.Copyable), string(v.Instructions))
-	return err
-}
-
 // readVersion reads one saved version.
 func readVersion(ctx context.Context, q querier, id elumenta.AssistantID, version int) (*elumenta.Version, error) {
 	var v elumenta.Version

@@ -15,7 +15,7 @@ var _ elumenta.AssistantStore = (*Store)(nil)
 // takes patterns of at most 50,000 bytes (https://www.sqlite.org/limits.html).
 const maxFilter = 20_000
 
-// CreateAssistant implements elumenta.AssistantStore. An account that has elumenta.MaxAssistants is a CodeValidation error.
+// CreateAssistant implements elumenta.AssistantStore. An account that has elumenta.MaxAssistants, or no room, is a CodeValidation error.
 func (s *Store) CreateAssistant(ctx context.Context, owner elumenta.AccountID, f elumenta.Fields, v elumenta.Visibility, idem *elumenta.Idempotency) (a *elumenta.Assistant, replayed bool, err error) {
 	if err := s.check(&f, v); err != nil {
 		return nil, false, err
@@ -149,7 +149,7 @@ func (s *Store) AssistantNames(ctx context.Context, owner elumenta.AccountID, on
 }
 
 // UpdateAssistant implements elumenta.AssistantStore. A change of an assistant that has elumenta.MaxVersions is a
-// CodeValidation error, unless it changes its visibility alone.
+// CodeValidation error, unless it changes its visibility alone; one that its account has no room for is one unless it unpublishes alone.
 func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int, p *elumenta.Patch) (updated *elumenta.Assistant, err error) {
 	var errs elumenta.FieldErrors
 	elumenta.CheckText(&errs, "note", p.Note, 0, elumenta.MaxNote)
@@ -157,6 +157,9 @@ func (s *Store) UpdateAssistant(ctx context.Context, owner elumenta.AccountID, i
 		return nil, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		if err := s.lockStorage(ctx, tx, owner); err != nil {
+			return err
+		}
 		h, err := s.headToChange(ctx, tx, owner, id, ifMatch)
 		if err != nil {
 			return err
@@ -189,7 +192,8 @@ func (s *Store) check(f *elumenta.Fields, v elumenta.Visibility) error {
 }
 
 // save makes a version the newest. With the fields that are the newest by now, a change of visibility alone is told from others: it may
-// go beyond elumenta.MaxVersions, since nobody should have to withdraw something before they may unpublish.
+// go beyond elumenta.MaxVersions, and to unpublish beyond what an account may store, since nobody should have to withdraw something before
+// they may unpublish.
 func (s *Store) save(ctx context.Context, tx querier, h *head, newest *elumenta.Fields, f elumenta.Fields, v elumenta.Visibility, note string) error {
 	if err := s.check(&f, v); err != nil {
 		return err
@@ -197,11 +201,21 @@ func (s *Store) save(ctx context.Context, tx querier, h *head, newest *elumenta.
 	if t := h.takeDown(); t != nil && v == elumenta.Marketplace {
 		return t.Refusal()
 	}
-	if h.versions >= elumenta.MaxVersions && (newest == nil || !newest.Equal(f)) {
+	visibilityAlone := newest != nil && newest.Equal(f)
+	if h.versions >= elumenta.MaxVersions && !visibilityAlone {
 		return elumenta.Errorf(elumenta.CodeValidation, "an assistant may have at most %d versions: withdraw one first", elumenta.MaxVersions)
 	}
+	row, err := newVersionRow(&f, note)
+	if err != nil {
+		return err
+	}
+	if !visibilityAlone || v == elumenta.Marketplace {
+		if err := s.checkStorage(ctx, tx, h.Owner, row.bytes()); err != nil {
+			return err
+		}
+	}
 	before := visibility(h.published)
-	if err := s.saveVersion(ctx, tx, h, f, v, note); err != nil || v == before {
+	if err := s.saveVersion(ctx, tx, h, row, v); err != nil || v == before {
 		return err
 	}
 	action := elumenta.AuditUnpublished
@@ -211,7 +225,7 @@ func (s *Store) save(ctx context.Context, tx querier, h *head, newest *elumenta.
 	return s.record(ctx, tx, action, h.Owner, string(h.ID), auditDetails{"version": h.Version})
 }
 
-func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, f elumenta.Fields, v elumenta.Visibility, note string) error {
+func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, row *versionRow, v elumenta.Visibility) error {
 	h.Version++
 	h.Revision++
 	was := h.published
@@ -228,11 +242,12 @@ func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, f elumenta
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE assistants SET version = $2, versions = versions + 1, published = $3, category = $4, search_text = $5,
-		sort_name = $6, doc = $7, revision = $8, updated_at = $9 WHERE id = $1`,
-		string(h.ID), h.Version, flag(h.published), f.Category, searchText(&f), elumenta.SortName(f.Name), h.doc, h.Revision, micros(h.UpdatedAt)); err != nil {
+		sort_name = $6, doc = $7, revision = $8, updated_at = $9, bytes = bytes + $10 WHERE id = $1`,
+		string(h.ID), h.Version, flag(h.published), row.Category, searchText(&row.Fields), elumenta.SortName(row.Name), h.doc, h.Revision, micros(h.UpdatedAt),
+		row.bytes()); err != nil {
 		return err
 	}
-	return insertVersion(ctx, tx, h.ID, &elumenta.Version{Version: h.Version, CreatedAt: h.UpdatedAt, Note: note, Public: h.published, Fields: f})
+	return row.insert(ctx, tx, h.ID, h.Version, h.UpdatedAt, h.published)
 }
 
 // headToChange locks an assistant. Another newest version than ifMatch, unless that is 0, is CodeVersionConflict.
@@ -312,6 +327,9 @@ func (s *Store) Versions(ctx context.Context, owner elumenta.AccountID, id elume
 // RestoreVersion implements elumenta.AssistantStore. Restoring the newest changes nothing, and makes no version.
 func (s *Store) RestoreVersion(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch, version int) (restored *elumenta.Assistant, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
+		if err := s.lockStorage(ctx, tx, owner); err != nil {
+			return err
+		}
 		h, err := s.headToChange(ctx, tx, owner, id, ifMatch)
 		if err != nil {
 			return err
@@ -346,14 +364,17 @@ func (s *Store) WithdrawVersion(ctx context.Context, owner elumenta.AccountID, i
 		if err := notLabelled(ctx, tx, id, version); err != nil {
 			return err
 		}
-		gone, err := affected(tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1 AND version = $2`, string(id), version))
-		if err == nil && gone == 0 {
-			err = elumenta.NotFound("version")
+		var freed int64
+		err = tx.QueryRowContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1 AND version = $2 RETURNING `+versionBytes, string(id), version).Scan(&freed)
+		if errors.Is(err, sql.ErrNoRows) {
+			return elumenta.NotFound("version")
 		}
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE assistants SET versions = versions - 1, revision = revision + 1 WHERE id = $1`, string(id))
+		// Fewer are counted than freed where an older program, which counts none, saved the version.
+		_, err = tx.ExecContext(ctx, `UPDATE assistants SET versions = versions - 1, revision = revision + 1,
+			bytes = CASE WHEN bytes > $2 THEN bytes - $2 ELSE 0 END WHERE id = $1`, string(id), freed)
 		return err
 	})
 }

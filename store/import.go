@@ -86,6 +86,13 @@ func (s *Store) insertHistory(ctx context.Context, tx querier, owner elumenta.Ac
 	if err != nil {
 		return nil, err
 	}
+	rows, bytes, err := historyRows(h)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkStorage(ctx, tx, owner, bytes); err != nil {
+		return nil, err
+	}
 	now, newest := s.now(), h.Newest()
 	a := &elumenta.Assistant{ID: id, Owner: owner, Visibility: h.Visibility, Version: newest.Version, Revision: 1, CreatedAt: now, UpdatedAt: now, Fields: newest.Fields}
 	published, doc := h.Visibility == elumenta.Marketplace, int64(0)
@@ -94,20 +101,34 @@ func (s *Store) insertHistory(ctx context.Context, tx querier, owner elumenta.Ac
 			return nil, err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO assistants (id, account_id, version, versions, published, owner_suspended, category, search_text, sort_name, doc, revision, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
-		string(id), string(owner), a.Version, len(h.Versions), flag(published), flag(suspended), a.Category, search, elumenta.SortName(a.Name), doc, a.Revision, micros(now)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO assistants (id, account_id, version, versions, published, owner_suspended, category, search_text, sort_name, doc, revision, created_at, updated_at, bytes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+		string(id), string(owner), a.Version, len(h.Versions), flag(published), flag(suspended), a.Category, search, elumenta.SortName(a.Name), doc, a.Revision, micros(now), bytes); err != nil {
 		return nil, err
 	}
-	for _, v := range h.Versions {
-		if v.CreatedAt.IsZero() {
-			v.CreatedAt = now
+	for i, row := range rows {
+		v := &h.Versions[i]
+		at := v.CreatedAt
+		if at.IsZero() {
+			at = now
 		}
-		if err := insertVersion(ctx, tx, id, &v); err != nil {
+		if err := row.insert(ctx, tx, id, v.Version, at, v.Public); err != nil {
 			return nil, err
 		}
 	}
 	return a, s.recordPublished(ctx, tx, a, h)
+}
+
+// historyRows are the versions as they are stored, and what their texts have together.
+func historyRows(h *elumenta.History) (rows []*versionRow, bytes int64, err error) {
+	for i := range h.Versions {
+		row, err := newVersionRow(&h.Versions[i].Fields, h.Versions[i].Note)
+		if err != nil {
+			return nil, 0, err
+		}
+		rows, bytes = append(rows, row), bytes+row.bytes()
+	}
+	return rows, bytes, nil
 }
 
 // recordPublished notes in the audit trail what others may use of a new assistant. One that is private now, and has public

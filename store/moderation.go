@@ -81,7 +81,11 @@ func (s *Store) setTakenDown(ctx context.Context, tx querier, h *head, t *elumen
 	if t.At.IsZero() {
 		v = s.allowedVisibility(h, &newest.Fields)
 	}
-	if err := s.saveVersion(ctx, tx, h, newest.Fields, v, note); err != nil {
+	row, err := newVersionRow(&newest.Fields, note)
+	if err != nil {
+		return err
+	}
+	if err := s.saveVersion(ctx, tx, h, row, v); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE assistants SET taken_down_at = $2, taken_down_reason = $3 WHERE id = $1`, string(h.ID), micros(t.At), t.Reason)

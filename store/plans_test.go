@@ -20,7 +20,7 @@ var scans = regexp.MustCompile(`SCAN (\S+)(?: USING (?:COVERING )?INDEX (\S+))?`
 func prepared(t *testing.T) (url string, texts []string) {
 	t.Helper()
 	url = storetest.SQLite(t)
-	s := storetest.OpenWith(t, store.Options{URL: url, KeepRecords: 24 * time.Hour})
+	s := storetest.OpenWith(t, store.Options{URL: url, KeepRecords: 24 * time.Hour, AssistantStorage: 1 << 19}) // which the largest assistant alone does not show to be enough
 	server := storetest.Open(t, storetest.SQLite(t))
 	storetest.Work(t, s)
 	storetest.Work(t, server)

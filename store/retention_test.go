@@ -49,7 +49,7 @@ func TestRetention(t *testing.T) {
 		if since, err := s.RecordsSince(t.Context()); err != nil || !since.IsZero() {
 			t.Fatalf("where all are kept, since %v, %v", since, err)
 		}
-		s.Reload(nil, elumenta.DeniedNames{}, 48*time.Hour)
+		s.Reload(nil, elumenta.DeniedNames{}, 48*time.Hour, 0)
 		if err := s.Retire(t.Context()); err != nil {
 			t.Fatal(err)
 		}

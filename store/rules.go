@@ -11,15 +11,17 @@ type rules struct {
 	plans  elumenta.Plans
 	denied elumenta.DeniedNames
 	keep   time.Duration
+	// assistantStorage is Options.AssistantStorage.
+	assistantStorage int64
 }
 
-// Reload replaces Options.Plans, DeniedNames and KeepRecords. What was granted, published and removed before stays as it is; what is
-// decided after it returns goes by the new ones, on this node.
-func (s *Store) Reload(plans elumenta.Plans, denied elumenta.DeniedNames, keep time.Duration) {
+// Reload replaces Options.Plans, DeniedNames, KeepRecords and AssistantStorage. What was granted, published, removed and stored before
+// stays as it is; what is decided after it returns goes by the new ones, on this node.
+func (s *Store) Reload(plans elumenta.Plans, denied elumenta.DeniedNames, keep time.Duration, assistantStorage int64) {
 	if len(plans) == 0 {
 		plans = elumenta.DefaultPlans()
 	}
-	s.rules.Store(&rules{plans, denied, keep})
+	s.rules.Store(&rules{plans, denied, keep, assistantStorage})
 }
 
 func (s *Store) plans() elumenta.Plans { return s.rules.Load().plans }

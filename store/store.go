@@ -49,6 +49,8 @@ type Options struct {
 	Now func() time.Time
 	// KeepRecords is how long the records of settled generations are kept by a server, in whole days; zero means forever.
 	KeepRecords time.Duration
+	// AssistantStorage is how many bytes an account's assistants may store (elumenta.Storage); zero means no limit.
+	AssistantStorage int64
 	// IndexRows is about how many rows of the marketplace's index a server writes in one transaction, which other writes on
 	// SQLite wait for; zero means 1,000. With more, a database that nobody uses yet is indexed sooner.
 	IndexRows int
@@ -163,7 +165,7 @@ func open(ctx context.Context, opts Options) (*Store, error) {
 		opts: opts, follower: newFollower(opts.Logger), indexer: newIndexer(opts.IndexRows),
 		rankings: otter.Must(&otter.Options[int64, *ranking]{MaximumSize: rankingsInUse}),
 	}
-	s.Reload(opts.Plans, opts.DeniedNames, opts.KeepRecords)
+	s.Reload(opts.Plans, opts.DeniedNames, opts.KeepRecords, opts.AssistantStorage)
 	var err error
 	if s.metrics, err = newMetrics(opts.Metrics); err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func (n *node) take(conf *settings, api *httpapi.API) {
 	}
 	fresh := newRoutes(conf.Config, n.log, n.telemetry, n.traceProviders)
 	catalog := elumenta.NewCatalog(fresh.models)
-	n.store.Reload(conf.Plans, conf.DeniedNames, conf.KeepRecords)
+	n.store.Reload(conf.Plans, conf.DeniedNames, conf.KeepRecords, conf.Limits.AssistantStorage)
 	n.generator.Load().Reload(generationOptions(conf.Config, catalog))
 	api.Reload(apiSettings(conf.Config, catalog, fresh.providers))
 	n.routes.close() // but for what still answers

@@ -128,21 +128,22 @@ func TestReloadSettings(t *testing.T) {
 		}
 	}
 	long := `POST /api/v2/assistants {"name": "Long", "model": "sandbox", "instructions": "` + strings.Repeat("x", 3000) + `"}`
+	short := strings.Replace(long, strings.Repeat("x", 3000), "x", 1)
 	account := `POST /api/v2/admin/accounts {"display_name": "Ada", "plan": "team"}`
 	acme := `PATCH /api/v2/user/me {"display_name": "Acme"}`
 	for range 12 {
 		call(http.MethodPost, "/api/v2/generate", `{"model": "broken", "prompt": "Hello"}`)
 	}
-	check("before", "", map[string]int{long: http.StatusCreated, account: http.StatusUnprocessableEntity, acme: http.StatusOK})
+	check("before", "", map[string]int{long: http.StatusCreated, short: http.StatusCreated, account: http.StatusUnprocessableEntity, acme: http.StatusOK})
 	if strings.Contains(s.log.String(), "203.0.113.77") {
 		t.Error("a stranger's X-Forwarded-For is believed")
 	}
 
-	write("trusted_proxies = [\"127.0.0.0/8\"]\ncors_origins = [\"https://app.example\"]\n[limits]\nassistant_body = \"2KiB\"\n[usage]\nkeep_records = \"90d\"\n" +
+	write("trusted_proxies = [\"127.0.0.0/8\"]\ncors_origins = [\"https://app.example\"]\n[limits]\nassistant_body = \"2KiB\"\nassistant_storage = \"3KB\"\n[usage]\nkeep_records = \"90d\"\n" +
 		"[marketplace]\ndenied_names = [\"acme\"]\n[[plans]]\nname = \"team\"\nper_hour = 1\n" + tables)
 	s.signal(syscall.SIGHUP)
 	s.log.await(t, "reloaded the configuration")
-	check("after", "https://app.example", map[string]int{long: http.StatusRequestEntityTooLarge, account: http.StatusCreated, acme: http.StatusUnprocessableEntity})
+	check("after", "https://app.example", map[string]int{long: http.StatusRequestEntityTooLarge, short: http.StatusUnprocessableEntity, account: http.StatusCreated, acme: http.StatusUnprocessableEntity})
 	s.log.await(t, "203.0.113.77")
 	if _, body := s.get("/api/v2/admin/providers"); !strings.Contains(body, `"model":"broken","state":"open"`) {
 		t.Errorf("the broken route is not cut off any more: %s", body)

@@ -139,7 +139,8 @@ func (n *node) run(ctx context.Context, key *elumenta.KeySecret) (err error) {
 	defer n.listeners.close()
 	n.store, err = store.Open(ctx, store.Options{
 		URL: n.conf.Database, Plans: n.conf.Plans, Logger: n.log, Metrics: n.metrics, Serve: true,
-		KeepRecords: n.conf.KeepRecords, DeniedNames: n.conf.DeniedNames, OnLeaseLost: n.interrupt, OnDiskFailed: n.crash,
+		KeepRecords: n.conf.KeepRecords, DeniedNames: n.conf.DeniedNames, AssistantStorage: n.conf.Limits.AssistantStorage,
+		OnLeaseLost: n.interrupt, OnDiskFailed: n.crash,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil // asked to stop before it served

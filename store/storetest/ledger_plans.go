@@ -12,7 +12,7 @@ import (
 func (b *bench) reconfigure(url string, plans elumenta.Plans, reload bool) {
 	b.Helper()
 	if reload {
-		b.Reload(plans, elumenta.DeniedNames{}, 0)
+		b.Reload(plans, elumenta.DeniedNames{}, 0, 0)
 		return
 	}
 	wantOK(b, b.Close())

@@ -156,7 +156,7 @@ func testDeniedNames(t *testing.T, url string) {
 	if bad != nil {
 		t.Fatal("bad entries")
 	}
-	s.Reload(nil, denied, 0)
+	s.Reload(nil, denied, 0, 0)
 	_, _, err := s.CreateAssistant(t.Context(), author, Fields("ACME"), elumenta.Marketplace, nil)
 	want(t, err, elumenta.CodeValidation)
 	a := create(t, s, author, Fields("4cme"), elumenta.Private)

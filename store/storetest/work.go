@@ -93,6 +93,8 @@ func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elu
 	wantOK(t, err)
 	_, err = s.Assistant(t.Context(), owner, a.ID)
 	wantOK(t, err)
+	_, err = s.AssistantStorage(t.Context(), owner)
+	wantOK(t, err)
 	for _, text := range []string{"", "a"} {
 		_, _, err = s.Assistants(t.Context(), owner, elumenta.ListQuery{Text: text, Limit: 10})
 		wantOK(t, err)

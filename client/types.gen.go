@@ -1330,6 +1330,15 @@ type StatementKind string
 // StatementSource Where the tokens were; the balance is what is available.
 type StatementSource string
 
+// Storage defines model for Storage.
+type Storage struct {
+	// LimitBytes Null where this server has no limit.
+	LimitBytes *int64 `json:"limit_bytes"`
+
+	// UsedBytes The texts of all versions of your assistants, in bytes of UTF-8.
+	UsedBytes int64 `json:"used_bytes"`
+}
+
 // TakenDown defines model for TakenDown.
 type TakenDown struct {
 	At     time.Time `json:"at"`
@@ -1479,7 +1488,10 @@ type User struct {
 	ID            string     `json:"id"`
 	Plan          string     `json:"plan"`
 	PlanExpiresAt *time.Time `json:"plan_expires_at"`
-	TokenBalance  int64      `json:"token_balance"`
+
+	// Storage What your assistants store. At the limit whatever makes a version is refused, except to unpublish.
+	Storage      Storage `json:"storage"`
+	TokenBalance int64   `json:"token_balance"`
 }
 
 // Uses defines model for Uses.

@@ -69,17 +69,31 @@ type userView struct {
 	PlanExpiresAt *time.Time `json:"plan_expires_at"`
 	TokenBalance  int64      `json:"token_balance"`
 	CreatedAt     time.Time  `json:"created_at"`
+	Storage       storage    `json:"storage" doc:"What your assistants store. At the limit whatever makes a version is refused, except to unpublish."`
 }
 
-func viewUser(acct *elumenta.Account) userView {
-	return userView{
-		ID: string(acct.ID), DisplayName: acct.DisplayName, Plan: acct.Plan, PlanExpiresAt: nullTime(acct.PlanExpires),
-		TokenBalance: acct.Balance.Total(), CreatedAt: acct.CreatedAt.UTC(),
+type storage struct {
+	UsedBytes  int64  `json:"used_bytes" minimum:"0" doc:"The texts of all versions of your assistants, in bytes of UTF-8."`
+	LimitBytes *int64 `json:"limit_bytes" minimum:"1" doc:"Null where this server has no limit."`
+}
+
+func (a *API) viewUser(ctx context.Context, acct *elumenta.Account) (*bodyOf[userView], error) {
+	stored, err := a.Assistants.AssistantStorage(ctx, acct.ID)
+	if err != nil {
+		return nil, err
 	}
+	view := userView{
+		ID: string(acct.ID), DisplayName: acct.DisplayName, Plan: acct.Plan, PlanExpiresAt: nullTime(acct.PlanExpires),
+		TokenBalance: acct.Balance.Total(), CreatedAt: acct.CreatedAt.UTC(), Storage: storage{UsedBytes: stored.Used},
+	}
+	if stored.Limit > 0 {
+		view.Storage.LimitBytes = &stored.Limit
+	}
+	return &bodyOf[userView]{view}, nil
 }
 
-func (a *API) getUser(_ context.Context, c *call, _ *struct{ known }) (*bodyOf[userView], error) {
-	return &bodyOf[userView]{viewUser(&c.caller.Account)}, nil
+func (a *API) getUser(ctx context.Context, c *call, _ *struct{ known }) (*bodyOf[userView], error) {
+	return a.viewUser(ctx, &c.caller.Account)
 }
 
 func (a *API) updateUser(ctx context.Context, c *call, _ *struct{ known }) (*bodyOf[userView], error) {
@@ -92,7 +106,7 @@ func (a *API) updateUser(ctx context.Context, c *call, _ *struct{ known }) (*bod
 	if err != nil {
 		return nil, err
 	}
-	return &bodyOf[userView]{viewUser(acct)}, nil
+	return a.viewUser(ctx, acct)
 }
 
 type balanceView struct {

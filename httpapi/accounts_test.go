@@ -37,6 +37,48 @@ func TestKeys(t *testing.T) {
 	s.do("PATCH", "/keys/"+id, key, object{"name": "x", "key": "y"}).wantFields("key")
 }
 
+// An account sees what its assistants store before it runs into the limit, and what that is.
+func TestStorage(t *testing.T) {
+	s := newServer(t, setup{})
+	key, _ := s.account("unlimited")
+	storage := func(method string, body any) object {
+		t.Helper()
+		return s.do(method, "/user/me", key, body).want(200)["storage"].(object)
+	}
+	if v := storage("GET", nil); v["used_bytes"] != 0.0 || v["limit_bytes"] != nil {
+		t.Errorf("storage of nothing, without a limit: %v", v)
+	}
+	id := s.do("POST", "/assistants", key, bot("description", "Né", "category", "data", "visibility", "marketplace")).want(201)["id"].(string)
+	const size = int64(len("BotsandboxBe kind.Nédata"))
+	s.store.Reload(nil, elumenta.DeniedNames{}, 0, 2*size-1)
+	for _, v := range []object{storage("GET", nil), storage("PATCH", object{"display_name": "Grace"})} {
+		if v["used_bytes"] != float64(size) || v["limit_bytes"] != float64(2*size-1) {
+			t.Errorf("storage %v, want %d of %d", v, size, 2*size-1)
+		}
+	}
+	for _, call := range []struct {
+		method, path string
+		body         object
+	}{
+		{"POST", "/assistants", bot("description", "Né", "category", "data")},
+		{"PUT", "/assistants/" + id, object{"name": "Tob"}},
+		{"POST", "/assistants/" + id + "/copy", object{}},
+		{"POST", "/assistants/import", object{"visibility": "private", "versions": []object{bot("version", 1, "created_at", "2026-01-01T00:00:00Z", "note", "long enough")}}},
+	} {
+		message := s.do(call.method, call.path, key, call.body).wantError(422, elumenta.CodeValidation)
+		if !strings.Contains(message, fmt.Sprintf("store %d bytes", size)) || !strings.Contains(message, "delete assistants") {
+			t.Errorf("%s %s: %q", call.method, call.path, message)
+		}
+	}
+	s.do("PUT", "/assistants/"+id, key, object{"visibility": "private"}).want(200)
+	s.do("POST", "/assistants/"+id+"/versions/1/restore", key, nil).wantError(422, elumenta.CodeValidation)
+	s.do("DELETE", "/assistants/"+id, key, nil).want(204)
+	if v := storage("GET", nil); v["used_bytes"] != 0.0 {
+		t.Errorf("storage of nothing: %v", v)
+	}
+	s.do("POST", "/assistants", key, bot()).want(201)
+}
+
 func TestUserBalanceAndModels(t *testing.T) {
 	s := newServer(t, setup{})
 	key, id := s.account("basic")

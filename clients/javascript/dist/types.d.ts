@@ -1764,6 +1764,18 @@ export interface components {
             /** Format: int64 */
             topup_tokens: number;
         };
+        Storage: {
+            /**
+             * Format: int64
+             * @description Null where this server has no limit.
+             */
+            limit_bytes: number | null;
+            /**
+             * Format: int64
+             * @description The texts of all versions of your assistants, in bytes of UTF-8.
+             */
+            used_bytes: number;
+        };
         /** @description One of a stream: a GenerationStart first, a ContentDelta for each piece, a GenerationEnd last. */
         StreamEvent: components["schemas"]["GenerationStart"] | components["schemas"]["ContentDelta"] | components["schemas"]["GenerationEnd"];
         TakenDown: {
@@ -1935,6 +1947,8 @@ export interface components {
             plan: string;
             /** Format: date-time */
             plan_expires_at: string | null;
+            /** @description What your assistants store. At the limit whatever makes a version is refused, except to unpublish. */
+            storage: components["schemas"]["Storage"];
             /** Format: int64 */
             token_balance: number;
         };
@@ -2057,6 +2071,7 @@ export type Route = components['schemas']['Route'];
 export type SetPlan = components['schemas']['SetPlan'];
 export type Share = components['schemas']['Share'];
 export type Statement = components['schemas']['Statement'];
+export type Storage = components['schemas']['Storage'];
 export type StreamEvent = components['schemas']['StreamEvent'];
 export type TakenDown = components['schemas']['TakenDown'];
 export type TextPart = components['schemas']['TextPart'];

@@ -800,6 +800,14 @@ class Statement(TypedDict):
 
     topup_tokens: int
 
+class Storage(TypedDict):
+    limit_bytes: Optional[int]
+    """Null where this server has no limit."""
+
+    used_bytes: int
+    """The texts of all versions of your assistants, in bytes of UTF-8."""
+
+
 class TakenDown(TypedDict):
     at: str
     reason: str
@@ -927,6 +935,7 @@ class User(TypedDict):
     id: str
     plan: str
     plan_expires_at: Optional[str]
+    storage: Storage
     token_balance: int
 
 class Uses(TypedDict):

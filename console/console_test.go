@@ -105,7 +105,15 @@ func TestAccount(t *testing.T) {
 	b.post("account", url.Values{"display_name": {""}}).is(http.StatusUnprocessableEntity, "display_name-error")
 	b.post("account", url.Values{"display_name": {"<b>Ada</b>"}}).to(console.Base + "account")
 	b.get("account").ok("&lt;b&gt;Ada&lt;/b&gt;", "Saved.").without("<b>Ada")
-	b.get("account").ok("unlimited").without("Saved.")
+	b.get("account").ok("unlimited", "<dd>0\u00a0B</dd>").without("Saved.")
+
+	s.store.Reload(nil, elumenta.DeniedNames{}, 0, 5<<29)
+	key, account := s.account("Grace", "free")
+	fields := elumenta.Fields{Name: "a", Model: "m", Instructions: elumenta.Text(strings.Repeat("x", 150_000))}
+	if _, _, err := s.store.CreateAssistant(t.Context(), account, fields, elumenta.Private, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.signedIn(key).get("account").ok("<dd>146.5\u00a0KiB of 2.5\u00a0GiB</dd>")
 }
 
 func TestPreferences(t *testing.T) {

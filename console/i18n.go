@@ -99,6 +99,19 @@ func (l pageLanguage) Lang() string { return l.tag.String() }
 // Number writes a whole number as the language does.
 func (l pageLanguage) Number(n int64) string { return l.numbers.Sprintf("%d", n) }
 
+// Size writes a number of bytes in the largest unit that it has one of.
+func (l pageLanguage) Size(n int64) string {
+	units := strings.Fields(l.T("size.units"))
+	if n < 1024 {
+		return l.Number(n) + "\u00a0" + units[0]
+	}
+	size, unit := float64(n)/1024, 1
+	for size >= 1024 && unit < len(units)-1 {
+		size, unit = size/1024, unit+1
+	}
+	return l.numbers.Sprintf("%.1f", size) + "\u00a0" + units[unit]
+}
+
 // Date writes a day, Time a moment, both in UTC.
 func (l pageLanguage) Date(t time.Time) string { return l.format(t, "date.day") }
 

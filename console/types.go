@@ -19,6 +19,10 @@ type User struct {
 	PlanExpiresAt *time.Time `json:"plan_expires_at"`
 	TokenBalance  int64      `json:"token_balance"`
 	CreatedAt     time.Time  `json:"created_at"`
+	Storage       struct {
+		UsedBytes  int64  `json:"used_bytes"`
+		LimitBytes *int64 `json:"limit_bytes"`
+	} `json:"storage"`
 }
 
 // Variable is one of an assistant's.

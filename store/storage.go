@@ -59,12 +59,20 @@ func (r *versionRow) insert(ctx context.Context, tx querier, id elumenta.Assista
 
 // AssistantStorage implements elumenta.AssistantStore.
 func (s *Store) AssistantStorage(ctx context.Context, owner elumenta.AccountID) (elumenta.Storage, error) {
-	storage := elumenta.Storage{Limit: s.rules.Load().assistantStorage}
+	storage := elumenta.Storage{Limit: s.storageLimit(owner)}
 	err := s.readUnlogged(ctx, func(ctx context.Context, q querier) (err error) {
 		storage.Used, err = storedBytes(ctx, q, owner)
 		return err
 	})
 	return storage, err
+}
+
+// storageLimit is zero for none. The built-in author has what this program brings, which must not keep a server from starting.
+func (s *Store) storageLimit(owner elumenta.AccountID) int64 {
+	if owner == elumenta.StarterAuthor {
+		return 0
+	}
+	return s.rules.Load().assistantStorage
 }
 
 func storedBytes(ctx context.Context, q querier, owner elumenta.AccountID) (n int64, err error) {
@@ -76,18 +84,17 @@ func storedBytes(ctx context.Context, q querier, owner elumenta.AccountID) (n in
 // accounts are locked before assistants everywhere.
 func (s *Store) lockStorage(ctx context.Context, tx querier, owner elumenta.AccountID) error {
 	lock := s.engine.forUpdate()
-	if lock == "" || s.rules.Load().assistantStorage == 0 {
+	if lock == "" || s.storageLimit(owner) == 0 {
 		return nil
 	}
 	var one int
 	return optional(tx.QueryRowContext(ctx, `SELECT 1 FROM accounts WHERE id = $1`+lock, string(owner)).Scan(&one))
 }
 
-// checkStorage refuses what an account, which is locked, has no room for. The built-in author has what this program brings, which must not
-// keep a server from starting.
+// checkStorage refuses what an account, which is locked, has no room for.
 func (s *Store) checkStorage(ctx context.Context, tx querier, owner elumenta.AccountID, more int64) error {
-	limit := s.rules.Load().assistantStorage
-	if limit == 0 || owner == elumenta.StarterAuthor {
+	limit := s.storageLimit(owner)
+	if limit == 0 {
 		return nil
 	}
 	// The largest assistant mostly tells that there is room: adding up ten thousand takes milliseconds, and others wait for SQLite's writer.

@@ -163,8 +163,10 @@ func testStorageStarters(t *testing.T, url string) {
 	starter.Instructions = "Other instructions"
 	publishStarters(t, s, starterSet("b", starter), elumenta.StarterOptions{Note: "newer"})
 	wantStarters(t, s, map[string]int{"First": 2})
-	if n, want := stored(t, s, elumenta.StarterAuthor), recount(t, Raw(t, url), elumenta.StarterAuthor); n != want || n == 0 {
-		t.Errorf("counted %d, there are %d", n, want)
+	storage, err := s.AssistantStorage(t.Context(), elumenta.StarterAuthor)
+	wantOK(t, err)
+	if n := recount(t, Raw(t, url), elumenta.StarterAuthor); storage != (elumenta.Storage{Used: n}) || n == 0 {
+		t.Errorf("counted %+v, there are %d", storage, n)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,7 +45,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 			return 1
 		}
-		if err := flag.Set("test.parallel", "6"); err != nil { // they mostly wait: for leases, keep-alives, deadlines
+		if err := flag.Set("test.parallel", strconv.Itoa(max(6, runtime.GOMAXPROCS(0)))); err != nil { // they mostly wait: for leases, keep-alives, deadlines
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

@@ -364,17 +364,16 @@ func (s *Store) WithdrawVersion(ctx context.Context, owner elumenta.AccountID, i
 		if err := notLabelled(ctx, tx, id, version); err != nil {
 			return err
 		}
-		var freed int64
-		err = tx.QueryRowContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1 AND version = $2 RETURNING `+versionBytes, string(id), version).Scan(&freed)
-		if errors.Is(err, sql.ErrNoRows) {
-			return elumenta.NotFound("version")
+		gone, err := affected(tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1 AND version = $2`, string(id), version))
+		if err == nil && gone == 0 {
+			err = elumenta.NotFound("version")
 		}
 		if err != nil {
 			return err
 		}
-		// Fewer are counted than freed where an older program, which counts none, saved the version.
+		// Counted anew, since an older program, which counts nothing, may have saved on in the newer schema.
 		_, err = tx.ExecContext(ctx, `UPDATE assistants SET versions = versions - 1, revision = revision + 1,
-			bytes = CASE WHEN bytes > $2 THEN bytes - $2 ELSE 0 END WHERE id = $1`, string(id), freed)
+			bytes = (SELECT sum(`+versionBytes+`) FROM assistant_versions WHERE assistant_id = $1) WHERE id = $1`, string(id))
 		return err
 	})
 }

@@ -77,6 +77,9 @@ func newestAssistant(ctx context.Context, tx querier, owner elumenta.AccountID, 
 
 // insertHistory makes an assistant with its versions; one without a time is of now. search is the folded text of the newest.
 func (s *Store) insertHistory(ctx context.Context, tx querier, owner elumenta.AccountID, id elumenta.AssistantID, h *elumenta.History, search string) (*elumenta.Assistant, error) {
+	if err := s.lockStorage(ctx, tx, owner); err != nil {
+		return nil, err
+	}
 	var suspended bool
 	err := tx.QueryRowContext(ctx, `UPDATE accounts SET assistants = assistants + 1 WHERE id = $1 AND assistants < $2 RETURNING suspended_at <> 0`,
 		string(owner), elumenta.MaxAssistants).Scan(&suspended)

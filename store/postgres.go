@@ -61,6 +61,10 @@ func (s *Store) openPostgres(ctx context.Context) (engine, error) {
 
 func (e *postgresEngine) forUpdate() string { return " FOR UPDATE" }
 
+func (e *postgresEngine) lockStorage() string {
+	return `SELECT pg_advisory_xact_lock(hashtextextended('assistant storage ' || $1, 0))`
+}
+
 func (e *postgresEngine) close() error { return e.db.Close() }
 
 func (e *postgresEngine) checkpoint(context.Context) (bool, error) { return true, nil }

@@ -205,6 +205,8 @@ func (e *sqliteEngine) newConn(ctx context.Context, pragmas ...string) (*conn, e
 
 func (e *sqliteEngine) forUpdate() string { return "" }
 
+func (e *sqliteEngine) lockStorage() string { return "" }
+
 func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-e.readers:

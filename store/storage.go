@@ -80,18 +80,18 @@ func storedBytes(ctx context.Context, q querier, owner elumenta.AccountID) (n in
 	return n, err
 }
 
-// lockStorage comes before an assistant is changed: what its account stores is added up and exceeded by one transaction at a time, and
-// accounts are locked before assistants everywhere.
+// lockStorage comes before all else in a transaction that may add a version, so that what an account stores is added up and exceeded by one
+// at a time. It is a lock of its own: the account's row is the ledger's, and would be held while the marketplace's index is waited for.
 func (s *Store) lockStorage(ctx context.Context, tx querier, owner elumenta.AccountID) error {
-	lock := s.engine.forUpdate()
+	lock := s.engine.lockStorage()
 	if lock == "" || s.storageLimit(owner) == 0 {
 		return nil
 	}
-	var one int
-	return optional(tx.QueryRowContext(ctx, `SELECT 1 FROM accounts WHERE id = $1`+lock, string(owner)).Scan(&one))
+	_, err := tx.ExecContext(ctx, lock, string(owner))
+	return err
 }
 
-// checkStorage refuses what an account, which is locked, has no room for.
+// checkStorage refuses what an account has no room for. lockStorage was called before.
 func (s *Store) checkStorage(ctx context.Context, tx querier, owner elumenta.AccountID, more int64) error {
 	limit := s.storageLimit(owner)
 	if limit == 0 {

@@ -117,6 +117,8 @@ type engine interface {
 	checkpoint(ctx context.Context) (done bool, err error)
 	// forUpdate ends a SELECT whose rows are to be locked until the transaction ends.
 	forUpdate() string
+	// lockStorage is a statement that locks what the account $1 stores until the transaction ends; empty where there is one writer.
+	lockStorage() string
 	close() error
 }
 

@@ -24,6 +24,12 @@ func TestLockTimeout(t *testing.T) {
 		if !strings.HasPrefix(up, "SET LOCAL lock_timeout = ") {
 			t.Errorf("%s does not start with SET LOCAL lock_timeout", name)
 		}
+		_, locked, _ := strings.Cut(up, "ALTER TABLE")
+		for _, long := range []string{"\nUPDATE ", "\nINSERT ", "\nDELETE ", "\nCREATE INDEX "} {
+			if strings.Contains(locked, long) {
+				t.Errorf("%s has %sbehind what locks a table in use", name, strings.TrimLeft(long, "\n"))
+			}
+		}
 	}
 }
 

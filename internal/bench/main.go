@@ -112,8 +112,8 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("what is %q? Flags only", flags.Arg(0))
 	case !(o.traces >= 0 && o.traces <= 1) || o.traces > 0 && o.published > 0:
 		return o, errors.New("traces of a share from 0 to 1, and not beside --marketplace")
-	case o.peer != "" && o.against != "":
-		return o, errors.New("another build or another gateway")
+	case o.peer != "" && (o.against != "" || o.hot || o.past > 0 || o.published > 0 || o.console || o.soakFor > 0 || o.many > 0 || o.open > 0):
+		return o, errors.New("another gateway is compared by itself")
 	case o.rounds < 1 || o.rounds > 100 || o.duration < 50*time.Millisecond || o.duration > time.Minute:
 		return o, errors.New("1 to 100 rounds of 50 ms to 1 minute")
 	case o.past < 0 || o.past > 100_000_000 || o.past > 0 && (o.past < 10_000 || o.postgres):
@@ -165,7 +165,7 @@ func (o options) run(ctx context.Context, out io.Writer) (err error) {
 		return fmt.Errorf("%s version: %w", o.binary, err)
 	}
 	b.report = report{
-		Cores: o.cores, Pinned: o.pinned, Traces: o.traces, Load: machineLoad(), Go: runtime.Version(), Version: strings.TrimSpace(string(version)),
+		Peer: o.peer, Cores: o.cores, Pinned: o.pinned, Traces: o.traces, Load: machineLoad(), Go: runtime.Version(), Version: strings.TrimSpace(string(version)),
 	}
 	b.header()
 	if err := b.parts(ctx); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -12,12 +14,14 @@ import (
 // peer is another gateway, to be measured in the proxy's place. It is sent what Elumenta sends to the provider, and sends that on.
 type peer struct {
 	name    string
+	install []string // makes what command starts, once
 	command func(port string) []string
 	headers func(upstream string) []string // what each request says besides
 }
 
 var peers = []peer{{
 	name:    "portkey",
+	install: []string{"scripts/portkey-gateway", "--install"},
 	command: func(port string) []string { return []string{"scripts/portkey-gateway", "--port=" + port, "--headless"} },
 	headers: func(upstream string) []string {
 		return []string{"x-portkey-provider: openai", "x-portkey-custom-host: http://" + upstream + "/v1"}
@@ -41,6 +45,9 @@ func (b *bench) startPeer(ctx context.Context, direct *measured) error {
 	if err != nil {
 		return err
 	}
+	if out, err := exec.CommandContext(ctx, p.install[0], p.install[1:]...).CombinedOutput(); err != nil { //nolint:gosec // of the table above
+		return fmt.Errorf("%s: %w\n%s", strings.Join(p.install, " "), err, out)
+	}
 	addr, err := freeAddr(ctx)
 	if err != nil {
 		return err
@@ -55,12 +62,14 @@ func (b *bench) startPeer(ctx context.Context, direct *measured) error {
 			list[i] = withHeaders(list[i], headers...)
 		}
 	}
-	if direct.process, err = spawn(ctx, b.pinned, filepath.Join(b.dir, p.name+".log"), addr, []string{"NODE_ENV=production"}, p.command(port)...); err != nil {
+	log := filepath.Join(b.dir, p.name+".log")
+	if direct.process, err = spawn(ctx, b.pinned, log, addr, []string{"NODE_ENV=production"}, p.command(port)...); err != nil {
 		return err
 	}
 	direct.peer = true
 	if err := direct.answered(ctx, direct.whole[0]); err != nil {
-		return errors.Join(err, direct.stop())
+		said, _ := os.ReadFile(filepath.Clean(log))
+		return fmt.Errorf("%w\n%s", errors.Join(err, direct.stop()), said)
 	}
 	memory, err := direct.resident()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 // report is all that a run measured. Durations are nanoseconds in JSON, sizes bytes.
 type report struct {
+	Peer        string               `json:"peer,omitempty"` // what was measured in the proxy's place
 	Cores       int                  `json:"cores"`
 	Pinned      bool                 `json:"pinned"`
 	Go          string               `json:"go"`

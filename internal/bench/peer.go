@@ -45,7 +45,7 @@ func (b *bench) startPeer(ctx context.Context, direct *measured) error {
 	if err != nil {
 		return err
 	}
-	if out, err := exec.CommandContext(ctx, p.install[0], p.install[1:]...).CombinedOutput(); err != nil { //nolint:gosec // of the table above
+	if out, err := exec.CommandContext(ctx, p.install[0], p.install[1:]...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(p.install, " "), err, out)
 	}
 	addr, err := freeAddr(ctx)

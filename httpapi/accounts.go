@@ -77,11 +77,7 @@ type storage struct {
 	LimitBytes *int64 `json:"limit_bytes" minimum:"1" doc:"Null where this server has no limit."`
 }
 
-func (a *API) viewUser(ctx context.Context, acct *elumenta.Account) (*bodyOf[userView], error) {
-	stored, err := a.Assistants.AssistantStorage(ctx, acct.ID)
-	if err != nil {
-		return nil, err
-	}
+func viewUser(acct *elumenta.Account, stored elumenta.Storage) *bodyOf[userView] {
 	view := userView{
 		ID: string(acct.ID), DisplayName: acct.DisplayName, Plan: acct.Plan, PlanExpiresAt: nullTime(acct.PlanExpires),
 		TokenBalance: acct.Balance.Total(), CreatedAt: acct.CreatedAt.UTC(), Storage: storage{UsedBytes: stored.Used},
@@ -89,11 +85,15 @@ func (a *API) viewUser(ctx context.Context, acct *elumenta.Account) (*bodyOf[use
 	if stored.Limit > 0 {
 		view.Storage.LimitBytes = &stored.Limit
 	}
-	return &bodyOf[userView]{view}, nil
+	return &bodyOf[userView]{view}
 }
 
 func (a *API) getUser(ctx context.Context, c *call, _ *struct{ known }) (*bodyOf[userView], error) {
-	return a.viewUser(ctx, &c.caller.Account)
+	stored, err := a.Assistants.AssistantStorage(ctx, c.caller.Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	return viewUser(&c.caller.Account, stored), nil
 }
 
 func (a *API) updateUser(ctx context.Context, c *call, _ *struct{ known }) (*bodyOf[userView], error) {
@@ -102,11 +102,16 @@ func (a *API) updateUser(ctx context.Context, c *call, _ *struct{ known }) (*bod
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+	// Read first: an error must not follow a change that was made.
+	stored, err := a.Assistants.AssistantStorage(ctx, c.caller.Account.ID)
+	if err != nil {
+		return nil, err
+	}
 	acct, err := a.Accounts.SetDisplayName(ctx, c.caller.Account.ID, name)
 	if err != nil {
 		return nil, err
 	}
-	return a.viewUser(ctx, acct)
+	return viewUser(acct, stored), nil
 }
 
 type balanceView struct {

@@ -41,7 +41,7 @@ func nullJSON(v any, empty bool) (sql.NullString, error) {
 	return sql.NullString{String: string(b), Valid: true}, err
 }
 
-// bytes is what the version's texts have: what elumenta.Storage counts, and migration 5 counted.
+// bytes is what the version's texts have: what elumenta.Storage counts, and migration 6 counted.
 func (r *versionRow) bytes() int64 {
 	return int64(len(r.note) + len(r.Name) + len(r.Model) + len(r.Description) + len(r.Category) +
 		len(r.responseFormat.String) + len(r.variables.String) + len(r.metadata.String) + len(r.Instructions))

@@ -48,3 +48,16 @@ func TestLiveSearch(t *testing.T) {
 	b.click(".shelves a[href*=support]")
 	b.until(`location.search === "?category=support&sort=new" && document.querySelector("#results").textContent.includes("keeper")`)
 }
+
+// TestLiveSearchTypedEarly: what was typed before the page's script had arrived is searched for once it has.
+func TestLiveSearchTypedEarly(t *testing.T) {
+	s := newServer(t)
+	_, author := s.account("Anne", "free")
+	s.publish(author, func(f *elumenta.Fields) { f.Name = "Lighthouse keeper" })
+	s.publish(author, func(f *elumenta.Fields) { f.Name = "Baker" })
+	b := s.front().s.tab(desktop())
+	b.signIn(s.admin)
+	b.show("marketplace")
+	eval[any](b, `document.querySelector("#q").value = "baker"; import(document.querySelector("script[src*=live]").src + "?later").then(() => 0)`)
+	b.until(`!document.querySelector("#results").textContent.includes("keeper") && location.search === "?q=baker"`)
+}

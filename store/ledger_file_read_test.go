@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 )
 
@@ -23,16 +22,29 @@ func TestLogFileTorn(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := logHeader + f.at - logBlock
-	for cut := third; cut < third+int64(logFrame+len("third")); cut++ {
-		torn := slices.Clone(whole)
-		clear(torn[cut:])
-		if err := os.WriteFile(path, torn, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	end := third + int64(logFrame+len("third"))
+	for cut := third; cut < end; cut++ {
+		writeAt(t, path, third, whole[third:end])
+		writeAt(t, path, cut, make([]byte, end-cut))
 		batches, err := f.after(0)
 		if err != nil || len(batches) != 2 || string(bytes.TrimRight(batches[1].bytes, "\x00")) != "second" {
 			t.Fatalf("cut at %d: %v, %v", cut, batches, err)
 		}
+	}
+}
+
+// writeAt writes bytes in the midst of the file at path, which is too large to be written whole for each case.
+func writeAt(t *testing.T, path string, at int64, b []byte) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -62,11 +74,7 @@ func TestLogFileDamaged(t *testing.T) {
 		}
 		for _, end := range ends[:3] {
 			for at := end - f.at/2; at < end-f.at/2+logFrame+700; at += 13 {
-				damaged := slices.Clone(whole)
-				damaged[at] ^= 0x40
-				if err := os.WriteFile(path, damaged, 0o600); err != nil {
-					t.Fatal(err)
-				}
+				writeAt(t, path, at, []byte{whole[at] ^ 0x40})
 				if batches, err := f.after(0); !errors.Is(err, errLogIncomplete) && !errors.Is(err, errLogOther) {
 					t.Fatalf("damaged at %d: %d batches, %v", at, len(batches), err)
 				}
@@ -76,6 +84,7 @@ func TestLogFileDamaged(t *testing.T) {
 				if batches, err := f.after(2); end != ends[2] && (err != nil || len(batches) != 2) { // the tables have the first two
 					t.Fatalf("damaged at %d: %v, %v", at, batches, err)
 				}
+				writeAt(t, path, at, whole[at:at+1])
 			}
 		}
 		if err := errors.Join(f.close(), os.WriteFile(path, whole[:10_000], 0o600)); err != nil {

@@ -71,4 +71,5 @@ for (const form of document.querySelectorAll("[data-live]")) {
     event.preventDefault();
     search();
   });
+  if (field.value !== field.defaultValue) search(); // typed before this script was there
 }

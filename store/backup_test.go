@@ -43,6 +43,7 @@ func verified(t *testing.T, url string) {
 // TestBackupWhileWriting copies a database while a server writes to it at full speed. Each copy is of one moment: balances,
 // journal and generations agree. The server goes on meanwhile, and what it had acknowledged before is in the copy.
 func TestBackupWhileWriting(t *testing.T) {
+	t.Parallel()
 	url, dir := sqliteURL(t), t.TempDir()
 	server, err := store.Open(t.Context(), store.Options{URL: url, Serve: true, Plans: elumenta.Plans{{Name: "big", OnceTokens: 1 << 40}}})
 	if err != nil {

@@ -31,6 +31,7 @@ func TestCrash(t *testing.T) {
 	}
 	for name, fresh := range map[string]func(testing.TB) string{"sqlite": sqliteURL, "postgres": storetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			url := fresh(t)
 			db := storetest.Raw(t, url)
 			for range 10 {

@@ -50,6 +50,7 @@ func writeAt(t *testing.T, path string, at int64, b []byte) {
 
 // TestLogFileDamaged: what was on the disk before something else was written there is missed, wherever it is damaged.
 func TestLogFileDamaged(t *testing.T) {
+	t.Parallel()
 	for _, direct := range []bool{false, true} {
 		path := filepath.Join(t.TempDir(), "a-ledger")
 		f := newLogFile(t, path, databaseID{1})

@@ -32,6 +32,7 @@ func newLogFile(t testing.TB, path string, id databaseID) *logFile {
 
 // TestLogFile: whatever was appended and when, the file gives back what is after a number, and knows when it cannot.
 func TestLogFile(t *testing.T) {
+	t.Parallel()
 	for _, direct := range []bool{false, true} {
 		f := newLogFile(t, filepath.Join(t.TempDir(), "a-ledger"), databaseID{1})
 		if direct {

@@ -74,6 +74,7 @@ func TestLogOvertaken(t *testing.T) {
 	} {
 		for _, correct := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, correct %v", name, correct), func(t *testing.T) {
+				t.Parallel()
 				s := openLogged(t, sqliteURL(t), nil)
 				s.StopBackground()
 				r := composed(t, s, "basic", time.Hour)

@@ -266,6 +266,7 @@ func TestTransferResumes(t *testing.T) {
 
 // TestTransferRefused: what cannot be moved is refused, with a reason, and nothing is changed.
 func TestTransferRefused(t *testing.T) {
+	t.Parallel()
 	in, other := install(t, sqliteURL(t)), install(t, sqliteURL(t))
 	pg := storetest.Postgres(t)
 	full := storetest.Postgres(t)
@@ -343,6 +344,7 @@ func fingerprints(t *testing.T, urls ...string) (all []string) {
 
 // TestTransferOfServed: a database that is served, or written, is not moved; what is written to a target meanwhile shows.
 func TestTransferOfServed(t *testing.T) {
+	t.Parallel()
 	in := install(t, sqliteURL(t))
 	pg := storetest.Postgres(t)
 	server := openNode(t, in.url, time.Hour)

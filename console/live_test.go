@@ -42,7 +42,7 @@ func TestLiveSearch(t *testing.T) {
 		t.Errorf("the preferences lead back to %s", back)
 	}
 	b.click(".shelves a[href*=design]")
-	b.until(`new URLSearchParams(location.search).get("q") === "lighthouse k" && location.search.includes("category=design") && location.search.includes("sort=new")`)
+	b.until(`new URLSearchParams(location.search).get("q") === "lighthouse k" && location.search.includes("category=design") && location.search.includes("sort=new") && document.readyState === "complete"`)
 	eval[any](b, `{ const q = document.querySelector("#q"); q.value = ""; q.dispatchEvent(new Event("input", { bubbles: true })); } 0`)
 	b.until(`document.querySelector("#results").textContent.includes("painter")`)
 	b.click(".shelves a[href*=support]")

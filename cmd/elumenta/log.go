@@ -65,7 +65,14 @@ func (w *logWriter) run() {
 		taken, w.waiting = w.waiting, taken[:0]
 		w.room.Broadcast()
 		w.mu.Unlock()
-		_, _ = w.out.Write(taken)
+		w.write(taken)
+	}
+}
+
+// write writes lines, if there are any: what was woken for may have been taken with what was there before.
+func (w *logWriter) write(lines []byte) {
+	if len(lines) > 0 {
+		_, _ = w.out.Write(lines)
 	}
 }
 
@@ -81,5 +88,5 @@ func (w *logWriter) close() {
 	}
 	close(w.wake)
 	<-w.ended
-	_, _ = w.out.Write(w.waiting)
+	w.write(w.waiting)
 }

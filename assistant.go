@@ -167,7 +167,7 @@ func setPointer[T any](field **T, o Optional[T]) {
 func (f *Fields) Equal(g Fields) bool {
 	return f.Name == g.Name && f.Model == g.Model && f.Instructions == g.Instructions && f.Description == g.Description &&
 		f.Category == g.Category && f.Copyable == g.Copyable && reflect.DeepEqual(f.Temperature, g.Temperature) && reflect.DeepEqual(f.MaxTokens, g.MaxTokens) &&
-		reflect.DeepEqual(f.ResponseFormat, g.ResponseFormat) && maps.Equal(f.Metadata, g.Metadata) &&
+		f.ResponseFormat.equal(g.ResponseFormat) && maps.Equal(f.Metadata, g.Metadata) &&
 		slices.EqualFunc(f.Variables, g.Variables, func(a, b Variable) bool { return reflect.DeepEqual(a, b) })
 }
 

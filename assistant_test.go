@@ -1,6 +1,7 @@
 package elumenta_test
 
 import (
+	"encoding/json"
 	"maps"
 	"math"
 	"slices"
@@ -97,18 +98,20 @@ func TestFieldErrorsShortenWhatTheyList(t *testing.T) {
 func TestPatch(t *testing.T) {
 	f := goodFields()
 	f.Temperature, f.Category, f.Metadata = ptr(0.5), "data", map[string]string{"k": "v"}
+	f.ResponseFormat = &elumenta.ResponseFormat{Type: elumenta.FormatJSONSchema, Name: "n", Schema: json.RawMessage(`{"type":"object"}`)}
 	for name, c := range map[string]struct {
 		patch   elumenta.Patch
 		changed bool
 		check   func(elumenta.Fields, elumenta.Visibility) bool
 	}{
-		"nothing":         {elumenta.Patch{Note: "only a note"}, false, func(g elumenta.Fields, _ elumenta.Visibility) bool { return cmp.Equal(f, g) }},
-		"the same":        {elumenta.Patch{Name: elumenta.Some("Bot"), Temperature: elumenta.Some(0.5), Metadata: elumenta.Some(maps.Clone(f.Metadata))}, false, func(g elumenta.Fields, _ elumenta.Visibility) bool { return cmp.Equal(f, g) }},
-		"a name":          {elumenta.Patch{Name: elumenta.Some("Other")}, true, func(g elumenta.Fields, _ elumenta.Visibility) bool { return g.Name == "Other" && g.Category == "data" }},
-		"null clears":     {elumenta.Patch{Temperature: elumenta.Optional[float64]{Set: true, Null: true}, Category: elumenta.Optional[string]{Set: true, Null: true}}, true, func(g elumenta.Fields, _ elumenta.Visibility) bool { return g.Temperature == nil && g.Category == "" }},
-		"publish":         {elumenta.Patch{Visibility: elumenta.Some(elumenta.Marketplace)}, true, func(_ elumenta.Fields, v elumenta.Visibility) bool { return v == elumenta.Marketplace }},
-		"null visibility": {elumenta.Patch{Visibility: elumenta.Optional[elumenta.Visibility]{Set: true, Null: true}}, false, func(_ elumenta.Fields, v elumenta.Visibility) bool { return v == elumenta.Private }},
-		"metadata":        {elumenta.Patch{Metadata: elumenta.Some(map[string]string{})}, true, func(g elumenta.Fields, _ elumenta.Visibility) bool { return len(g.Metadata) == 0 }},
+		"nothing":           {elumenta.Patch{Note: "only a note"}, false, func(g elumenta.Fields, _ elumenta.Visibility) bool { return cmp.Equal(f, g) }},
+		"the same":          {elumenta.Patch{Name: elumenta.Some("Bot"), Temperature: elumenta.Some(0.5), Metadata: elumenta.Some(maps.Clone(f.Metadata))}, false, func(g elumenta.Fields, _ elumenta.Visibility) bool { return cmp.Equal(f, g) }},
+		"a schema's blanks": {elumenta.Patch{ResponseFormat: elumenta.Some(elumenta.ResponseFormat{Type: elumenta.FormatJSONSchema, Name: "n", Schema: json.RawMessage(`{"type": "object"}`)})}, false, func(elumenta.Fields, elumenta.Visibility) bool { return true }},
+		"a name":            {elumenta.Patch{Name: elumenta.Some("Other")}, true, func(g elumenta.Fields, _ elumenta.Visibility) bool { return g.Name == "Other" && g.Category == "data" }},
+		"null clears":       {elumenta.Patch{Temperature: elumenta.Optional[float64]{Set: true, Null: true}, Category: elumenta.Optional[string]{Set: true, Null: true}}, true, func(g elumenta.Fields, _ elumenta.Visibility) bool { return g.Temperature == nil && g.Category == "" }},
+		"publish":           {elumenta.Patch{Visibility: elumenta.Some(elumenta.Marketplace)}, true, func(_ elumenta.Fields, v elumenta.Visibility) bool { return v == elumenta.Marketplace }},
+		"null visibility":   {elumenta.Patch{Visibility: elumenta.Optional[elumenta.Visibility]{Set: true, Null: true}}, false, func(_ elumenta.Fields, v elumenta.Visibility) bool { return v == elumenta.Private }},
+		"metadata":          {elumenta.Patch{Metadata: elumenta.Some(map[string]string{})}, true, func(g elumenta.Fields, _ elumenta.Visibility) bool { return len(g.Metadata) == 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, v, changed := c.patch.Apply(f, elumenta.Private)

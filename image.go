@@ -59,6 +59,9 @@ var special = func() (list []netip.Prefix) {
 // public reports whether a host may be on the internet, as far as it can be told without looking it up: a provider
 // beside this server must not be sent into its network.
 func public(host string) bool {
+	if strings.ContainsFunc(host, func(r rune) bool { return r == '%' || r > '~' }) {
+		return false // a zone, or letters that a fetcher maps to others (https://www.unicode.org/reports/tr46): names have an xn-- form
+	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		addr = addr.Unmap()
 		return addr.IsGlobalUnicast() && !addr.IsPrivate() && !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(addr) })

@@ -3,6 +3,7 @@ package elumenta
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -36,14 +37,16 @@ func CheckSplit(split []LabelShare) (errs FieldErrors) {
 		errs.Add("split", "must name 1 to %d versions", MaxSplit)
 	}
 	seen := map[int]bool{}
-	for _, s := range split {
+	for i, s := range split {
+		at := fmt.Sprintf("split[%d].", i)
 		switch {
 		case s.Version < 1:
-			errs.Add("split", "must name saved versions by their numbers")
+			errs.Add(at+"version", "must be the number of a saved version")
 		case seen[s.Version]:
-			errs.Add("split", "names version %d twice", s.Version)
-		case s.Weight < 1 || s.Weight > MaxWeight:
-			errs.Add("split", "must give version %d a weight between 1 and %d", s.Version, MaxWeight)
+			errs.Add(at+"version", "is there twice")
+		}
+		if s.Weight < 1 || s.Weight > MaxWeight {
+			errs.Add(at+"weight", "must be between 1 and %d", MaxWeight)
 		}
 		seen[s.Version] = true
 	}

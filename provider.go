@@ -1,6 +1,7 @@
 package elumenta
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,6 +144,22 @@ type ResponseFormat struct {
 	Name   string          // with json_schema
 	Schema json.RawMessage // with json_schema
 	Strict bool
+}
+
+// equal reports whether two say the same; white space in a schema says nothing.
+func (f *ResponseFormat) equal(g *ResponseFormat) bool {
+	if f == nil || g == nil {
+		return f == g
+	}
+	return f.Type == g.Type && f.Name == g.Name && f.Strict == g.Strict && bytes.Equal(compacted(f.Schema), compacted(g.Schema))
+}
+
+func compacted(v json.RawMessage) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, v) != nil {
+		return v
+	}
+	return b.Bytes()
 }
 
 // The types of a ResponseFormat.

@@ -20,8 +20,9 @@ func (d *decoder) labels(n node) map[string][]elumenta.LabelShare {
 	labels := map[string][]elumenta.LabelShare{}
 	d.object(n, func(name string, n node) {
 		var split []elumenta.LabelShare
-		switch n.Node.(type) {
-		case *ast.SequenceNode:
+		_, listed := n.Node.(*ast.SequenceNode)
+		switch {
+		case listed:
 			d.list(n, func(n node) { split = append(split, d.share(n)) })
 		default:
 			if i := d.integer(n); i != nil {
@@ -34,7 +35,11 @@ func (d *decoder) labels(n node) map[string][]elumenta.LabelShare {
 			d.wrong(n.field, "is not a label: it has 1 to 32 characters of a-z, 0-9 and -, the first one a letter")
 		case !d.failed[n.field] && !d.failedBelow(n.field):
 			for _, e := range elumenta.CheckSplit(split) {
-				d.wrong(n.field, "%s", e.Reason)
+				field := n.field
+				if listed {
+					field += strings.TrimPrefix(e.Field, "split")
+				}
+				d.wrong(field, "%s", e.Reason)
 			}
 		}
 	})

@@ -31,10 +31,10 @@ func TestLabels(t *testing.T) {
 		"labels: 3\n":                         "a.md:4:1: labels must be settings",
 		"labels: {Prod: 1}\n":                 "a.md:4:10: labels.Prod is not a label",
 		"labels: {a: x}\n":                    "a.md:4:10: labels.a must be a whole number",
-		"labels: {a: 0}\n":                    "a.md:4:10: labels.a must name saved versions",
+		"labels: {a: 0}\n":                    "a.md:4:10: labels.a must be the number of a saved version",
 		"labels: {a: null}\n":                 "a.md:4:10: labels.a must name 1 to 10 versions",
 		"labels: {a: [{version: 1, w: 2}]}\n": "labels.a[0].w is not known",
-		"labels: {a: [{version: 1, weight: 0}, {version: 2}]}\n": "labels.a must give version 1 a weight",
+		"labels: {a: [{version: 1, weight: 0}, {version: 2}]}\n": "labels.a[0].weight must be between 1 and 10000",
 		"labels: {a: 1, a: 2}\n":                                 "labels.a is there twice",
 	} {
 		_, err := assistantfile.Parse("a.md", file(labels))

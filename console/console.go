@@ -85,7 +85,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.mux.Handle("GET "+c.assets.base, c.assets)
+	c.mux.Handle("GET "+staticPath+"{version}/", c.assets)
 	c.signInRoutes()
 	c.homeRoutes()
 	c.marketplaceRoutes()
@@ -116,7 +116,6 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // ServeHTTP answers a request for a path under Base.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w = &limited{ResponseWriter: w}
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")

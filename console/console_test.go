@@ -25,7 +25,10 @@ func TestSignIn(t *testing.T) {
 	b.get("sign-in?next=/console/account").ok(`name="next" value="/console/account"`)
 	b.get("sign-in?next=//evil.example/").ok(`name="next" value="/console/"`)
 	b.post("sign-in", url.Values{"key": {"nb_short"}}).is(http.StatusUnprocessableEntity, "well-formed").without("nb_short")
-	b.post("sign-in", url.Values{"key": {elumenta.NewKeySecret().Reveal()}}).is(http.StatusUnauthorized, "unknown")
+	refused := b.post("sign-in", url.Values{"key": {elumenta.NewKeySecret().Reveal()}}).is(http.StatusUnauthorized, "unknown")
+	if id := refused.header.Get("X-Request-Id"); id == "" || !strings.Contains(s.log.String(), `"msg":"request","request_id":"`+id+`","route":"POST /console/sign-in","status":401`) {
+		t.Errorf("who tries keys is not in the log: %q", id)
+	}
 	b.post("sign-in", url.Values{"key": {" " + key.Reveal() + "\n"}, "next": {"/console/account"}}).to("/console/account")
 	b.get("account").ok("Grace", string(account), "50 tokens")
 

@@ -105,7 +105,7 @@ func newServerOn(t *testing.T, database string, change ...func(*httpapi.Options)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.Handle(console.Base, pages)
+	mux.Handle(console.Base, api.Pages(pages))
 	h := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		h.Close()

@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"strings"
 )
+
+const staticPath = Base + "static/"
 
 //go:embed static
 var static embed.FS
@@ -35,13 +38,13 @@ func loadAssets() (*assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := Base + "static/" + hex.EncodeToString(hash.Sum(nil)[:8]) + "/"
+	base := staticPath + hex.EncodeToString(hash.Sum(nil)[:8]) + "/"
 	return &assets{base, http.StripPrefix(base, http.FileServerFS(files))}, nil
 }
 
 // ServeHTTP serves a file, and no list of a folder.
 func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path[len(r.URL.Path)-1] == '/' {
+	if !strings.HasPrefix(r.URL.Path, a.base) || strings.HasSuffix(r.URL.Path, "/") {
 		http.NotFound(w, r)
 		return
 	}

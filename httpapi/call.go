@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -84,7 +85,43 @@ func (c *call) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // ServeHTTP answers one request: an id, a panic's end, figures and a log line for each.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{ResponseWriter: w, id: elumenta.NewRequestID(), request: r, route: "none", started: time.Now(), timeout: a.WriteTimeout}
+	a.serve(w, r, elumenta.NewRequestID(), a.answer)
+}
+
+// Keys of what a request's context has.
+type (
+	callerKey struct{}
+	pageKey   struct{} // the id of a page's request
+)
+
+// ServeCaller answers a request as a caller who is authenticated already: whatever its Authorization header says, it has the caller's
+// limits. What a page asks for has the id of the page's request.
+func (a *API) ServeCaller(w http.ResponseWriter, r *http.Request, caller *elumenta.Caller) {
+	id, ok := r.Context().Value(pageKey{}).(elumenta.RequestID)
+	if !ok {
+		id = elumenta.NewRequestID()
+	}
+	a.serve(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)), id, a.answer)
+}
+
+// Pages gives a handler of pages beside the API what every request has: an id, a panic's end, figures, and a log line, at debug level for
+// files that never change.
+func (a *API) Pages(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := elumenta.NewRequestID()
+		a.serve(w, r.WithContext(context.WithValue(r.Context(), pageKey{}, id)), id, func(c *call, r *http.Request) {
+			c.route = "page"
+			defer func() {
+				c.route = cmp.Or(r.Pattern, c.route)
+				c.quiet = strings.Contains(c.Header().Get("Cache-Control"), "immutable")
+			}()
+			pages.ServeHTTP(c, r)
+		})
+	})
+}
+
+func (a *API) serve(w http.ResponseWriter, r *http.Request, id elumenta.RequestID, answer func(*call, *http.Request)) {
+	c := &call{ResponseWriter: w, id: id, request: r, route: "none", started: time.Now(), timeout: a.WriteTimeout}
 	h := w.Header()
 	h["X-Request-Id"] = []string{string(c.id)}
 	h["X-Content-Type-Options"] = nosniff
@@ -108,6 +145,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		a.passOver(c, r)
 	}()
+	answer(c, r)
+}
+
+func (a *API) answer(c *call, r *http.Request) {
 	if !a.cors(c, r) {
 		return
 	}
@@ -116,14 +157,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.mux.ServeHTTP(c, r)
-}
-
-type callerKey struct{}
-
-// ServeCaller answers a request as a caller who is authenticated already: whatever its Authorization header says, it has the caller's
-// limits.
-func (a *API) ServeCaller(w http.ResponseWriter, r *http.Request, caller *elumenta.Caller) {
-	a.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 }
 
 // panicked logs where, and never what: a panic's value may hold what the request held.

@@ -139,7 +139,7 @@ func (c *call) errorBody(e *elumenta.Error) (status int, body []byte) {
 	if c.surface == nil {
 		return statusOf(e), append(appendError(make([]byte, 0, 512), e, c.id), '\n')
 	}
-	if !retryHelps(e.Code) {
+	if !retryHelps(e) {
 		c.Header().Set("X-Should-Retry", "false")
 	}
 	return c.surface.Error(e, c.id)

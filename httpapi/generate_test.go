@@ -89,6 +89,21 @@ func TestGenerateStream(t *testing.T) {
 	}
 }
 
+// TestNativeFinishReasons: a provider that names a tool though this API has none ends an answer as others do.
+func TestNativeFinishReasons(t *testing.T) {
+	s := newServer(t, setup{scripted: func(_ context.Context, _ *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		return elumenta.Completion{Finish: elumenta.FinishToolCalls}, emit(elumenta.Event{Kind: elumenta.EventText, Text: "ok"})
+	}})
+	key, _ := s.account("unlimited")
+	if v := s.do("POST", "/generate", key, object{"model": "scripted", "prompt": "x"}).want(200); v["finish_reason"] != "stop" {
+		t.Errorf("whole: %v", v["finish_reason"])
+	}
+	events := s.do("POST", "/generate", key, object{"model": "scripted", "prompt": "x", "stream": true}).events()
+	if e := events[len(events)-1]; e["finish_reason"] != "stop" {
+		t.Errorf("stream: %v", e)
+	}
+}
+
 // decoded sends a body and returns what reached the provider.
 func decoded(t *testing.T, body any) (*elumenta.Prompt, object) {
 	t.Helper()

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -124,11 +126,18 @@ func decodeLabel(label string, body []byte) ([]elumenta.LabelShare, error) {
 		at := fieldPath{name: "version"}
 		r.bad(&at, "is required, or else split, and not both")
 	}
-	if version != nil {
+	switch {
+	case version != nil && *version < 1:
+		r.errs.Add("version", "must be the number of a saved version")
+	case version != nil:
 		split = []elumenta.LabelShare{{Version: *version, Weight: 1}}
-	}
-	if len(r.errs) == 0 {
-		r.errs = elumenta.CheckSplit(split)
+	case hasSplit:
+		mistyped := r.errs
+		for _, e := range elumenta.CheckSplit(split) {
+			if !slices.ContainsFunc(mistyped, func(m elumenta.FieldError) bool { return strings.HasPrefix(m.Field, e.Field) || m.Field == "split" }) {
+				r.errs.Add(e.Field, "%s", e.Reason)
+			}
+		}
 	}
 	if !elumenta.ValidLabel(label) {
 		r.errs.Add("label", "must have 1 to 32 characters of a-z, 0-9 and -, the first one a letter")

@@ -26,14 +26,21 @@ func (native) Whole(b []byte, a *elumenta.Answer, r *elumenta.Result) []byte {
 	b = append(b, `,"content":`...)
 	a.Text = append(a.Text, a.Refusal...) // this API does not tell them apart
 	b = appendString(b, a.Text)
-	b = append(b, `,"finish_reason":`...)
-	b = appendString(b, r.Finish)
+	b = appendFinish(b, r.Finish)
 	b = append(b, `,"tokens_spent":`...)
 	b = strconv.AppendInt(b, r.Settled.TokensSpent, 10)
 	b = appendEnd(b, r)
 	b = append(b, `,"created_at":`...)
 	b = appendTime(b, r.CreatedAt)
 	return append(b, "}\n"...)
+}
+
+// appendFinish says why an answer ended. This API has no tools: that a provider names one all the same is an end like others.
+func appendFinish(b []byte, reason elumenta.FinishReason) []byte {
+	if reason == elumenta.FinishToolCalls {
+		reason = elumenta.FinishStop
+	}
+	return appendString(append(b, `,"finish_reason":`...), reason)
 }
 
 // Begin is the event generation_start.
@@ -63,8 +70,7 @@ func (native) KeepAlive(b []byte) []byte { return append(b, keepAlive...) }
 func (native) End(b []byte, r *elumenta.Result) []byte {
 	b = append(b, `data: {"type":"generation_end","id":`...)
 	b = appendString(b, r.ID)
-	b = append(b, `,"finish_reason":`...)
-	b = appendString(b, r.Finish)
+	b = appendFinish(b, r.Finish)
 	b = append(b, `,"tokens_used":`...)
 	b = strconv.AppendInt(b, r.Settled.TokensSpent, 10)
 	b = appendEnd(b, r)

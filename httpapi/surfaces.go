@@ -216,11 +216,11 @@ func (a *API) modelEntry(m *elumenta.Model) elumenta.SurfaceModel {
 }
 
 // retryHelps reports whether the same request may succeed later (https://github.com/openai/openai-node reads X-Should-Retry, as its kin do).
-func retryHelps(code elumenta.Code) bool {
-	switch code {
+func retryHelps(e *elumenta.Error) bool {
+	switch e.Code {
 	case elumenta.CodeRateLimited, elumenta.CodeTooManyStreams, elumenta.CodeProvider, elumenta.CodeProviderTimeout, elumenta.CodeModelUnavailable,
 		elumenta.CodeUnavailable, elumenta.CodeInternal:
 		return true
 	}
-	return false
+	return e.RetryAfter > 0
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/openai/openai-go/v3"
@@ -82,6 +83,35 @@ func TestChatErrors(t *testing.T) {
 	}
 	if s.balance() != before {
 		t.Errorf("%d tokens were spent", before-s.balance())
+	}
+}
+
+// A request whose twin still runs may be sent again in a second: clients that retry by themselves are not told to stop.
+func TestTwinOfARunningRequest(t *testing.T) {
+	started, let := make(chan struct{}), make(chan struct{})
+	s := newServer(t, func(ctx context.Context, p *elumenta.Prompt, emit func(elumenta.Event) error) (elumenta.Completion, error) {
+		close(started)
+		<-let
+		return says("Hi")(ctx, p, emit)
+	})
+	params := openai.ChatCompletionNewParams{Model: "scripted", Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hello")}}
+	key := option.WithHeader("Idempotency-Key", "k")
+	client := s.client()
+	var first sync.WaitGroup
+	first.Go(func() {
+		if _, err := client.Chat.Completions.New(t.Context(), params, key); err != nil {
+			t.Error(err)
+		}
+	})
+	<-started
+	e := failure(t, s.client(), params, key)
+	if h := e.Response.Header; e.StatusCode != 409 || h.Get("X-Should-Retry") != "" || h.Get("Retry-After") != "1" {
+		t.Errorf("%d, X-Should-Retry %q, Retry-After %q", e.StatusCode, h.Get("X-Should-Retry"), h.Get("Retry-After"))
+	}
+	close(let)
+	first.Wait()
+	if h := failure(t, s.client(), params, key).Response.Header; h.Get("X-Should-Retry") != "false" {
+		t.Errorf("answered already: X-Should-Retry %q", h.Get("X-Should-Retry"))
 	}
 }
 

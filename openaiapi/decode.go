@@ -18,7 +18,9 @@ import (
 const (
 	mostErrors   = 100 // of a request that are gathered
 	mostWarnings = 100
-	mostShown    = 64 // bytes of a client's own name that is repeated to it
+	mostTwice    = 1 << 20 // bytes of a body that is decoded again for what else is wrong
+	mostMistyped = 10      // members of it that are left out for that
+	mostShown    = 64      // bytes of a client's own name that is repeated to it
 )
 
 // decoding gathers what is wrong with a request, and what of it is left out.
@@ -27,10 +29,17 @@ type decoding struct {
 	code     string // of the first error
 	warnings []elumenta.Warning
 	once     map[string]bool // the warnings that were given and are given once
+	without  []string        // members of the wrong type, of which no more is to be said
 }
 
 // bad adds a field error. The reason reads on from the field's name: "is required".
 func (d *decoding) bad(field, code, format string, args ...any) {
+	if slices.ContainsFunc(d.without, func(name string) bool {
+		rest, ok := strings.CutPrefix(field, name)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	}) {
+		return
+	}
 	if len(d.errs) == 0 {
 		d.code = code
 	}
@@ -91,12 +100,11 @@ func (d *decoding) body(body []byte, into any) error {
 		return elumenta.Errorf(elumenta.CodeBadRequest, "the body must be a JSON object")
 	}
 	err := json.Unmarshal(body, into)
+	if s, ok := errors.AsType[*json.SemanticError](err); ok {
+		return d.bodyWithout(s, body, into)
+	}
 	if err == nil {
 		return nil
-	}
-	if s, ok := errors.AsType[*json.SemanticError](err); ok {
-		d.mistyped("", s)
-		return d.err()
 	}
 	what, offset := "it is malformed", int64(0)
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
@@ -106,6 +114,30 @@ func (d *decoding) body(body []byte, into any) error {
 		what = "an object has two members of the same name"
 	}
 	return elumenta.Errorf(elumenta.CodeBadRequest, "the body is not valid JSON: %s, at byte %d", what, offset)
+}
+
+// bodyWithout adds that a member is of the wrong type, and decodes the others: what else is wrong is told, too.
+func (d *decoding) bodyWithout(s *json.SemanticError, body []byte, into any) error {
+	var members map[string]jsontext.Value
+	if len(body) > mostTwice || json.Unmarshal(body, &members) != nil {
+		d.mistyped("", s)
+		return d.err()
+	}
+	for range mostMistyped {
+		d.mistyped("", s)
+		name, _, _ := strings.Cut(string(s.JSONPointer[min(1, len(s.JSONPointer)):]), "/") // known members have no character that is escaped
+		d.without = append(d.without, name)
+		delete(members, name)
+		rest, err := json.Marshal(members, json.Deterministic(true))
+		if err != nil {
+			return d.err()
+		}
+		var ok bool
+		if s, ok = errors.AsType[*json.SemanticError](json.Unmarshal(rest, into)); !ok {
+			return nil
+		}
+	}
+	return d.err()
 }
 
 // into decodes a field's value, which is valid JSON, and reports whether it has the type.
@@ -141,6 +173,9 @@ func typeName(t reflect.Type) string {
 	}
 	if t == nil {
 		return "of another type"
+	}
+	if strings.HasPrefix(t.Name(), "stringOr[") {
+		return "a string or a list"
 	}
 	switch t.Kind() {
 	case reflect.String:

@@ -1,6 +1,8 @@
 package openaiapi
 
 import (
+	"reflect"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -120,6 +122,9 @@ func (s *stringOr[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	case '"':
 		s.isString, s.given = true, true
 		return json.UnmarshalDecode(dec, &s.text)
+	}
+	if dec.PeekKind() != '[' && reflect.TypeFor[T]().Kind() == reflect.Slice {
+		return &json.SemanticError{GoType: reflect.TypeFor[stringOr[T]](), JSONPointer: dec.StackPointer(), ByteOffset: dec.InputOffset()}
 	}
 	s.given = true
 	return json.UnmarshalDecode(dec, &s.value)

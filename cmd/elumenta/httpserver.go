@@ -16,6 +16,7 @@ import (
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/console"
+	"github.com/elumenta/elumenta/httpapi"
 )
 
 // Limits of a connection, against clients that send slowly or keep connections for nothing. Bodies and writes have limits
@@ -46,7 +47,7 @@ func (n *node) serve(ctx context.Context, api http.Handler) error {
 	defer stop()
 	serving.Go(func() { returnMemory(resting) })
 	if n.listeners.metrics != nil {
-		own := n.httpServer(onlyMetrics(metrics))
+		own := n.httpServer(withMetrics(http.NotFoundHandler(), metrics))
 		own.TLSConfig, own.ReadTimeout, own.WriteTimeout = nil, metricsTimeout, metricsTimeout
 		serving.Go(func() { failed <- serveOn(own, n.listeners.metrics) })
 		defer func() { _ = own.Close() }() // it serves while requests drain
@@ -89,41 +90,31 @@ func serveOn(s *http.Server, l net.Listener) error {
 }
 
 // withConsole serves the console beside the API. The root leads a browser to it.
-func withConsole(api, pages http.Handler) http.Handler {
+func withConsole(api *httpapi.API, pages http.Handler) http.Handler {
+	pages, root := api.Pages(pages), api.Pages(http.RedirectHandler(console.Base, http.StatusFound))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, console.Base):
 			pages.ServeHTTP(w, r)
 		case r.URL.Path+"/" == console.Base, r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html"):
-			limitWrite(w)
-			http.Redirect(w, r, console.Base, http.StatusFound)
+			root.ServeHTTP(w, r)
 		default:
 			api.ServeHTTP(w, r)
 		}
 	})
 }
 
-func withMetrics(api, metrics http.Handler) http.Handler {
+// withMetrics serves the metrics beside something else.
+func withMetrics(other, metrics http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/metrics" {
-			limitWrite(w)
-			w.Header().Set("X-Request-Id", string(elumenta.NewRequestID()))
-			metrics.ServeHTTP(w, r)
+		if r.URL.Path != "/metrics" {
+			other.ServeHTTP(w, r)
 			return
 		}
-		api.ServeHTTP(w, r)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(metricsTimeout))
+		w.Header().Set("X-Request-Id", string(elumenta.NewRequestID()))
+		metrics.ServeHTTP(w, r)
 	})
-}
-
-// limitWrite is for what neither httpapi nor console answers.
-func limitWrite(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(metricsTimeout))
-}
-
-func onlyMetrics(metrics http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics)
-	return mux
 }
 
 // drain stops a node without dropping what it has begun: readiness fails at once, connections are accepted a while

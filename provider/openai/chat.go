@@ -170,7 +170,8 @@ func (d *chatDecoder) take() error {
 		return err
 	}
 	for i := range c.calls {
-		if err := d.call(&c.calls[i]); err != nil {
+		another := i > 0 && c.calls[i].name != "" && c.calls[i].id == "" && c.calls[i].index == c.calls[i-1].index
+		if err := d.call(&c.calls[i], another); err != nil {
 			return err
 		}
 	}
@@ -191,13 +192,13 @@ func (d *chatDecoder) endReasoning() error {
 }
 
 // call takes a piece of a tool call. Pieces belong together by their index; hosts that give none, or the same one for
-// all, begin another call with another id and a name.
-func (d *chatDecoder) call(p *chatCallPiece) error {
+// all, begin another call with another id and a name, or without ids with a name beside the one before it, which is another then.
+func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 	at := len(d.calls) - 1
 	for at >= 0 && p.index >= 0 && d.calls[at].index != p.index {
 		at--
 	}
-	if at < 0 || p.name != "" && p.id != "" && d.calls[at].id != "" && d.calls[at].id != p.id {
+	if at < 0 || another || p.name != "" && p.id != "" && d.calls[at].id != "" && d.calls[at].id != p.id {
 		at = len(d.calls)
 		d.calls = append(d.calls, chatCall{index: p.index})
 	}

@@ -129,7 +129,7 @@ func (p *problem) guess() wire.Fault {
 			return rejected(elumenta.RejectContext)
 		}
 	}
-	for _, s := range []string{"usage guidelines", "content policy", "flagged by"} {
+	for _, s := range []string{"usage guidelines", "content policy", "flagged by", "content exists risk"} {
 		if strings.Contains(text, s) {
 			return rejected(elumenta.RejectContent)
 		}

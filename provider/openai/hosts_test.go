@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,39 @@ func TestCallIDs(t *testing.T) {
 				if !seen[id] {
 					t.Errorf("%s was not kept", id)
 				}
+			}
+		})
+	}
+}
+
+// TestCallsWithoutIDs: calls that have neither ids nor indices of their own are as many as they have names, each with its own arguments.
+func TestCallsWithoutIDs(t *testing.T) {
+	calls := func(extra string) string {
+		return `"tool_calls":[{` + extra + `"function":{"name":"weather","arguments":"{\"a\":1}"}},{` + extra + `"function":{"name":"time","arguments":"{\"b\":2}"}}]`
+	}
+	for name, answer := range map[string]string{
+		"whole":  `{"choices":[{"message":{` + calls("") + `},"finish_reason":"tool_calls"}]}`,
+		"stream": `data: {"choices":[{"delta":{` + calls(`"index":0,"id":"",`) + `}}]}` + "\n\ndata: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			providertest.CaptureAnswer(t, answer, func(server string, c *http.Client) {
+				target := elumenta.Target{BaseURL: server, Model: "m", Client: c, Capabilities: everything()}
+				prompt := &elumenta.Prompt{Stream: name == "stream", Turns: []elumenta.Turn{{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: "Rome?"}}}}}
+				if _, err := (openai.Chat{}).Generate(t.Context(), target, prompt, func(e elumenta.Event) error {
+					switch e.Kind {
+					case elumenta.EventToolCall:
+						got = append(got, e.Name)
+					case elumenta.EventToolInput:
+						got[e.Index] += string(e.Text)
+					}
+					return nil
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+			if want := []string{`weather{"a":1}`, `time{"b":2}`}; !slices.Equal(got, want) {
+				t.Errorf("calls %q, want %q", got, want)
 			}
 		})
 	}

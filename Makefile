@@ -57,7 +57,7 @@ screenshots: build ## Take the pictures of README.md again, in Chromium
 	go run ./internal/screenshots --elumenta bin/elumenta --out docs/images
 
 .PHONY: bench
-bench: build ## Compare with a bare reverse proxy (BENCH="--scale" or "--streams 5000": see docs/benchmarks.md)
+bench: build ## Compare with a bare reverse proxy (BENCH="--scale 100000" or "--streams 5000": see docs/benchmarks.md)
 	CGO_ENABLED=0 go build -o bin/bench ./internal/bench
 	bin/bench --elumenta bin/elumenta $(BENCH)
 

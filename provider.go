@@ -147,11 +147,11 @@ type ResponseFormat struct {
 }
 
 // equal reports whether two say the same; white space in a schema says nothing.
-func (f *ResponseFormat) equal(g *ResponseFormat) bool {
-	if f == nil || g == nil {
-		return f == g
+func (r *ResponseFormat) equal(other *ResponseFormat) bool {
+	if r == nil || other == nil {
+		return r == other
 	}
-	return f.Type == g.Type && f.Name == g.Name && f.Strict == g.Strict && bytes.Equal(compacted(f.Schema), compacted(g.Schema))
+	return r.Type == other.Type && r.Name == other.Name && r.Strict == other.Strict && bytes.Equal(compacted(r.Schema), compacted(other.Schema))
 }
 
 func compacted(v json.RawMessage) []byte {

@@ -105,7 +105,7 @@ func TestTwinOfARunningRequest(t *testing.T) {
 	})
 	<-started
 	e := failure(t, s.client(), params, key)
-	if h := e.Response.Header; e.StatusCode != 409 || h.Get("X-Should-Retry") != "" || h.Get("Retry-After") != "1" {
+	if h := e.Response.Header; e.StatusCode != http.StatusConflict || h.Get("X-Should-Retry") != "" || h.Get("Retry-After") != "1" {
 		t.Errorf("%d, X-Should-Retry %q, Retry-After %q", e.StatusCode, h.Get("X-Should-Retry"), h.Get("Retry-After"))
 	}
 	close(let)

@@ -18,7 +18,7 @@ const maxQuestion = 8 << 20
 
 type chatCommand struct {
 	serverFlags
-	Target string            `arg:"" name:"assistant-or-model" help:"An assistant's id (asst_…, asst_…@3) or a model's slug."`
+	Target string            `arg:"" name:"assistant-or-model" help:"An assistant's id (asst_…, asst_…@3, asst_…@production) or a model's slug."`
 	System string            `help:"System text of your own, after the assistant's instructions." placeholder:"TEXT"`
 	Var    map[string]string `help:"Values of the assistant's variables." placeholder:"NAME=VALUE"`
 }

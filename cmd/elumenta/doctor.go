@@ -37,7 +37,7 @@ type doctorCommand struct {
 
 // Help says what is looked at.
 func (doctorCommand) Help() string {
-	return `Looks at what a server needs, and prints a line for each thing: ok, warning, or FAILED with what to do.
+	return `Looks at what a server needs, and prints a line for each thing: ok, off, warning, or FAILED with what to do.
 
   configuration   file, environment and certificate are read as serve reads them; a mistake ends it with 2
   database        can be opened; on Postgres its clock is near this machine's; on SQLite there is room on the disk

@@ -94,7 +94,7 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.hot, "hot", false, "instead: one account called from 64 connections, compared with 64 accounts")
 	flags.BoolVar(&o.postgres, "postgres", false, "keep everything in a private Postgres, whose processes share the load's core, instead of SQLite")
 	flags.Float64Var(&o.traces, "traces", 0, "export metrics, and the traces of this share of the requests (0.01), to a collector in the load's process")
-	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000), and the console's pages compared with a thousand")
+	flags.IntVar(&o.published, "marketplace", 0, "instead: lists and searches with this many published assistants (1000000), and the console's pages compared with 10,000")
 	flags.BoolVar(&o.console, "console", false, "instead: how soon the console's first pages can be used in Chromium, slowed down four times")
 	flags.DurationVar(&o.soakFor, "soak", 0, "instead: load of seven tenths for so long, with a failing route and clients that hang up, and what it leaves behind (30m)")
 	flags.IntVar(&o.many, "scale", 0, "instead: cost with this many assistants, compared with 100 (100000)")

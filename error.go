@@ -3,6 +3,7 @@ package elumenta
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -101,6 +102,12 @@ func HasCode(err error, code Code) bool {
 type FieldError struct {
 	Field  string `json:"field"`
 	Reason string `json:"reason"`
+}
+
+// Within reports whether a field is another one or a part of it: messages[1].role is within messages.
+func Within(field, whole string) bool {
+	rest, ok := strings.CutPrefix(field, whole)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // FieldErrors gathers every bad field of a request, so that all are listed and not only the first.

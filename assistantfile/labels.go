@@ -33,7 +33,7 @@ func (d *decoder) labels(n node) map[string][]elumenta.LabelShare {
 		switch {
 		case !elumenta.ValidLabel(name):
 			d.wrong(n.field, "is not a label: it has 1 to 32 characters of a-z, 0-9 and -, the first one a letter")
-		case !d.failed[n.field] && !d.failedBelow(n.field):
+		case !d.failedWithin(n.field):
 			for _, e := range elumenta.CheckSplit(split) {
 				field := n.field
 				if listed {
@@ -49,10 +49,10 @@ func (d *decoder) labels(n node) map[string][]elumenta.LabelShare {
 	return labels
 }
 
-// failedBelow reports whether a part of a setting was not understood.
-func (d *decoder) failedBelow(field string) bool {
+// failedWithin reports whether a setting or a part of it was not understood.
+func (d *decoder) failedWithin(field string) bool {
 	for failed := range d.failed {
-		if strings.HasPrefix(failed, field+"[") {
+		if elumenta.Within(failed, field) {
 			return true
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -47,7 +46,7 @@ func invalid(errs map[string]string, field string) templ.Attributes {
 // invalidParts are those of a field that has parts.
 func invalidParts(errs map[string]string, field string) templ.Attributes {
 	for name := range errs {
-		if name == field || strings.HasPrefix(name, field+".") || strings.HasPrefix(name, field+"[") {
+		if elumenta.Within(name, field) {
 			return templ.Attributes{"aria-invalid": "true"}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -134,7 +133,7 @@ func decodeLabel(label string, body []byte) ([]elumenta.LabelShare, error) {
 	case hasSplit:
 		mistyped := r.errs
 		for _, e := range elumenta.CheckSplit(split) {
-			if !slices.ContainsFunc(mistyped, func(m elumenta.FieldError) bool { return strings.HasPrefix(m.Field, e.Field) || m.Field == "split" }) {
+			if !slices.ContainsFunc(mistyped, func(m elumenta.FieldError) bool { return elumenta.Within(e.Field, m.Field) }) {
 				r.errs.Add(e.Field, "%s", e.Reason)
 			}
 		}

@@ -60,6 +60,8 @@ func TestLabels(t *testing.T) {
 	s.do("PUT", path+"/labels/production", key, object{"split": []object{{"version": 1, "weight": 0}, {"version": 1, "weight": "x"}, {"version": 9, "weight": 20_000}, {"version": 2}}}).
 		wantFields("split[0].weight", "split[1].version", "split[1].weight", "split[2].weight", "split[3].weight")
 	s.do("PUT", path+"/labels/production", key, object{"split": []object{{"version": 1, "share": 3}}}).wantFields("split[0].share", "split[0].weight")
+	s.do("PUT", path+"/labels/production", key, object{"split": []any{7, object{"version": 1, "weight": 0}}}).wantFields("split[0]", "split[1].weight")
+	s.do("PUT", path+"/labels/production", key, object{"split": 7}).wantFields("split")
 	s.do("PUT", path+"/labels/Production", key, object{"version": 1}).wantFields("label")
 	s.do("PUT", path+"/labels/Production", key, object{"version": "1"}).wantFields("label", "version")
 	s.do("DELETE", path+"/versions/1", key, nil).wantError(409, elumenta.CodeConflict)

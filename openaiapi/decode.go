@@ -34,10 +34,7 @@ type decoding struct {
 
 // bad adds a field error. The reason reads on from the field's name: "is required".
 func (d *decoding) bad(field, code, format string, args ...any) {
-	if slices.ContainsFunc(d.without, func(name string) bool {
-		rest, ok := strings.CutPrefix(field, name)
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	}) {
+	if slices.ContainsFunc(d.without, func(name string) bool { return elumenta.Within(field, name) }) {
 		return
 	}
 	if len(d.errs) == 0 {
@@ -174,7 +171,7 @@ func typeName(t reflect.Type) string {
 	if t == nil {
 		return "of another type"
 	}
-	if strings.HasPrefix(t.Name(), "stringOr[") {
+	if t == reflect.TypeFor[stringOrList]() {
 		return "a string or a list"
 	}
 	switch t.Kind() {

@@ -114,6 +114,9 @@ type stringOr[T any] struct {
 	given    bool // either
 }
 
+// stringOrList is the type that errors name for a stringOr of a list.
+type stringOrList struct{}
+
 // UnmarshalJSONFrom reads either. It is a json.UnmarshalerFrom.
 func (s *stringOr[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	switch dec.PeekKind() {
@@ -124,7 +127,7 @@ func (s *stringOr[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return json.UnmarshalDecode(dec, &s.text)
 	}
 	if dec.PeekKind() != '[' && reflect.TypeFor[T]().Kind() == reflect.Slice {
-		return &json.SemanticError{GoType: reflect.TypeFor[stringOr[T]](), JSONPointer: dec.StackPointer(), ByteOffset: dec.InputOffset()}
+		return &json.SemanticError{GoType: reflect.TypeFor[stringOrList](), JSONPointer: dec.StackPointer(), ByteOffset: dec.InputOffset()}
 	}
 	s.given = true
 	return json.UnmarshalDecode(dec, &s.value)

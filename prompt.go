@@ -273,11 +273,22 @@ func countImages(turns []Turn) (images, urls int) {
 	return images, urls
 }
 
+// mostMarks is how many marks a prompt may have with the format that takes the fewest, Anthropic's.
+const mostMarks = 4
+
 // markHistory puts a cache mark on the last message of a conversation that has a history, so that the next call of the
-// same conversation reads it from the cache. The request's own turns are left as they are.
+// same conversation reads it from the cache. The request's own turns are left as they are, as is a conversation that its caller marks
+// so often that the mark of the instructions, which other conversations share, would have to go.
 func (p *Prompt) markHistory() {
-	n := len(p.Turns)
-	if n < 2 || len(p.Turns[n-1].Parts) == 0 {
+	n, marks := len(p.Turns), 0
+	for i := range p.Turns {
+		for k := range p.Turns[i].Parts {
+			if p.Turns[i].Parts[k].CacheMark {
+				marks++
+			}
+		}
+	}
+	if n < 2 || len(p.Turns[n-1].Parts) == 0 || marks > mostMarks-2 {
 		return
 	}
 	last := p.Turns[n-1]

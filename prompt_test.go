@@ -1,6 +1,7 @@
 package elumenta_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,14 @@ func TestComposeSettingsAndHistory(t *testing.T) {
 	single, _ := elumenta.Compose(s, &elumenta.Request{Turns: turns[:1]}, textModel)
 	if single.Turns[0].Parts[0].CacheMark {
 		t.Error("without a history the message carries no mark")
+	}
+	turns[0].Parts = slices.Repeat([]elumenta.Part{{Kind: elumenta.PartText, Text: "one", CacheMark: true}}, 2)
+	if two, _ := elumenta.Compose(s, req, textModel); !two.Turns[2].Parts[0].CacheMark {
+		t.Error("beside two marks of the caller the last message carries one")
+	}
+	turns[1].Parts[0].CacheMark = true
+	if three, _ := elumenta.Compose(s, req, textModel); three.Turns[2].Parts[0].CacheMark {
+		t.Error("beside three marks of the caller the last message carries none: the fourth is that of the instructions")
 	}
 }
 

@@ -169,22 +169,31 @@ func acceptable(values []string, also string) bool {
 	if len(values) == 0 {
 		return true
 	}
-	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
-		media, params, _ := strings.Cut(item, ";")
-		switch media = strings.ToLower(strings.TrimSpace(media)); media {
-		case "text/event-stream", csvType, "text/*":
-			if also == "" || media != also && media != "text/*" {
-				continue
-			}
-		case "", "*/*", "application/*", "application/json":
-		default:
-			continue
+	accept := strings.Join(values, ",")
+	return takes(accept, "application/json") || also != "" && takes(accept, also)
+}
+
+// takes reports whether an Accept header takes a media type: the range that names it most closely decides (RFC 9110, 12.5.1).
+func takes(accept, media string) bool {
+	kind, _, _ := strings.Cut(media, "/")
+	closest, ok := 0, false
+	for item := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(item, ";")
+		closeness := 0
+		switch name = strings.ToLower(strings.TrimSpace(name)); name {
+		case media:
+			closeness = 3
+		case kind + "/*":
+			closeness = 2
+		case "", "*/*":
+			closeness = 1
 		}
-		if !refused(params) {
-			return true
+		if closeness > 0 && closeness >= closest {
+			ok = ok && closeness == closest || !refused(params)
+			closest = closeness
 		}
 	}
-	return false
+	return ok
 }
 
 // refused reports whether a quality is zero (RFC 9110, 12.4.2).

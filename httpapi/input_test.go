@@ -243,11 +243,14 @@ func TestMediaTypes(t *testing.T) {
 		s.do("POST", path, key, body, "Accept", "text/html").wantError(406, elumenta.CodeBadRequest)
 		s.do("POST", path, key, body, "Accept", "application/json;q=0, text/html").wantError(406, elumenta.CodeBadRequest)
 	}
+	for _, accept := range []string{"application/json;q=0, */*", "*/*, application/*;q=0.0", "*/*;q=0"} {
+		s.do("GET", "/models", key, nil, "Accept", accept).wantError(406, elumenta.CodeBadRequest)
+	}
 	ok := object{"name": "k"}
 	for _, media := range []string{"application/json; charset=UTF-8", "Application/JSON", `application/json; charset="utf-8"`} {
 		s.do("POST", "/keys", key, ok, "Content-Type", media, "Content-Encoding", "identity").want(201)
 	}
-	for _, accept := range []string{"*/*", "text/html, application/*;q=0.1", "application/json", "text/html,*/*;q=0.8"} {
+	for _, accept := range []string{"*/*", "text/html, application/*;q=0.1", "application/json", "text/html,*/*;q=0.8", "*/*;q=0, application/json", "application/*;q=0, application/json;q=0.1", ""} {
 		s.do("GET", "/models", key, nil, "Accept", accept).want(200)
 	}
 }

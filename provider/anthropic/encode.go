@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -35,7 +36,7 @@ type request struct {
 	ToolChoice    *toolChoice   `json:"tool_choice,omitzero"`
 	Temperature   *float64      `json:"temperature,omitzero"`
 	TopP          *float64      `json:"top_p,omitzero"`
-	StopSequences []string      `json:"stop_sequences,omitzero"`
+	StopSequences []string      `json:"stop_sequences,omitempty"`
 	OutputConfig  *outputConfig `json:"output_config,omitzero"`
 	Thinking      *thinking     `json:"thinking,omitzero"`
 	Metadata      *metadata     `json:"metadata,omitzero"`
@@ -115,6 +116,10 @@ func encode(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning, 
 	}
 	if err := b.finish(); err != nil {
 		return nil, nil, err
+	}
+	if b.tooMany {
+		warnings = append(warnings, elumenta.Warning{Code: elumenta.WarnUnsupported, Field: "cache_control",
+			Message: fmt.Sprintf("the provider takes %d marks: the last ones are kept", maxMarks)})
 	}
 	r := request{
 		Model: t.Model, MaxTokens: leastMaxTokens, System: b.systemBlocks, Messages: b.messages,
@@ -199,6 +204,9 @@ type builder struct {
 	marks        bool
 	systemBlocks []block
 	messages     []message
+	own          int // of systemBlocks, the instructions'
+	marked       int
+	tooMany      bool // marks of the caller
 }
 
 // instructions keeps the text byte for byte: a blank part joins its neighbour.
@@ -218,6 +226,7 @@ func (b *builder) instructions(parts []elumenta.Part) {
 			b.mark()
 		}
 	}
+	b.own = len(b.systemBlocks)
 }
 
 func (b *builder) system(parts []elumenta.Part) {
@@ -294,13 +303,14 @@ func (b *builder) finish() error {
 	if len(b.messages) == 0 {
 		return errNoContent
 	}
-	left := maxMarks
-	limitMarks(b.systemBlocks, &left)
-	for i := range b.messages {
+	for i := range slices.Backward(b.messages) {
 		content := b.messages[i].Content
 		slices.SortStableFunc(content, resultsFirst)
-		limitMarks(content, &left)
+		b.limitMarks(content)
 	}
+	b.limitMarks(b.systemBlocks[b.own:])
+	b.tooMany = b.marked > maxMarks
+	b.limitMarks(b.systemBlocks[:b.own])
 	return nil
 }
 
@@ -328,16 +338,15 @@ func rank(b block) int {
 	return 1
 }
 
-func limitMarks(blocks []block, left *int) {
-	for i := range blocks {
+// limitMarks goes from the end to the beginning: each mark covers what those before it do.
+func (b *builder) limitMarks(blocks []block) {
+	for i := range slices.Backward(blocks) {
 		if blocks[i].CacheControl == nil {
 			continue
 		}
-		if *left == 0 {
+		if b.marked++; b.marked > maxMarks {
 			blocks[i].CacheControl = nil
-			continue
 		}
-		*left--
 	}
 }
 

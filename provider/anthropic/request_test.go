@@ -263,11 +263,11 @@ func TestMessages(t *testing.T) {
 			want:   `[{"role":"user","content":[` + block(`"a"`) + `]}]`,
 		},
 		{
-			name: "four marks at most, the first ones",
+			name: "four marks at most, the last ones",
 			prompt: elumenta.Prompt{Instructions: []elumenta.Part{marked(text("x"))}, System: []elumenta.Part{marked(text("y"))},
 				Turns: []elumenta.Turn{user(marked(text("a")), marked(text("b")), marked(text("c")))}},
-			system: `[{"type":"text","text":"x"` + mark + `},{"type":"text","text":"y"` + mark + `}]`,
-			want:   `[{"role":"user","content":[{"type":"text","text":"a"` + mark + `},{"type":"text","text":"b"` + mark + `},{"type":"text","text":"c"}]}]`,
+			system: `[` + block(`"x"`) + `,{"type":"text","text":"y"` + mark + `}]`,
+			want:   `[{"role":"user","content":[{"type":"text","text":"a"` + mark + `},{"type":"text","text":"b"` + mark + `},{"type":"text","text":"c"` + mark + `}]}]`,
 		},
 		{
 			name: "ids that it does not take, and one that is there twice",
@@ -366,6 +366,24 @@ func TestWarnings(t *testing.T) {
 	decode(t, suite().Sent(t, capabilities(), p).Body, &body)
 	if body["temperature"] != 1.0 || body["top_p"] != nil || body["max_tokens"] != 8192.0 || !cmp.Equal(body["stop_sequences"], []any{"END"}) {
 		t.Errorf("settings sent: %v", body)
+	}
+	p.Settings.Stop = []string{"\n"}
+	if body := suite().Sent(t, capabilities(), p).Body; strings.Contains(body, "stop_sequences") {
+		t.Errorf("an empty list was sent: %s", body)
+	}
+
+	marks := func(n int) (warnings []elumenta.Warning) {
+		p := elumenta.Prompt{Instructions: []elumenta.Part{marked(text("x"))}, Turns: []elumenta.Turn{user()}}
+		for range n {
+			p.Turns[0].Parts = append(p.Turns[0].Parts, marked(text("a")))
+		}
+		return providertest.Collect(t.Context(), t, anthropic.Provider{}, target, &p).Completion.Warnings
+	}
+	if got := marks(4); len(got) != 0 {
+		t.Errorf("four marks: %v", got)
+	}
+	if got := marks(5); len(got) != 1 || got[0].Field != "cache_control" {
+		t.Errorf("five marks: %v", got)
 	}
 }
 

@@ -57,6 +57,32 @@ type chatCall struct {
 	open    bool   // the call was emitted, as this number
 	said    bool   // it has arguments
 	number  int
+	extent  *jsonExtent // of its arguments, where the host gives no id
+}
+
+// jsonExtent finds the end of a JSON object that comes in pieces.
+type jsonExtent struct {
+	depth           int
+	text, backslash bool // within a text, behind a backslash in it
+	complete        bool
+}
+
+func (e *jsonExtent) add(piece string) {
+	for _, b := range []byte(piece) {
+		switch {
+		case e.backslash:
+			e.backslash = false
+		case e.text:
+			e.text, e.backslash = b != '"', b == '\\'
+		case b == '"':
+			e.text = true
+		case b == '{' || b == '[':
+			e.depth++
+		case b == '}' || b == ']':
+			e.depth--
+			e.complete = e.depth == 0
+		}
+	}
 }
 
 type chatCallPiece struct {
@@ -192,11 +218,15 @@ func (d *chatDecoder) endReasoning() error {
 }
 
 // call takes a piece of a tool call. Pieces belong together by their index; hosts that give none, or the same one for
-// all, begin another call with another id and a name, or without ids with a name beside the one before it, which is another then.
+// all, begin another call with another id and a name, or without ids with a name beside the one before it, which is another then, or behind
+// one that is complete.
 func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 	at := len(d.calls) - 1
 	for at >= 0 && p.index >= 0 && d.calls[at].index != p.index {
 		at--
+	}
+	if at >= 0 && p.name != "" && p.id == "" && d.calls[at].extent != nil {
+		another = another || d.calls[at].extent.complete
 	}
 	if at < 0 || another || p.name != "" && p.id != "" && d.calls[at].id != "" && d.calls[at].id != p.id {
 		at = len(d.calls)
@@ -217,7 +247,7 @@ func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 		c.open, c.number = true, d.opened
 		d.opened++
 		if c.id == "" {
-			c.id = "call_" + rand.Text()
+			c.id, c.extent = "call_"+rand.Text(), &jsonExtent{}
 		}
 		if err := d.out.Emit(elumenta.Event{Kind: elumenta.EventToolCall, Index: c.number, ID: c.id, Name: c.name}); err != nil {
 			return err
@@ -225,6 +255,9 @@ func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 	}
 	input := string(c.pending) + p.input
 	c.pending = nil
+	if c.extent != nil {
+		c.extent.add(input)
+	}
 	c.said = c.said || input != ""
 	return d.out.Emit(elumenta.Event{Kind: elumenta.EventToolInput, Index: c.number, Text: elumenta.Text(input)})
 }

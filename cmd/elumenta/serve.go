@@ -8,12 +8,15 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -251,7 +254,7 @@ func (n *node) bootstrap(ctx context.Context, given *elumenta.KeySecret) error {
 		return nil
 	}
 	url := n.listeners.url(n.conf)
-	if _, err = fmt.Fprintf(n.program.stdout, welcome, url, key.Reveal(), url, key.Reveal(), url, key.Reveal()); err != nil {
+	if _, err = fmt.Fprintf(n.program.stdout, welcome, url, key.Reveal(), url, key.Reveal(), url, key.Reveal(), calledAs(), calledAs()); err != nil {
 		return err
 	}
 	return n.offerSignIn(ctx, key, url)
@@ -289,9 +292,31 @@ Try it: the model sandbox answers without a provider or a network.
 Then make an assistant and talk to it:
 
   export ELUMENTA_URL=%s ELUMENTA_API_KEY=%s
-  elumenta chat "$(elumenta assistants create --name Pirate --model sandbox --instructions 'You are a pirate.')"
+  %s chat "$(%s assistants create --name Pirate --model sandbox --instructions 'You are a pirate.')"
 
 `
+
+// calledAs is how a shell in any folder finds this program.
+func calledAs() string {
+	const name = "elumenta"
+	self, err := os.Executable()
+	if err != nil {
+		return name
+	}
+	if found, err := exec.LookPath(name); err == nil {
+		if this, err := os.Stat(self); err == nil {
+			if that, err := os.Stat(found); err == nil && os.SameFile(this, that) {
+				return name
+			}
+		}
+	}
+	if strings.ContainsFunc(self, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+@:", r)
+	}) {
+		return "'" + strings.ReplaceAll(self, "'", `'\''`) + "'"
+	}
+	return self
+}
 
 // publishStarters publishes the starter assistants, with models that this server has.
 func (n *node) publishStarters(ctx context.Context) error {

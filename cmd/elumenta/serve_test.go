@@ -38,6 +38,11 @@ func TestFirstStart(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), `"content":"This is the sandbox`) {
 		t.Errorf("%v: %s", err, out)
 	}
+	talk := exec.Command("sh", "-c", printed[strings.Index(printed, "  export "):])
+	talk.Dir, talk.Env, talk.Stdin = t.TempDir(), append(os.Environ(), programVariable+"=1"), strings.NewReader("Ahoy")
+	if out, err := talk.CombinedOutput(); err != nil || !strings.Contains(string(out), `the assistant "Pirate". Your last message was: Ahoy`) {
+		t.Errorf("%v: %s", err, out)
+	}
 	s.stop()
 	again := start(t, s.database, nil)
 	if again.out() != "" {

@@ -155,6 +155,8 @@ type Sink interface {
 	Open(s *Started) error
 	// Event passes one piece on, to be held back until Flush. It gets no EventPause.
 	Event(Event) error
+	// Restart is called of a request without Stream before another route is asked: what came so far is not the answer.
+	Restart()
 	// Flush writes what was held back, at every pause of the provider's and after some kilobytes without one, and reports whether
 	// that was anything: not every event shows in every API, or shows at once.
 	Flush() (written bool, err error)

@@ -416,6 +416,8 @@ type ProviderError struct {
 	// Message is our own sentence for the provider's error code.
 	Message    string
 	RetryAfter time.Duration
+	// OneModel says that the provider refused our key, perhaps for this model alone, where Status does not: in an answer of status 200.
+	OneModel bool
 	// Cause is a transport's error, for the log: it holds no body.
 	Cause error
 }
@@ -424,6 +426,9 @@ type ProviderError struct {
 func (e *ProviderError) Error() string {
 	return fmt.Sprintf("%s: %s (status %d): %s", e.Provider, e.Kind, e.Status, e.Message)
 }
+
+// Forbidden reports whether the provider refused our key with a 403, which may be of one model alone.
+func (e *ProviderError) Forbidden() bool { return e.Status == http.StatusForbidden || e.OneModel }
 
 // Unwrap returns the transport's error.
 func (e *ProviderError) Unwrap() error { return e.Cause }

@@ -74,6 +74,8 @@ func (s *sink) Flush() (written bool, err error) {
 	return written, nil
 }
 
+func (s *sink) Restart() { _ = s.note("restart") }
+
 func (s *sink) KeepAlive() error { return s.note("keep-alive") }
 
 func (s *sink) End(r *elumenta.Result) error {

@@ -19,33 +19,41 @@ type hedge struct {
 // Outcomes of a hedge: whether it began to answer first.
 const hedgeWon, hedgeLost = "won", "lost"
 
-// try calls a route, hedged if that is wanted of a request's first call and there is another route.
-func (s *Service) try(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time, first bool) (elumenta.Completion, choice, error) {
+// try calls a route, hedged if that is wanted of a request's first call and there is another route. It returns which routes have failed.
+func (s *Service) try(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time, first bool) (elumenta.Completion, []choice, error) {
 	done = done.with(c, true)
 	_, _, another := p.routes.choose(t, done, now)
 	if first && another && p.model.HedgeAfter > 0 {
 		return s.hedged(ctx, p, r, c, t, done, now)
 	}
 	completion, err := s.attempt(ctx, p, r, &r.first, c, now, another)
-	return completion, choice{}, err
+	if err == nil {
+		return completion, nil, nil
+	}
+	return completion, []choice{c}, err
 }
 
 // hedged calls a route and, where that has sent nothing after the model's HedgeAfter, another one beside it: whichever begins to
-// answer first answers (https://research.google/pubs/the-tail-at-scale/). It returns once both calls have, with the other choice
-// if both failed.
-func (s *Service) hedged(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time) (elumenta.Completion, choice, error) {
+// answer first answers (https://research.google/pubs/the-tail-at-scale/). It returns once both calls have, with those of
+// them that failed: one that only was not the first may be asked again.
+func (s *Service) hedged(ctx context.Context, p *prepared, r *relay, c choice, t turn, done tried, now time.Time) (completion elumenta.Completion, failed []choice, err error) {
 	h, over := new(hedge), make(chan struct{})
 	timer := time.AfterFunc(p.model.HedgeAfter, func() {
 		defer close(over)
 		s.hedge(ctx, p, r, h, t, done)
 	})
-	completion, err := s.attempt(ctx, p, r, &r.first, c, now, true)
-	if timer.Stop() {
-		return completion, choice{}, err
+	completion, err = s.attempt(ctx, p, r, &r.first, c, now, true)
+	if !timer.Stop() {
+		<-over
 	}
-	<-over
+	if err != nil && !errors.Is(err, errHedged) {
+		failed = append(failed, c)
+	}
 	if h.choice.route == nil {
-		return completion, choice{}, err
+		return completion, failed, err
+	}
+	if h.err != nil && !errors.Is(h.err, errHedged) {
+		failed = append(failed, h.choice)
 	}
 	outcome := hedgeLost
 	r.mu.Lock()
@@ -60,15 +68,19 @@ func (s *Service) hedged(ctx context.Context, p *prepared, r *relay, c choice, t
 		r.attempts[n-1], r.attempts[n-2] = r.attempts[n-2], r.attempts[n-1] // the one that answered stands last
 	}
 	if won || neither && !final(err) {
-		return h.completion, h.choice, h.err
+		return h.completion, failed, h.err
 	}
-	return completion, h.choice, err
+	return completion, failed, err
 }
 
 // hedge makes the second call if the first is still silent, another route is well, and the retry budget pays.
 func (s *Service) hedge(ctx context.Context, p *prepared, r *relay, h *hedge, t turn, done tried) {
 	c, _, ok := p.routes.choose(t, done, time.Now())
-	if !ok || ctx.Err() != nil || r.interrupt.Err() != nil || !c.well() || !p.routes.budget.spend() {
+	for ok && !c.well() {
+		done = done.with(c, true)
+		c, _, ok = p.routes.choose(t, done, time.Now())
+	}
+	if !ok || ctx.Err() != nil || r.interrupt.Err() != nil || !p.routes.budget.spend() {
 		return
 	}
 	if !c.begin() {
@@ -85,14 +97,6 @@ func (s *Service) hedge(ctx context.Context, p *prepared, r *relay, h *hedge, t 
 	}
 	h.choice = c
 	h.completion, h.err = s.attend(call, ctx, cancel, p, r, &h.lane, c)
-}
-
-// withHedge adds the other route of a hedged call, if it was called.
-func (t tried) withHedge(c choice) tried {
-	if c.route == nil {
-		return t
-	}
-	return t.with(c, true)
 }
 
 // final reports whether no other route would mend a failure.

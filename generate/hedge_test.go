@@ -173,3 +173,54 @@ func TestHedgeSlowLoser(t *testing.T) {
 		}
 	})
 }
+
+// A route that is on trial is passed over for one that is well.
+func TestHedgePassesOverTrials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing := true
+		routes := []elumenta.Route{to("a", 1), to("b", 2), to("c", 3)}
+		r := newRouted(t, routes, func(ctx context.Context, call string, _ func(elumenta.Event) error) error {
+			switch {
+			case failing && call != "c":
+				return fails(elumenta.KindFailed, 500, 0)
+			case call == "a":
+				return wait(ctx, 10*time.Second)
+			}
+			return nil
+		})
+		defer r.close()
+		o := r.options(routes, time.Second)
+		o.RetryBudget = 10
+		r.service.Reload(o)
+		for range 12 {
+			r.ask(t, false)
+		}
+		time.Sleep(13 * time.Second)
+		failing = false
+		if _, calls := r.ask(t, false); calls != "a c" {
+			t.Errorf("called %s", calls)
+		}
+	})
+}
+
+// A route that only was not the first is asked when the first has failed before it showed anything.
+func TestHedgeThatLostIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(ctx context.Context, call string, emit func(elumenta.Event) error) error {
+			if call == "a" {
+				if err := wait(ctx, 2*time.Second); err != nil {
+					return err
+				}
+				if err := emit(elumenta.Event{Kind: elumenta.EventReasoning, Text: "hm"}); err != nil { // not shown
+					return err
+				}
+				return fails(elumenta.KindTruncated, 0, 0)
+			}
+			return wait(ctx, 5*time.Second)
+		}, time.Second)
+		defer r.close()
+		if s, calls := r.ask(t, true); s.failure != nil || calls != "a b b" {
+			t.Errorf("called %s: %s, %+v", calls, s.seen(), s.failure)
+		}
+	})
+}

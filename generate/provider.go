@@ -21,7 +21,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 		done       tried
 		completion elumenta.Completion
 		failure    error
-		hedge      choice
+		failed     []choice
 		paid       bool // a further call
 	)
 	defer func() {
@@ -52,7 +52,7 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			last := &r.attempts[len(r.attempts)-1]
 			s.metrics.moved.WithLabelValues(last.Provider, p.model.Slug, last.Kind.String()).Inc()
 		}
-		completion, hedge, failure = s.try(ctx, p, r, c, turn, done, now, failure == nil)
+		completion, failed, failure = s.try(ctx, p, r, c, turn, done, now, failure == nil)
 		paid = r.paidNext()
 		if failure == nil {
 			return completion, nil
@@ -65,7 +65,9 @@ func (s *Service) call(ctx context.Context, p *prepared, r *relay) (elumenta.Com
 			return completion, failure
 		}
 		e, _ := errors.AsType[*elumenta.ProviderError](failure)
-		done = done.with(c, hedge.route != nil || e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited).withHedge(hedge)
+		for _, f := range failed {
+			done = done.with(f, len(failed) > 1 || e.Kind != elumenta.KindAuth && e.Kind != elumenta.KindRateLimited)
+		}
 	}
 }
 

@@ -101,13 +101,20 @@ func (r *relay) wake(now time.Time) {
 	}
 }
 
-// again reports whether another call may answer: nothing of the last one has reached the client, who is there, and there is time.
+// again reports whether another call may answer: nothing of the last one has reached the client, who is there, and there is time. What a
+// whole answer had so far is dropped then.
 func (r *relay) again() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lastEvent = time.Time{} // of thoughts that the client was not shown
-	_, at := r.limitOfAll()
-	return r.firstPiece.IsZero() && r.sinkErr == nil && time.Until(at) > 0
+	if _, at := r.limitOfAll(); r.stream && !r.firstPiece.IsZero() || r.sinkErr != nil || time.Until(at) <= 0 {
+		return false
+	}
+	if !r.firstPiece.IsZero() {
+		r.firstPiece, r.pieces = time.Time{}, false
+		r.sink.Restart()
+	}
+	return true
 }
 
 // emit is the callback of a call.

@@ -274,19 +274,17 @@ func (c choice) end(e *elumenta.ProviderError, left bool, now time.Time) (refuse
 		case elumenta.KindRejected: // the provider is well
 			good = true
 		case elumenta.KindAuth: // a 403 may be of one model alone
-			if bad = e.Status == 403; !bad {
+			if bad = e.Forbidden(); bad {
+				r.restAll(e.RetryAfter, now)
+			} else {
 				refused = r.ring.refuse(c.key, e, now)
 			}
 		case elumenta.KindRateLimited:
 			bad = e.RetryAfter <= 0
 			r.rest(c.key, e.RetryAfter, now)
-		case elumenta.KindOverloaded:
-			bad = true
-			for k := range r.resting {
-				r.rest(k, e.RetryAfter, now)
-			}
 		default:
 			bad = true
+			r.restAll(e.RetryAfter, now)
 		}
 	}
 	if good || bad {
@@ -322,6 +320,12 @@ func (r *route) note(good bool) {
 func (r *route) rest(key int, d time.Duration, now time.Time) {
 	if d > 0 {
 		r.resting[key].Store(r.clock.at(now.Add(min(d, maxCooldown))))
+	}
+}
+
+func (r *route) restAll(d time.Duration, now time.Time) {
+	for k := range r.resting {
+		r.rest(k, d, now)
 	}
 }
 

@@ -371,3 +371,64 @@ func TestRouteHealth(t *testing.T) {
 		expect("well again", elumenta.RouteClosed, 0, 0, 0)
 	})
 }
+
+// A whole answer that breaks off has shown nothing: another route gives it from its beginning.
+func TestWholeAnswerMovesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, emit func(elumenta.Event) error) error {
+			if err := emit(elumenta.Event{Kind: elumenta.EventText, Text: elumenta.Text("of " + call)}); err != nil || call == "b" {
+				return err
+			}
+			return fails(elumenta.KindOverloaded, 0, 0)
+		})
+		defer b.close()
+		if s, calls := b.ask(t, false); calls != "a b" || s.failure != nil || !strings.Contains(s.seen(), "text of a, restart, text of b") {
+			t.Errorf("called %s: %s, %+v", calls, s.seen(), s.failure)
+		}
+		if s, calls := b.ask(t, true); calls != "a" || s.failure == nil {
+			t.Errorf("called %s: %s, though the client had a piece", calls, s.seen())
+		}
+	})
+}
+
+// Retry-After is obeyed whatever failure it came with.
+func TestRetryAfterOfAnyFailure(t *testing.T) {
+	for _, failure := range []error{
+		fails(elumenta.KindFailed, 500, 30*time.Second), fails(elumenta.KindFailed, 502, 30*time.Second), fails(elumenta.KindTimeout, 504, 30*time.Second),
+		fails(elumenta.KindAuth, 403, 30*time.Second),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			failing := true
+			b := newRouted(t, []elumenta.Route{to("a", 1), to("b", 2)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+				if call == "a" && failing {
+					return failure
+				}
+				return nil
+			})
+			defer b.close()
+			b.ask(t, false)
+			failing = false
+			_, resting := b.ask(t, false)
+			time.Sleep(31 * time.Second)
+			if _, later := b.ask(t, false); resting != "b" || later != "a" {
+				t.Errorf("%v: called %s at once, %s after 31 s", failure, resting, later)
+			}
+		})
+	}
+}
+
+// A refusal of one model within an answer leaves the key to the others.
+func TestRefusedForOneModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRouted(t, []elumenta.Route{to("a", 1, "1"), to("b", 2)}, func(_ context.Context, call string, _ func(elumenta.Event) error) error {
+			if call == "a/1" {
+				return &elumenta.ProviderError{Kind: elumenta.KindAuth, OneModel: true}
+			}
+			return nil
+		})
+		defer b.close()
+		if _, calls := b.ask(t, false); calls != "a/1 b" || !b.service.Health("a").Keys[0].IsZero() {
+			t.Errorf("called %s, keys %+v", calls, b.service.Health("a").Keys)
+		}
+	})
+}

@@ -43,6 +43,9 @@ func (w *whole) Event(e elumenta.Event) error {
 	return nil
 }
 
+// Restart drops what was collected.
+func (w *whole) Restart() { w.answer.Reset(keptBuffer) }
+
 // Flush does nothing: an answer in one piece is written at its end.
 func (w *whole) Flush() (written bool, err error) { return false, nil }
 

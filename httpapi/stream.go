@@ -73,6 +73,9 @@ func (s *stream) Flush() (written bool, err error) {
 	return true, s.send()
 }
 
+// Restart is not called of a stream.
+func (s *stream) Restart() {}
+
 // KeepAlive sends something, so that no proxy takes the silence for an end.
 func (s *stream) KeepAlive() error {
 	if s.err != nil {

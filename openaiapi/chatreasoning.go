@@ -118,11 +118,13 @@ func (e *chatEncoder) state(b []byte, ev *elumenta.Event) []byte {
 	return e.endDelta(append(b, '}'))
 }
 
-// chatDetail is one of the reasoning_details.
+// chatDetail is one of the reasoning_details. What it is stands in its state.
 type chatDetail struct {
 	Text      string         `json:"text"`
 	Signature string         `json:"signature"`
 	Data      string         `json:"data"`
+	Type      jsontext.Value `json:"type"`
+	Index     jsontext.Value `json:"index"`
 	Others    jsontext.Value `json:",embed"`
 }
 

@@ -105,7 +105,7 @@ func TestChatReasoningUnderBothNames(t *testing.T) {
 	packed := (&elumenta.State{Opaque: elumenta.Opaque{Format: "anthropic", Data: "s"}, Part: elumenta.PartReasoning}).Pack()
 	for details, want := range map[string]string{
 		`[]`: `hm:{"type":"reasoning_content"} a:- `, `[{"type":"reasoning.text","text":"other","signature":"foreign"}]`: `hm:{"type":"reasoning_content"} a:- `,
-		`[{"type":"reasoning.text","text":"hm","signature":"` + packed + `"}]`: `hm:s a:- `,
+		`[{"type":"reasoning.text","text":"hm","signature":"` + packed + `","index":0}]`: `hm:s a:- `,
 	} {
 		in, err := openaiapi.Chat{}.Decode([]byte(said(`{"role":"user","content":"x"},{"role":"assistant","content":"a","reasoning_content":"hm","reasoning_details":` + details + `},{"role":"user","content":"y"}`)))
 		if err != nil {
@@ -113,6 +113,11 @@ func TestChatReasoningUnderBothNames(t *testing.T) {
 		}
 		if got := states(&in.Turns[1]); got != want {
 			t.Errorf("%s: %s, want %s", details, got, want)
+		}
+		for _, w := range in.Warnings {
+			if w.Code == elumenta.WarnUnknownField {
+				t.Errorf("%s: %+v", details, w)
+			}
 		}
 	}
 }

@@ -48,6 +48,13 @@ func cases() []providertest.Case {
 				Usage: elumenta.Usage{PromptTokens: 1020, CompletionTokens: 9, CachedTokens: 1000}},
 		},
 		{
+			Name: "an input of none at the end replaces nothing", Stream: true,
+			Body: events(started, textBegin, textHello, blockEnd,
+				`{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"output_tokens":9}}`, stopped),
+			Want: providertest.Expectation{Text: "Hello", Finish: "stop",
+				Usage: elumenta.Usage{PromptTokens: 1110, CompletionTokens: 9, CachedTokens: 1000, CacheWriteTokens: 100}},
+		},
+		{
 			Name: "what is not known is passed over", Stream: true,
 			Body: events(`{"type":"ping"}`, `{"type":"new_event","index":0,"delta":{"type":"text_delta","text":"no"}}`, started,
 				`{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"x","name":"y","input":{}}}`,

@@ -304,13 +304,16 @@ func (d *decoder) opaque(o opaque) error {
 	return d.out.Emit(elumenta.Event{Kind: elumenta.EventOpaque, Part: elumenta.PartReasoning, Opaque: newOpaque(o)})
 }
 
-// count takes figures over. Those of the end are sums and replace those of the beginning.
+// count takes figures over. Those of the end are sums and replace those of the beginning, but for an input of none, which is what some hosts
+// of this format write there.
 func (d *decoder) count(u *usage) {
 	if u == nil {
 		return
 	}
 	c := &d.completion.Usage
-	take(&d.input, u.Input)
+	if u.Input != nil && *u.Input > 0 {
+		take(&d.input, u.Input)
+	}
 	take(&c.CacheWriteTokens, u.CacheWrite)
 	take(&c.CachedTokens, u.CacheRead)
 	take(&c.CompletionTokens, u.Output)

@@ -33,7 +33,7 @@ func (e apiError) fault(status int) wire.Fault {
 	case "request_too_large":
 		return wire.Fault{Kind: elumenta.KindRejected, Reason: elumenta.RejectContext, Message: "the request is larger than the provider takes"}
 	case "authentication_error", "permission_error", "billing_error":
-		return wire.Fault{Kind: elumenta.KindAuth}
+		return wire.Fault{Kind: elumenta.KindAuth, OneModel: e.Type == "permission_error"}
 	case "rate_limit_error":
 		return wire.Fault{Kind: elumenta.KindRateLimited}
 	case "overloaded_error":

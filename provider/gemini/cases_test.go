@@ -106,7 +106,7 @@ func faults() []providertest.Case {
 		list = append(list,
 			providertest.Case{Name: name, Status: code, Body: object, Kind: kind, Reason: reason},
 			providertest.Case{Name: name + " in an array", Status: code, Body: " [" + object + "]", Kind: kind, Reason: reason},
-			providertest.Case{Name: name + " in a stream", Stream: true, Body: events(hello, object), Kind: kind, Reason: reason})
+			providertest.Case{Name: name + " in a stream", Stream: true, Body: events(hello, object), Kind: kind, Reason: reason, OneModel: code == 403})
 	}
 	const invalidKey = `{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}`
 	add("INVALID_ARGUMENT", 400, elumenta.KindRejected, elumenta.RejectContext, "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).", "")

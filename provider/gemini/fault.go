@@ -47,7 +47,7 @@ func (s *status) fault(httpStatus int) wire.Fault {
 	case "INVALID_ARGUMENT", "OUT_OF_RANGE":
 		return s.rejected()
 	case "FAILED_PRECONDITION", "UNAUTHENTICATED", "PERMISSION_DENIED": // the first: no billing, or not in this country
-		return wire.Fault{Kind: elumenta.KindAuth}
+		return wire.Fault{Kind: elumenta.KindAuth, OneModel: s.Status == "PERMISSION_DENIED"}
 	case "RESOURCE_EXHAUSTED":
 		return wire.Fault{Kind: elumenta.KindRateLimited, RetryAfter: s.retryDelay()}
 	case "UNAVAILABLE":

@@ -17,7 +17,8 @@ type chatDecoder struct {
 
 	usage   chatUsage
 	calls   []chatCall
-	opened  int // how many of them were emitted
+	opened  int  // how many of them were emitted
+	deltas  bool // there were some with output: a message is what they add up to
 	refused bool
 	// reasoned is the member that reasoning came under, as long as nothing else came behind it.
 	reasoned string
@@ -36,16 +37,25 @@ const maxPatterns = 8
 
 // chatChunk is what one chunk holds. It is used again for the next one.
 type chatChunk struct {
-	choice             bool // there is a choice with a message or a delta
-	finish             string
+	choice bool // there is a choice with a message or a delta
+	finish string
+	chatOutput
+	problem *problem
+	// isError, code and text are an error that is the chunk itself, as vLLM writes it.
+	isError    bool
+	code, text string
+}
+
+// chatOutput is what a message or a delta has.
+type chatOutput struct {
 	reasoned           string
 	reasoning, content string
 	refusal            string
 	calls              []chatCallPiece
-	problem            *problem
-	// isError, code and text are an error that is the chunk itself, as vLLM writes it.
-	isError    bool
-	code, text string
+}
+
+func (o *chatOutput) isEmpty() bool {
+	return o.content == "" && o.reasoning == "" && o.refusal == "" && len(o.calls) == 0
 }
 
 // chatCall is a tool call under way.

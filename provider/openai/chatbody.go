@@ -8,7 +8,8 @@ import (
 // encodeChat writes the body for Chat Completions, with nothing that hosts other than OpenAI may not know.
 func encodeChat(t elumenta.Target, p *elumenta.Prompt) ([]byte, []elumenta.Warning) {
 	s, warnings := t.Capabilities.Fit(p.Settings)
-	e := encoder{b: wire.NewBody(p), ids: chatCallIDsOf(t.Model), plain: atMistral(t)}
+	e := encoder{b: wire.NewBody(p), ids: chatCallIDsOf(t.Model), plain: atMistral(t), tools: len(p.Tools) > 0}
+	e.empty = e.tools && atDeepSeek(t)
 	e.raw(`{`)
 	e.string("model", t.Model)
 	e.key("messages")
@@ -199,10 +200,13 @@ func (e *encoder) chatMessage(role elumenta.TurnRole, m *chatMessage) {
 	e.string("role", string(role))
 	e.key("content")
 	e.chatContent(m.content)
+	switch {
+	case m.reasoning != "" && (len(m.calls) > 0 || e.tools):
+		e.text(m.field, m.reasoning)
+	case e.empty && role == elumenta.RoleOfAssistant:
+		e.string("reasoning_content", "")
+	}
 	if len(m.calls) > 0 {
-		if m.reasoning != "" {
-			e.text(m.field, m.reasoning)
-		}
 		e.chatCalls(m.calls)
 	}
 	e.raw(`}`)

@@ -87,6 +87,7 @@ func chatCases() []providertest.Case {
 		{Name: "content filter", Stream: true, Body: events(say, choice(`"delta":{},"finish_reason":"content_filter"`), "[DONE]"), Want: with(func(w *providertest.Expectation) { w.Finish = elumenta.FinishContentFilter })},
 		{Name: "odd reason", Stream: true, Body: events(say, choice(`"delta":{},"finish_reason":"eos"`), "[DONE]"), Want: plain},
 		{Name: "no resources", Stream: true, Body: events(say, choice(`"delta":{},"finish_reason":"insufficient_system_resource"`)), Kind: elumenta.KindOverloaded},
+		{Name: "error code 403", Stream: true, Body: events(say, `{"error":{"message":"m","code":403}}`), Kind: elumenta.KindAuth, OneModel: true},
 		{Name: "error code as status", Stream: true, Body: events(say, `{"error":{"message":"m","code":429}}`), Kind: elumenta.KindRateLimited},
 		{Name: "error in a whole answer", Body: `{"error":{"message":"m","code":"context_length_exceeded"}}`, Kind: elumenta.KindRejected, Reason: elumenta.RejectContext},
 		{Name: "no choices", Body: `{"id":"c1","choices":[]}`, Kind: elumenta.KindMalformed},

@@ -9,7 +9,7 @@ import (
 func (d *chatDecoder) parse(text []byte) error {
 	calls := d.chunk.calls[:0]
 	clear(calls[:cap(calls)]) // so that no text outlives its chunk
-	d.chunk = chatChunk{calls: calls}
+	d.chunk = chatChunk{chatOutput: chatOutput{calls: calls}}
 	j := &d.j
 	if at, ok := d.pattern.Match(text); ok {
 		j.Reset(text[at.From:at.To])
@@ -119,10 +119,24 @@ func (d *chatDecoder) choice() {
 		d.j.Skip()
 		return
 	}
+	c := &d.chunk
 	d.j.Object(func(key []byte) {
 		switch string(key) {
-		case "delta", "message":
-			d.chunk.choice = d.chunk.choice || d.j.Kind() == '{'
+		case "delta":
+			c.choice = c.choice || d.j.Kind() == '{'
+			message := c.chatOutput
+			c.chatOutput = chatOutput{calls: c.calls[:0]}
+			if d.j.Object(d.message); c.isEmpty() {
+				c.chatOutput = message
+			} else {
+				d.deltas = true
+			}
+		case "message":
+			c.choice = c.choice || d.j.Kind() == '{'
+			if d.deltas {
+				d.j.Skip()
+				return
+			}
 			d.j.Object(d.message)
 		case "finish_reason":
 			d.chunk.finish = d.j.String()

@@ -12,6 +12,8 @@ type encoder struct {
 	b     []byte
 	ids   callIDs
 	plain bool // no members that only other hosts have
+	tools bool // the prompt has some
+	empty bool // reasoning that is not there is sent as an empty text
 }
 
 // raw appends text that is JSON already.

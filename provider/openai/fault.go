@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ func (p *problem) metadata(j *wire.JSON) {
 
 // classifyBody reads the body of an error response: {"error": {…}}, {"error": "…", "code": "…"} (xAI, Ollama),
 // {"object": "error", "message": "…"} (vLLM).
-func classifyBody(_ int, body []byte) wire.Fault {
+func classifyBody(status int, body []byte) wire.Fault {
 	var j wire.JSON
 	j.Reset(body)
 	if j.Kind() != '{' {
@@ -71,24 +72,26 @@ func classifyBody(_ int, body []byte) wire.Fault {
 			j.Skip()
 		}
 	})
-	return p.fault()
+	return p.fault(status)
 }
 
 // event makes a fault of an error within a stream or a whole answer, where no HTTP status tells the kind: hosts put one
 // in the code instead.
 func (p *problem) event() wire.Fault {
-	f := p.fault()
+	status, err := strconv.Atoi(p.code)
+	if err != nil || status < 400 || status >= 600 {
+		return p.fault(0)
+	}
+	f := p.fault(status)
 	if f.Kind == 0 {
-		if status, err := strconv.Atoi(p.code); err == nil && status >= 400 && status < 600 {
-			f.Kind = wire.KindOfStatus(status)
-		}
+		f.Kind, f.OneModel = wire.KindOfStatus(status), status == http.StatusForbidden
 	}
 	return f
 }
 
 // fault knows the codes that mean more than their HTTP status
-// (https://platform.openai.com/docs/guides/error-codes, and the error codes of the Responses API).
-func (p *problem) fault() wire.Fault {
+// (https://platform.openai.com/docs/guides/error-codes, and the error codes of the Responses API). The status is 0 where there is none.
+func (p *problem) fault(status int) wire.Fault {
 	code := p.code
 	if code == "" || code == "400" {
 		code = p.kind
@@ -117,6 +120,9 @@ func (p *problem) fault() wire.Fault {
 	}
 	if strings.Contains(code, "image") || code == "failed_to_download_image" {
 		return rejected(elumenta.RejectImage)
+	}
+	if k := wire.KindOfStatus(status); status != 0 && (k == elumenta.KindRateLimited || k == elumenta.KindOverloaded) {
+		return wire.Fault{} // "Too many tokens, please wait", says Bedrock
 	}
 	return p.guess()
 }

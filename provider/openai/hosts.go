@@ -24,6 +24,10 @@ const (
 // which it counts all the same, and reasoning_content.
 func atMistral(t elumenta.Target) bool { return strings.Contains(t.BaseURL, "://api.mistral.ai") }
 
+// atDeepSeek reports whether the host is DeepSeek's own, which with tools refuses (400) a conversation whose assistant's messages since the
+// user's last one do not all have reasoning_content; an empty one will do (https://api-docs.deepseek.com/guides/thinking_mode).
+func atDeepSeek(t elumenta.Target) bool { return strings.Contains(t.BaseURL, "://api.deepseek.com") }
+
 // chatCallIDsOf are those that a model takes, wherever it runs: the names of all of Mistral's end in -stral or -xtral.
 func chatCallIDsOf(model string) callIDs {
 	if name := strings.ToLower(model); strings.Contains(name, "stral") || strings.Contains(name, "xtral") {

@@ -3,6 +3,7 @@ package openai_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"regexp"
@@ -105,6 +106,78 @@ func TestCallsWithoutIDs(t *testing.T) {
 				t.Errorf("calls %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestHostsOwnWays: streams of Perplexity have all that came so far beside each piece, MiniMax's end with a whole answer, OpenRouter sends
+// blank lines until a whole answer is there, and a throttled host speaks of tokens.
+func TestHostsOwnWays(t *testing.T) {
+	hello := providertest.Expectation{Text: "Hello", Finish: elumenta.FinishStop, UpstreamID: "c1"}
+	call := `"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"weather","arguments":"{}"}}]`
+	s := chatSuite()
+	s.Cases = []providertest.Case{
+		{Name: "Perplexity's stream", Stream: true, Want: hello, Body: events(
+			choice(`"finish_reason":null,"message":{"role":"assistant","content":"Hel"},"delta":{"role":"assistant","content":"Hel"}`),
+			choice(`"finish_reason":null,"message":{"role":"assistant","content":"Hello"},"delta":{"role":"assistant","content":"lo"}`),
+			choice(`"finish_reason":"stop","message":{"role":"assistant","content":"Hello"},"delta":{"role":"assistant","content":""}`))},
+		{Name: "Perplexity's whole answer", Want: hello,
+			Body: choice(`"finish_reason":"stop","message":{"role":"assistant","content":"Hello"},"delta":{"role":"assistant","content":""}`)},
+		{Name: "MiniMax's stream", Stream: true, Want: hello, Body: events(choice(`"delta":{"role":"assistant","content":"Hel"}`), choice(`"delta":{"content":"lo"}`),
+			choice(`"finish_reason":"stop","message":{"content":"Hello","role":"assistant"}`), "[DONE]")},
+		{Name: "MiniMax's tool call", Stream: true, Want: toolCalls(weatherCall("a", "{}")), Body: events(choice(`"delta":{"role":"assistant",`+call+`}`),
+			choice(`"finish_reason":"tool_calls","message":{"role":"assistant","content":"",`+call+`}`), "[DONE]")},
+		{Name: "OpenRouter's blank lines", Want: hello, Body: strings.Repeat("\n         \n", 2000) + choice(`"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"`)},
+		{Name: "Bedrock's throttle behind LiteLLM", Status: 429, Kind: elumenta.KindRateLimited,
+			Body: `{"error":{"message":"BedrockException - Too many tokens, please wait before trying again.","type":"throttling_error","param":null,"code":"429"}}`},
+		{Name: "Bedrock's throttle in a stream", Stream: true, Kind: elumenta.KindRateLimited,
+			Body: events(`{"error":{"message":"BedrockException - Too many tokens, please wait before trying again.","type":"throttling_error","param":null,"code":"429"}}`)},
+	}
+	providertest.RunCases(t, s)
+}
+
+// TestReasoningGoesBack: with tools, each message of the assistant has its reasoning again, and at DeepSeek's host one that had none says so.
+func TestReasoningGoesBack(t *testing.T) {
+	thought := func(text elumenta.Text) elumenta.Part {
+		return elumenta.Part{Kind: elumenta.PartReasoning, Text: text, Opaque: &elumenta.Opaque{Format: "openai", Data: `{"type":"reasoning_content"}`}}
+	}
+	said := func(parts ...elumenta.Part) elumenta.Turn {
+		return elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: parts}
+	}
+	words := func(text elumenta.Text) elumenta.Part { return elumenta.Part{Kind: elumenta.PartText, Text: text} }
+	call := elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "a", Name: "weather", Arguments: "{}"}}
+	prompt := &elumenta.Prompt{Tools: []elumenta.Tool{{Name: "weather"}}, Turns: []elumenta.Turn{
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{words("Rome?")}}, said(thought("one"), call),
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a"}}}}, said(thought("two"), words("Sunny.")),
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{words("Oslo?")}}, said(words("Wait."), call),
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a"}}}},
+	}}
+	for url, want := range map[string]string{"": "one two", "http://api.deepseek.com": "one two -"} {
+		sent := providertest.CaptureAnswer(t, `{"choices":[{"message":{"content":"Oi"},"finish_reason":"stop"}]}`, func(server string, c *http.Client) {
+			target := elumenta.Target{BaseURL: cmp.Or(url, server), Model: "m", Client: c, Capabilities: everything()}
+			c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(server, "http://"))
+			}
+			if _, err := (openai.Chat{}).Generate(t.Context(), target, prompt, func(elumenta.Event) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		var body struct {
+			Messages []struct {
+				Reasoning *string `json:"reasoning_content"`
+			}
+		}
+		if err := json.Unmarshal([]byte(sent.Body), &body); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, m := range body.Messages {
+			if m.Reasoning != nil {
+				got = append(got, cmp.Or(*m.Reasoning, "-"))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: reasoning %q, want %q", url, got, want)
+		}
 	}
 }
 

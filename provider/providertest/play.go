@@ -138,6 +138,8 @@ func (s Suite) compare(t *testing.T, c Case, got Result) {
 		switch {
 		case !ok:
 			t.Errorf("error = %v, want one of kind %s", got.Err, c.Kind)
+		case c.OneModel && !e.OneModel:
+			t.Errorf("error = %v, which is not of one model alone", e)
 		case c.Kind != 0 && e.Kind != c.Kind || c.Reason != "" && e.Reason != c.Reason:
 			t.Errorf("error = %v (reason %q), want kind %s, reason %q", e, e.Reason, c.Kind, c.Reason)
 		}

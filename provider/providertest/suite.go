@@ -48,6 +48,8 @@ type Case struct {
 	// Kind and Reason of the error that is wanted.
 	Kind   elumenta.ErrorKind
 	Reason elumenta.RejectReason
+	// OneModel is wanted of the error if it is set.
+	OneModel bool
 }
 
 // Expectation is what an answer should come to.

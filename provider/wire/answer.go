@@ -72,7 +72,7 @@ func (b *body) BeforeWait(f func() error) bool {
 // value: some hosts send one where the other was asked for, and name it wrongly. A body that begins like a web page is
 // KindMalformed, an empty one KindTruncated.
 func (a *Answer) IsStream() (bool, error) {
-	for range 1024 {
+	for { // OpenRouter sends blank lines for as long as a whole answer takes
 		n, err := a.body.Read(a.body.first[:])
 		switch {
 		case n == 0 && err != nil:
@@ -90,7 +90,6 @@ func (a *Answer) IsStream() (bool, error) {
 			return first != '{' && first != '[', nil
 		}
 	}
-	return false, a.Malformed("", nil)
 }
 
 // Whole reads the rest of a body that is one JSON value, of up to WholeLimit bytes, and passes it to handle, whose error it returns.

@@ -34,6 +34,8 @@ type Fault struct {
 	Message string
 	// RetryAfter counts where the response's headers have none.
 	RetryAfter time.Duration
+	// OneModel says that a refused key may be refused for this model alone, where the HTTP status is not a 403.
+	OneModel bool
 }
 
 // Call is one request to a provider.

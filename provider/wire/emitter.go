@@ -29,6 +29,9 @@ func (e *Emitter) Emit(ev elumenta.Event) error {
 	}
 	e.open = true
 	e.size += len(ev.Text)
+	if ev.Opaque != nil {
+		e.size += len(ev.Opaque.Data)
+	}
 	e.err = e.emit(ev)
 	return e.err
 }
@@ -48,7 +51,7 @@ func (e *Emitter) Pause() error {
 	return e.err
 }
 
-// Size is how many bytes of text were emitted.
+// Size is how many bytes of text and state were emitted.
 func (e *Emitter) Size() int { return e.size }
 
 // Err is what the wrapped function returned, if that was an error. A format returns it unchanged.

@@ -57,7 +57,7 @@ func (a *Answer) fail(f Fault, cause error) *elumenta.ProviderError {
 	}
 	return &elumenta.ProviderError{
 		Kind: f.Kind, Provider: a.target, Status: status, Reason: f.Reason,
-		Message: f.Message, RetryAfter: f.RetryAfter, Cause: cause,
+		Message: f.Message, RetryAfter: f.RetryAfter, OneModel: f.OneModel, Cause: cause,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -187,6 +188,11 @@ func (s InstallationSecret) Idempotency(account AccountID, call, key string, bod
 		Key:  s.mac("idempotency key", string(account), call, key),
 		Body: s.mac("idempotency body", string(account), call, key, string(body)),
 	}
+}
+
+// Topup hashes a top-up's Idempotency-Key and what it asks for. The key is that of the account which gets the tokens, whoever gives them.
+func (s InstallationSecret) Topup(account AccountID, key string, t *Topup) *Idempotency {
+	return s.Idempotency(account, "topups", key, fmt.Appendf(nil, "%d %s", t.Tokens, t.Reason))
 }
 
 // User hashes a caller's own end user, apart for each account.

@@ -313,13 +313,22 @@ func prefixes(list []string, report func(int) func(string, ...any)) []netip.Pref
 	return out
 }
 
+// browserOrigin is how browsers write a URL's origin: in small letters, without the scheme's own port.
+func browserOrigin(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(host, port) {
+		host = strings.TrimSuffix(host, port)
+	}
+	return u.Scheme + "://" + host
+}
+
 func origins(list []string, report func(int) func(string, ...any)) []string {
 	var out []string
 	for i, s := range list {
 		s = strings.TrimSpace(s)
 		u, err := url.Parse(s)
-		if s != "*" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != s) {
-			report(i)(`must be origins, such as https://app.example.com, or "*"; %q is not`, s)
+		if s != "*" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != s || s != browserOrigin(u)) {
+			report(i)(`must be origins as browsers send them, such as https://app.example.com, or "*"; %q is not`, s)
 			continue
 		}
 		if !slices.Contains(out, s) {

@@ -109,7 +109,7 @@ trusted_proxies = [
   "10.0.0.0/8",
   "10.0.0.0/33",
 ]
-cors_origins = ["app.example.com"]
+cors_origins = ["app.example.com", "https://App.example.com", "https://app.example.com:443"]
 [[models]]
 slug = "a"
 provider = "nobody"
@@ -128,7 +128,7 @@ provider = "openai"
 replaced_by = "z"
 `, []string{
 			"f.toml:1: addr must be HOST:PORT", "f.toml:2: database must be sqlite:PATH or postgres://", `f.toml:5: trusted_proxies[1] must be addresses or CIDR ranges, such as 10.0.0.0/8; "10.0.0.0/33" is neither`,
-			"f.toml:7: cors_origins[0] must be origins", `f.toml:10: models[0].provider is no provider: "nobody"; there are openai, anthropic`,
+			"f.toml:7: cors_origins[0] must be origins", "f.toml:7: cors_origins[1] must be origins", "f.toml:7: cors_origins[2] must be origins", `f.toml:10: models[0].provider is no provider: "nobody"; there are openai, anthropic`,
 			`f.toml:11: models[0].min_plan is no plan: "gold"; there are free, basic`, "f.toml:12: models[0].token_cost must not be negative",
 			"f.toml:13: models[0].temperature must be a range", "f.toml:14: models[0].cache must be one of marks, none, prefix",
 			"f.toml:16: models[1].slug stands there twice: a", "f.toml:18: models[2] needs a provider", `f.toml:23: models[3].replaced_by is no model of the catalog: "z"`,

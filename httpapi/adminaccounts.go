@@ -216,7 +216,9 @@ func (a *API) topup(ctx context.Context, c *call, in *topupIn) (*createdAccount,
 	r.fields(c.body, map[string]func(*fieldPath){
 		"tokens": func(at *fieldPath) { t.Tokens, _ = r.whole(at, 1, elumenta.MaxTopup) }, "reason": r.into(&t.Reason),
 	})
-	t.Idempotency = a.idempotency(c, "topups "+string(id), &r)
+	if key, ok := idempotencyKey(c, &r); ok {
+		t.Idempotency = a.Secret.Topup(id, key, &t)
+	}
 	if err := r.also(t.Check()); err != nil {
 		return nil, err
 	}

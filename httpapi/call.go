@@ -253,7 +253,11 @@ func (a *API) client(r *http.Request) netip.Addr {
 		}
 		next, err := netip.ParseAddr(strings.TrimSpace(hop))
 		if err != nil {
-			break
+			withPort, err := netip.ParseAddrPort(strings.TrimSpace(hop)) // as Azure's Application Gateway writes it
+			if err != nil {
+				break
+			}
+			next = withPort.Addr()
 		}
 		addr = next.Unmap()
 	}

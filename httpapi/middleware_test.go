@@ -115,7 +115,7 @@ func TestLogsAndMetricsHoldNoContent(t *testing.T) {
 	a := s.do("POST", "/assistants", key, bot("instructions", "CANARY", "name", "CANARY", "unknownCANARY", 1))
 	a.wantFields("unknownCANARY")
 	id := s.do("POST", "/assistants", key, bot("instructions", "CANARY")).want(201)["id"].(string)
-	s.do("POST", "/generate", key, object{"assistant_id": id, "prompt": "CANARY", "user": "CANARY", "stream": true}, "Idempotency-Key", "CANARY", "X-Forwarded-For", "203.0.113.7, 127.0.0.2")
+	s.do("POST", "/generate", key, object{"assistant_id": id, "prompt": "CANARY", "user": "CANARY", "stream": true}, "Idempotency-Key", "CANARY", "X-Forwarded-For", "203.0.113.7:4711, 127.0.0.2")
 	s.do("POST", "/generate", key, object{"model": "scripted", "prompt": "CANARY"}).wantError(422, elumenta.CodeProviderRejected)
 	s.do("POST", "/generate", key, object{"model": "sandbox", "prompt": "CANARY", "messages": []object{{"role": "CANARY", "content": "x"}}}).wantFields("messages[0].role")
 	s.do("GET", "/assistants?q=CANARY", key, nil).want(200)

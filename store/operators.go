@@ -22,7 +22,7 @@ func (s *Store) CreateAccount(ctx context.Context, n elumenta.NewAccount, idem *
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
 		a := *fresh
 		created = &a.Account
-		first, err := s.claimByActor(ctx, tx, "accounts", idem, string(a.ID))
+		first, err := s.claim(ctx, tx, elumenta.AccountID(elumenta.ActorOf(ctx).String()), "accounts", idem, string(a.ID))
 		if err != nil {
 			return err
 		}
@@ -43,11 +43,6 @@ func (s *Store) CreateAccount(ctx context.Context, n elumenta.NewAccount, idem *
 
 // unchanged only brings an account to this moment.
 func unchanged(context.Context, querier, *account, *changed) error { return nil }
-
-// claimByActor claims an Idempotency-Key of whoever acts.
-func (s *Store) claimByActor(ctx context.Context, tx querier, call string, idem *elumenta.Idempotency, resource string) (first string, err error) {
-	return s.claim(ctx, tx, elumenta.AccountID(elumenta.ActorOf(ctx).String()), call, idem, resource)
-}
 
 // ListAccounts implements elumenta.Operators. A plan that is not known is a CodeValidation error.
 func (s *Store) ListAccounts(ctx context.Context, query elumenta.AccountQuery) (items []elumenta.Account, more bool, err error) {
@@ -221,7 +216,7 @@ func (s *Store) Topup(ctx context.Context, id elumenta.AccountID, t elumenta.Top
 		return nil, false, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx querier) error {
-		first, err := s.claimByActor(ctx, tx, "topups", t.Idempotency, string(id))
+		first, err := s.claim(ctx, tx, id, "topups", t.Idempotency, string(id))
 		if err != nil {
 			return err
 		}

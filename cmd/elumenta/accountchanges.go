@@ -67,8 +67,7 @@ func (c *accountsTopupCommand) Run(p *program) error {
 	return c.change(p, func(ctx context.Context, s *store.Store, id elumenta.AccountID) (a *elumenta.Account, err error) {
 		t := elumenta.Topup{Tokens: tokens, Reason: c.Reason}
 		if c.IdempotencyKey != "" {
-			t.Idempotency = s.InstallationSecret().Idempotency(elumenta.ActorCLI, "topups "+string(id), c.IdempotencyKey,
-				fmt.Appendf(nil, "%d %s", tokens, c.Reason))
+			t.Idempotency = s.InstallationSecret().Topup(id, c.IdempotencyKey, &t)
 		}
 		a, replayed, err = s.Topup(ctx, id, t)
 		return a, err

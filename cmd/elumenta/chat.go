@@ -20,7 +20,7 @@ type chatCommand struct {
 	serverFlags
 	Target string            `arg:"" name:"assistant-or-model" help:"An assistant's id (asst_…, asst_…@3, asst_…@production) or a model's slug."`
 	System string            `help:"System text of your own, after the assistant's instructions." placeholder:"TEXT"`
-	Var    map[string]string `help:"Values of the assistant's variables." placeholder:"NAME=VALUE"`
+	Var    map[string]string `help:"Values of the assistant's variables." placeholder:"NAME=VALUE" mapsep:"none"`
 }
 
 // Help shows examples.

@@ -3,6 +3,10 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,6 +159,8 @@ func TestUsage(t *testing.T) {
 	s := start(t, "", nil)
 	id := must(t, s.env(), "", "assistants", "create", "--name", "Support", "--model", "sandbox", "--instructions", "You help.")
 	must(t, s.env(), "hello", "chat", id)
+	coded := must(t, s.env(), "---\nname: Reviewer\nmodel: sandbox\nvariables:\n  - name: code\n---\nExplain {{code}}.\n", "assistants", "create", "-f", "-")
+	must(t, s.env(), "hello", "chat", coded, "--var", "code=a; b=2")
 	if got := must(t, s.env(), "", "usage", "--group-by", "assistant"); !strings.HasPrefix(got, "ASSISTANT") || !strings.Contains(got, id) || !strings.Contains(got, "total") {
 		t.Errorf("%s", got)
 	}
@@ -259,6 +265,23 @@ func TestEdit(t *testing.T) {
 	}
 	if got := show(); got.Instructions != "newer words" || got.Model != "sandbox" {
 		t.Errorf("%+v", got)
+	}
+	// A proxy that compresses weakens entity tags (RFC 9110, 8.8.1).
+	target, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if tag := r.Header.Get("ETag"); tag != "" {
+			r.Header.Set("ETag", "W/"+tag)
+		}
+		return nil
+	}
+	weakening := httptest.NewServer(proxy)
+	defer weakening.Close()
+	if r := invoke(t, append(s.env(), "ELUMENTA_URL="+weakening.URL, "EDITOR=sed -i s/newer/newest/"), "", "assistants", "edit", id); r.code != 0 {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 
 	"github.com/elumenta/elumenta/assistantfile"
 )
@@ -40,8 +41,7 @@ func (c *assistantsEditCommand) Run(p *program) error {
 	defer cl.close()
 	ctx := context.Background() // Ctrl-C belongs to the editor
 	var now saved
-	header, err := cl.call(ctx, "GET", path, nil, &now)
-	if err != nil {
+	if _, err := cl.call(ctx, "GET", path, nil, &now); err != nil {
 		return err
 	}
 	if now.Visibility == "" {
@@ -54,7 +54,7 @@ func (c *assistantsEditCommand) Run(p *program) error {
 	}
 	changed, err := c.edited(ctx, p, file, before)
 	if err == nil && len(changed) > 0 {
-		_, err = c.save(ctx, cl, path, header.Get("ETag"), changed)
+		_, err = c.save(ctx, cl, path, now.Version, changed)
 	}
 	if err != nil {
 		return fmt.Errorf("%w\n  Your text is kept in %s", err, file)
@@ -70,16 +70,12 @@ func (c *assistantsEditCommand) Run(p *program) error {
 	return err
 }
 
-func (c *assistantsEditCommand) save(ctx context.Context, cl *client, path, tag string, changed map[string]any) (json.RawMessage, error) {
+func (c *assistantsEditCommand) save(ctx context.Context, cl *client, path string, version int, changed map[string]any) (json.RawMessage, error) {
 	if c.Note != "" {
 		changed["note"] = c.Note
 	}
-	var headers []string
-	if tag != "" {
-		headers = []string{"If-Match", tag}
-	}
 	var saved json.RawMessage
-	_, err := cl.call(ctx, "PUT", path, changed, &saved, headers...)
+	_, err := cl.call(ctx, "PUT", path, changed, &saved, "If-Match", strconv.Quote(strconv.Itoa(version))) // a proxy may weaken the answer's ETag
 	return saved, err
 }
 

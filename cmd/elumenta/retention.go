@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ type verifyRetentionCommand struct {
 	serverFlags
 	databaseFlags
 	Model string   `help:"The model that is asked." default:"sandbox"`
-	Log   []string `help:"A log of the server, to be searched as well; may be repeated." placeholder:"FILE"`
+	Log   []string `help:"A log of the server, to be searched as well; may be repeated." placeholder:"FILE" sep:"none"`
 }
 
 // Help says what is done.
@@ -61,6 +62,9 @@ func (c *verifyRetentionCommand) Run(p *program) error {
 	}
 	var places []place
 	if path, ok := strings.CutPrefix(conf.Database, "sqlite:"); ok {
+		if path, err = filepath.EvalSymlinks(path); err != nil { // the other files stand beside what a link leads to
+			return err
+		}
 		for _, name := range []string{path, path + "-wal", path + "-ledger"} {
 			if _, err := os.Stat(name); name != path && errors.Is(err, os.ErrNotExist) {
 				continue

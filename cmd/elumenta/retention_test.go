@@ -27,6 +27,15 @@ func TestVerifyRetention(t *testing.T) {
 			if !strings.Contains(out, log+": nothing of the conversation") || !strings.Contains(out, "the search works") {
 				t.Errorf("it prints\n%s", out)
 			}
+			if file, ok := strings.CutPrefix(database, "sqlite:"); ok {
+				link := filepath.Join(t.TempDir(), "link.db")
+				if err := os.Symlink(file, link); err != nil {
+					t.Fatal(err)
+				}
+				if out := must(t, append(env, "ELUMENTA_DATABASE=sqlite:"+link), "", "verify-retention"); !strings.Contains(out, file+"-ledger: nothing of the conversation") {
+					t.Errorf("by a link it prints\n%s", out)
+				}
+			}
 			other := newDatabase(t)
 			if r := invoke(t, append(env, "ELUMENTA_DATABASE="+other), "", "verify-retention"); r.code != 1 || !strings.Contains(r.err, "is this the database of that server?") {
 				t.Errorf("with another database it ends with %d: %s", r.code, r.err)

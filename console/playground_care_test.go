@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -99,6 +100,37 @@ func TestCopyByHand(t *testing.T) {
 	b.until(`document.querySelector("[data-try] pre + button")`)
 	b.click("[data-try] pre + button")
 	b.until(`document.querySelector("[data-try] pre + button").textContent.startsWith("Select it")`)
+}
+
+// An answer stays until another one has come: it is paid for, and the new call may fail.
+func TestAnswerStays(t *testing.T) {
+	f, b := playing(t, "playground?model=sandbox")
+	const (
+		again = `document.querySelector(".turn:last-child [data-retry]").click(); 0`
+		turns = `document.querySelectorAll(".turn").length`
+	)
+	b.ask("First")
+	b.until(idle + ` && ` + last + `?.textContent.includes("First")`)
+	f.close()
+	for range 2 { // of two calls that fail, only the last one's error is left
+		eval[any](b, `document.querySelector(".turn:last-child").dataset.before = ""; `+again)
+		b.until(idle + ` && ` + turns + ` === 3 && ` + last + `.querySelector("[role=alert]") && !("before" in ` + last + `.dataset)`)
+		if said := eval[string](b, `document.querySelector(".turn:nth-child(2) .markdown").textContent`); !strings.Contains(said, "First") {
+			t.Errorf("after a call that failed, the answer is %q", said)
+		}
+	}
+	f.open()
+	b.ask("Second")
+	b.until(idle + ` && ` + turns + ` === 5 && ` + last + `?.textContent.includes("Second")`)
+	if n := len(f.asked()["messages"].([]any)); n != 3 {
+		t.Errorf("%d messages are sent: the answer that stayed is none of them", n)
+	}
+	eval[any](b, `document.querySelector(".turn:last-child").dataset.before = ""; `+again)
+	b.until(idle + ` && ` + turns + ` === 5 && ` + last + `.textContent.includes("Second") && !document.querySelector(".turn:last-child[data-before]")`)
+	if n := len(f.asked()["messages"].([]any)); n != 3 {
+		t.Errorf("%d messages are sent for another answer", n)
+	}
+	b.startAgain()
 }
 
 // What a click would throw away is asked about first.

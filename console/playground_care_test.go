@@ -133,6 +133,38 @@ func TestAnswerStays(t *testing.T) {
 	b.startAgain()
 }
 
+// Text that is pasted or dropped stays text, whatever lies beside it; files are taken.
+func TestPasteAndDrop(t *testing.T) {
+	_, b := playing(t, "playground?model=sandbox")
+	eval[any](b, `window.give = (kind, text, ...names) => {
+		const data = new DataTransfer();
+		if (text) data.items.add(text, "text/plain");
+		for (const name of names) data.items.add(new File(["x"], name, { type: "image/png" }));
+		const event = kind === "paste" ? new ClipboardEvent(kind, { clipboardData: data, bubbles: true, cancelable: true }) : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
+		return document.querySelector("#prompt").dispatchEvent(event) ? "the browser" : "the page";
+	}; 0`)
+	images := 0
+	for _, c := range []struct {
+		call, who string
+		images    int
+	}{
+		{`give("paste", "a cell")`, "the browser", 0},
+		{`give("paste", "a cell\tanother", "image.png")`, "the browser", 0}, // as office programs have it
+		{`give("paste", "", "x.png")`, "the page", 1},
+		{`give("paste", "x.png\r/home/ada/y.png\n", "x.png", "y.png")`, "the page", 2}, // as file managers have it
+		{`give("dragover", "a word")`, "the browser", 0},
+		{`give("drop", "a word")`, "the browser", 0},
+		{`give("dragover", "", "x.png")`, "the page", 0},
+		{`give("drop", "", "x.png")`, "the page", 1},
+	} {
+		if who := eval[string](b, c.call); who != c.who {
+			t.Errorf("%s is for %s, not %s", c.call, who, c.who)
+		}
+		images += c.images
+		b.until(`document.querySelectorAll("[data-images] img").length === ` + strconv.Itoa(images))
+	}
+}
+
 // What a click would throw away is asked about first.
 func TestPlaygroundAsks(t *testing.T) {
 	_, b := playing(t, "playground?model=sandbox")

@@ -81,7 +81,7 @@ func TestSettingsAreRefused(t *testing.T) {
 func TestCopyByHand(t *testing.T) {
 	f, b := playing(t, "playground?model=sandbox")
 	_, author := f.s.account("Anne", "free")
-	const none = `Object.defineProperty(navigator, "clipboard", { value: undefined }); 0`
+	const none = `Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true }); 0`
 	const code = "```\nlet it = be;\n```"
 	eval[any](b, none)
 	b.ask("Write\n" + code)
@@ -100,6 +100,15 @@ func TestCopyByHand(t *testing.T) {
 	b.until(`document.querySelector("[data-try] pre + button")`)
 	b.click("[data-try] pre + button")
 	b.until(`document.querySelector("[data-try] pre + button").textContent.startsWith("Select it")`)
+
+	// What a page's own buttons do is told, too.
+	const said = `document.querySelector("[role=status][data-copy-said]")?.textContent`
+	b.click("[data-copy=id]")
+	b.until(said + ` === "Select it, and copy it by hand" && getSelection().toString().startsWith("asst_")`)
+	eval[any](b, `window.copies = []; Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => void copies.push(text) } }); 0`)
+	b.click("[data-copy=pin]")
+	b.until(said + ` === "Copied" && copies.join().endsWith("@1")`)
+	b.until(said + ` === ""`)
 }
 
 // An answer stays until another one has come: it is paid for, and the new call may fail.

@@ -129,7 +129,7 @@ func testBrowserDoubleClick(s *server) {
 	b.enter("#instructions", "Cook.")
 	b.enter("#temperature", "0,70")
 	b.send("#name")
-	b.until(`document.querySelector(".flash") && document.querySelector("#temperature").value === "0.7"`)
+	b.until(`document.querySelector(".flash") && document.querySelector("#temperature").value === "0.7" && sessionStorage.getItem("draft:/console/assistants/new") === null`)
 	b.enter("#temperature", "0")
 	b.send("#temperature")
 	b.until(`document.querySelector(".flash")?.textContent.includes("Saved")`)

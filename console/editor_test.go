@@ -17,6 +17,8 @@ func testBrowserEditor(s *server) {
 	id := admin.make(s.t, f)
 	b := s.tab(desktop())
 	b.signIn(s.admin)
+	b.show("assistants/new")
+	b.enter("#name", "Half a cook")
 	b.show("assistants/" + id)
 	b.until(`document.querySelector("[data-add]").hidden === false`)
 	for _, part := range []string{"count", "cache", "composed"} {
@@ -61,6 +63,13 @@ func testBrowserEditor(s *server) {
 	b.until(`document.querySelector(".flash")`)
 	b.run(chromedp.Reload())
 	b.until(`document.querySelector("[data-editor]") && !document.querySelector(".notice")`)
+
+	// The draft of a new one is not what was saved.
+	b.show("assistants/new")
+	b.click(".notice button")
+	if got := eval[string](b, `document.querySelector("#name").value`); got != "Half a cook" {
+		s.t.Errorf("the draft of a new assistant is called %q after another was saved", got)
+	}
 
 	// Signing out leaves nothing of a draft in the tab.
 	b.enter("#name", " secret")

@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -80,7 +81,7 @@ func TestSettingsAreRefused(t *testing.T) {
 func TestCopyByHand(t *testing.T) {
 	f, b := playing(t, "playground?model=sandbox")
 	_, author := f.s.account("Anne", "free")
-	const none = `Object.defineProperty(navigator, "clipboard", { value: undefined }); 0`
+	const none = `Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true }); 0`
 	const code = "```\nlet it = be;\n```"
 	eval[any](b, none)
 	b.ask("Write\n" + code)
@@ -99,6 +100,78 @@ func TestCopyByHand(t *testing.T) {
 	b.until(`document.querySelector("[data-try] pre + button")`)
 	b.click("[data-try] pre + button")
 	b.until(`document.querySelector("[data-try] pre + button").textContent.startsWith("Select it")`)
+
+	// What a page's own buttons do is told, too.
+	const said = `document.querySelector("[role=status][data-copy-said]")?.textContent`
+	b.click("[data-copy=id]")
+	b.until(said + ` === "Select it, and copy it by hand" && getSelection().toString().startsWith("asst_")`)
+	eval[any](b, `window.copies = []; Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => void copies.push(text) } }); 0`)
+	b.click("[data-copy=pin]")
+	b.until(said + ` === "Copied" && copies.join().endsWith("@1")`)
+	b.until(said + ` === ""`)
+}
+
+// An answer stays until another one has come: it is paid for, and the new call may fail.
+func TestAnswerStays(t *testing.T) {
+	f, b := playing(t, "playground?model=sandbox")
+	const (
+		again = `document.querySelector(".turn:last-child [data-retry]").click(); 0`
+		turns = `document.querySelectorAll(".turn").length`
+	)
+	b.ask("First")
+	b.until(idle + ` && ` + last + `?.textContent.includes("First")`)
+	f.close()
+	for range 2 { // of two calls that fail, only the last one's error is left
+		eval[any](b, `document.querySelector(".turn:last-child").dataset.before = ""; `+again)
+		b.until(idle + ` && ` + turns + ` === 3 && ` + last + `.querySelector("[role=alert]") && !("before" in ` + last + `.dataset)`)
+		if said := eval[string](b, `document.querySelector(".turn:nth-child(2) .markdown").textContent`); !strings.Contains(said, "First") {
+			t.Errorf("after a call that failed, the answer is %q", said)
+		}
+	}
+	f.open()
+	b.ask("Second")
+	b.until(idle + ` && ` + turns + ` === 5 && ` + last + `?.textContent.includes("Second")`)
+	if n := len(f.asked()["messages"].([]any)); n != 3 {
+		t.Errorf("%d messages are sent: the answer that stayed is none of them", n)
+	}
+	eval[any](b, `document.querySelector(".turn:last-child").dataset.before = ""; `+again)
+	b.until(idle + ` && ` + turns + ` === 5 && ` + last + `.textContent.includes("Second") && !document.querySelector(".turn:last-child[data-before]")`)
+	if n := len(f.asked()["messages"].([]any)); n != 3 {
+		t.Errorf("%d messages are sent for another answer", n)
+	}
+	b.startAgain()
+}
+
+// Text that is pasted or dropped stays text, whatever lies beside it; files are taken.
+func TestPasteAndDrop(t *testing.T) {
+	_, b := playing(t, "playground?model=sandbox")
+	eval[any](b, `window.give = (kind, text, ...names) => {
+		const data = new DataTransfer();
+		if (text) data.items.add(text, "text/plain");
+		for (const name of names) data.items.add(new File(["x"], name, { type: "image/png" }));
+		const event = kind === "paste" ? new ClipboardEvent(kind, { clipboardData: data, bubbles: true, cancelable: true }) : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
+		return document.querySelector("#prompt").dispatchEvent(event) ? "the browser" : "the page";
+	}; 0`)
+	images := 0
+	for _, c := range []struct {
+		call, who string
+		images    int
+	}{
+		{`give("paste", "a cell")`, "the browser", 0},
+		{`give("paste", "a cell\tanother", "image.png")`, "the browser", 0}, // as office programs have it
+		{`give("paste", "", "x.png")`, "the page", 1},
+		{`give("paste", "x.png\r/home/ada/y.png\n", "x.png", "y.png")`, "the page", 2}, // as file managers have it
+		{`give("dragover", "a word")`, "the browser", 0},
+		{`give("drop", "a word")`, "the browser", 0},
+		{`give("dragover", "", "x.png")`, "the page", 0},
+		{`give("drop", "", "x.png")`, "the page", 1},
+	} {
+		if who := eval[string](b, c.call); who != c.who {
+			t.Errorf("%s is for %s, not %s", c.call, who, c.who)
+		}
+		images += c.images
+		b.until(`document.querySelectorAll("[data-images] img").length === ` + strconv.Itoa(images))
+	}
 }
 
 // What a click would throw away is asked about first.

@@ -49,6 +49,15 @@ func TestScripts(t *testing.T) {
 		t.Error("a block that cannot change is rendered again")
 	}
 
+	if starts := eval[string](b, `(async () => {
+		const { render } = await load("markdown.js");
+		const element = document.createElement("div");
+		render(element, "1. one\n\n`+"```sh\\nls\\n```"+`\n\n2. two\n\nthen\n\n7) seven");
+		return [...element.querySelectorAll("ol")].map((list) => list.start).join();
+	})()`); starts != "1,2,7" {
+		t.Errorf("steps with code between them begin with %s", starts)
+	}
+
 	if wrong := eval[string](b, `(async () => {
 		const { events } = await load("stream.js");
 		const said = ": keep-alive\n\n" + ["é", "机器 ", "\u{1F600}\n", "data: [DONE]\\n"].map((delta) => "data: " + JSON.stringify({ type: "content_delta", delta }) + "\n\n").join(": keep-alive\r\n\r\n");

@@ -15,10 +15,22 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText("value" in from ? from.value : from.textContent);
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, 2000);
+    sayCopied("textCopied");
   } catch {
     getSelection().selectAllChildren(from); // not allowed to: the person copies what is selected
+    sayCopied("textNotCopied");
   }
 });
+
+let silence; // the timer that takes back what was said last
+
+// sayCopied tells those who do not see the button what it did.
+function sayCopied(key) {
+  const said = document.querySelector("[data-copy-said]");
+  said.textContent = said.dataset[key];
+  clearTimeout(silence);
+  silence = setTimeout(() => (said.textContent = ""), 2000); // the next time is told again
+}
 
 // A second click on the button that has sent a form would send it again. An answer that does not come may be asked for once more.
 let sent = new WeakMap(); // the button that sent each form

@@ -73,8 +73,9 @@ function restoreDraft(form, draft) {
 function keepDraft(form, shown) {
   const key = "draft:" + location.pathname;
   const draft = JSON.parse(sessionStorage.getItem(key) ?? "null");
-  const saved = "saved" in form.dataset; // just now: here, or as a new one
-  if (saved) sessionStorage.removeItem("draft:/console/assistants/new");
+  const created = "created" in form.dataset; // just now
+  const saved = created || "saved" in form.dataset;
+  if (created) sessionStorage.removeItem("draft:/console/assistants/new");
   if (!draft || saved || content(draft) === content(takeDraft(form)) || draft.account !== form.dataset.account) {
     sessionStorage.removeItem(key);
   } else {

@@ -21,7 +21,8 @@ window.DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 const allowed = {
   ALLOWED_TAGS: ["p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s", "a", "table", "thead", "tbody", "tr", "th", "td"],
   ALLOWED_ATTR: ["href", "class", "start"],
-  ALLOWED_URI_REGEXP: /^(https?:|mailto:)/i,
+  ALLOWED_URI_REGEXP: /^(https?:|mailto:)/i, // every attribute must match it that is not called safe
+  ADD_URI_SAFE_ATTR: ["start"],
 };
 
 // fragment is Markdown's HTML as nodes that may be shown.

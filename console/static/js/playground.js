@@ -164,6 +164,9 @@ const read = (file) =>
     reader.readAsDataURL(file);
   });
 
+// listed reports whether a text is only what file managers lay beside files: their names or paths.
+const listed = (words, files) => words.split(/[\r\n]+/).every((line) => files.some(({ name }) => line === name || line.endsWith("/" + name)));
+
 async function add(files) {
   const wrong = new Set();
   const strange = files.filter((file) => !kinds.includes(file.type));
@@ -210,12 +213,17 @@ document.addEventListener("keydown", (event) => {
 });
 prompt.addEventListener("paste", (event) => {
   const files = [...event.clipboardData.files];
-  if (files.length === 0) return;
+  const words = event.clipboardData.getData("text/plain").trim();
+  if (files.length === 0 || (words !== "" && !listed(words, files))) return; // office programs lay a picture of the text beside it
   event.preventDefault();
   add(files);
 });
-form.addEventListener("dragover", (event) => event.preventDefault());
+const hasFiles = (event) => event.dataTransfer.types.includes("Files"); // what is dragged may be text
+form.addEventListener("dragover", (event) => {
+  if (hasFiles(event)) event.preventDefault();
+});
 form.addEventListener("drop", (event) => {
+  if (!hasFiles(event)) return;
   event.preventDefault();
   add([...event.dataTransfer.files]);
 });

@@ -18,6 +18,7 @@ export class Side {
     this.log = $("log", element);
     this.versions = $("version", element);
     this.turns = []; // {role, content, images, number, element}
+    this.former = undefined; // the turn that was taken back for the answer that comes
     const input = element.querySelector("input[name=target]");
     this.picker = new Picker(input, (id) => this.choose(id));
     this.versions.addEventListener("change", () => this.pinned());
@@ -186,10 +187,10 @@ export class Side {
     this.turns.splice(from, to - from);
   }
 
-  // takeBack removes the last answer, and reports whether there is something to answer.
+  // takeBack removes the last answer and what failed after it, and reports whether there is something to answer.
   takeBack() {
-    if (this.log.lastElementChild?.matches(":not(.you)")) this.log.lastElementChild.remove();
-    if (this.turns.at(-1)?.role === "assistant") this.turns.pop();
+    this.former = this.turns.at(-1)?.role === "assistant" ? this.turns.pop() : undefined;
+    while (this.log.lastElementChild?.matches(":not(.you)")) this.log.lastElementChild.remove();
     return this.turns.at(-1)?.role === "user";
   }
 
@@ -206,6 +207,8 @@ export class Side {
     const element = make("article", "turn", make("h2", "", name), body, facts);
     element.setAttribute("aria-busy", "true");
     const request = this.request();
+    const { former } = this;
+    this.former = undefined;
     this.log.append(element);
     this.follow(true);
     const turn = { role: "assistant", content: "", name: this.name, element };
@@ -240,7 +243,12 @@ export class Side {
     if (end) facts.textContent = this.facts(end, first, performance.now() - begun);
     for (const warning of end?.warnings ?? []) element.append(make("p", "hint", warning.message));
     if (!element.isConnected) return ""; // the conversation began again meanwhile
-    if (turn.content !== "") this.turns.push(turn);
+    if (turn.content !== "") {
+      this.turns.push(turn);
+    } else if (former) { // it is paid for, and nothing has come in its place
+      this.turns.push(former);
+      element.before(former.element);
+    }
     this.allow(element, turn.content);
     this.follow(at);
     return [stopped, turn.content].filter(Boolean).join(" ");

@@ -95,13 +95,15 @@ func (p *postgresLedger) run(ops []*ledgerOp) error {
 // attempt makes one transaction. With an error, again says whether another may do better, and maybe whether this one may
 // have been committed.
 func (p *postgresLedger) attempt(ops []*ledgerOp) (again, maybe bool, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), p.ledger.store.opts.Timeout)
+	wait, cancel := context.WithTimeout(context.Background(), p.ledger.store.opts.Timeout)
 	defer cancel()
-	conn, err := p.ledger.store.db.Conn(ctx)
+	conn, err := p.ledger.store.db.Conn(wait)
 	if err != nil {
 		return lostBeforeCommit(err), false, err
 	}
 	defer func() { _ = conn.Close() }()
+	ctx, cancel := context.WithTimeout(context.Background(), p.ledger.store.opts.Timeout)
+	defer cancel()
 	committing := false
 	defer p.engine.watch(ctx)()
 	err = conn.Raw(func(dc any) error {

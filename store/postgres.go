@@ -70,15 +70,27 @@ func (e *postgresEngine) close() error { return e.db.Close() }
 func (e *postgresEngine) checkpoint(context.Context) (bool, error) { return true, nil }
 
 func (e *postgresEngine) readAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) error {
-	ctx, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
+	wait, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
+	defer cancel()
+	conn, err := e.db.Conn(wait)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	ctx, cancel = context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
 	defer e.watch(ctx)()
-	return f(ctx, e.db)
+	return f(ctx, conn)
 }
 
 func (e *postgresEngine) snapshotAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) error {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
 	defer e.watch(ctx)()
-	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -86,11 +98,12 @@ func (e *postgresEngine) snapshotAs(ctx context.Context, _ freshness, f func(ctx
 	return f(ctx, tx)
 }
 
-// watch returns what to call at the end of what runs under ctx: it tells the connector whether the database was silent.
+// watch returns what to call at the end of what runs on a connection under ctx: it tells the connector whether the database was silent for
+// as long as it may be. Neither who waits for a connection nor a caller in a hurry knows.
 func (e *postgresEngine) watch(ctx context.Context) (end func()) {
 	began := time.Now()
 	return func() {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(began) >= e.store.opts.Timeout {
 			e.connector.silent(began)
 		}
 	}

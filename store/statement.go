@@ -22,15 +22,13 @@ func numbered(e *elumenta.NumberedEntry) []any {
 	return []any{&e.Seq, &e.Kind, &e.Monthly, &e.Topup, &e.Generation, &e.Reason, &e.Actor, storedTime{&e.At}}
 }
 
-// changeSince is how much an account's entries from one on have changed one part of its balance. $1 is the account, $2 the
-// entry's number.
-func changeSince(part string) string {
-	return `(SELECT CAST(COALESCE(SUM(CASE 'available' WHEN destination THEN ` + part + ` WHEN source THEN -` + part + ` ELSE 0 END), 0) AS BIGINT)
-		FROM ledger_entries WHERE account_id = $1 AND seq >= $2)`
+// sumOfChanges is how much entries change one part of their account's balance.
+func sumOfChanges(part string) string {
+	return `CAST(COALESCE(SUM(CASE 'available' WHEN destination THEN ` + part + ` WHEN source THEN -` + part + ` ELSE 0 END), 0) AS BIGINT)`
 }
 
-// Entries implements elumenta.JournalReader. The balances are computed backwards from the account's, so that the newest
-// page costs least.
+// Entries implements elumenta.JournalReader. The balances are computed from the journal's nearer end, so that the newest
+// and the oldest pages cost least.
 func (s *Store) Entries(ctx context.Context, id elumenta.AccountID, query elumenta.EntryQuery) (entries []elumenta.NumberedEntry, more bool, err error) {
 	err = s.read(ctx, func(ctx context.Context, q querier) error {
 		entries = nil
@@ -79,11 +77,33 @@ type journalPoint struct {
 }
 
 func balanceBefore(ctx context.Context, q querier, id elumenta.AccountID, seq int64) (p journalPoint, err error) {
-	err = q.QueryRowContext(ctx, `SELECT monthly - `+changeSince("monthly")+`, topup - `+changeSince("topup")+`, entries + 1
-		FROM accounts WHERE id = $1`, string(id), seq).Scan(&p.Monthly, &p.Topup, &p.next)
-	if errors.Is(err, sql.ErrNoRows) {
+	var entries int64
+	err = q.QueryRowContext(ctx, `SELECT monthly, topup, entries FROM accounts WHERE id = $1`, string(id)).Scan(&p.Monthly, &p.Topup, &entries)
+	switch p.next = entries + 1; {
+	case errors.Is(err, sql.ErrNoRows):
 		return p, elumenta.NotFound("account")
+	case err != nil || seq > entries:
+		return p, err
 	}
+	sign, first, last := int64(-1), seq, entries // entries that are added meanwhile are not among them
+	if before := seq - 1; before <= entries-before {
+		p.Tokens, sign, first, last = elumenta.Tokens{}, 1, 1, before
+	}
+	// Not QueryRowContext, which reads on when the client has left.
+	rows, err := q.QueryContext(ctx, `SELECT `+sumOfChanges("monthly")+`, `+sumOfChanges("topup")+`
+		FROM ledger_entries WHERE account_id = $1 AND seq BETWEEN $2 AND $3`, string(id), first, last)
+	if err != nil {
+		return p, err
+	}
+	err = each(rows, func() error {
+		var sum elumenta.Tokens
+		if err := rows.Scan(&sum.Monthly, &sum.Topup); err != nil {
+			return err
+		}
+		p.Monthly += sign * sum.Monthly
+		p.Topup += sign * sum.Topup
+		return nil
+	})
 	return p, err
 }
 
@@ -155,9 +175,12 @@ func (s *Store) Statement(ctx context.Context, id elumenta.AccountID, query Stat
 // statementRange finds the numbers of a statement's first and last entry.
 func statementRange(ctx context.Context, q querier, id elumenta.AccountID, query StatementQuery) (first, last int64, err error) {
 	before := func(at time.Time) (seq int64, err error) {
-		err = q.QueryRowContext(ctx, `SELECT seq FROM ledger_entries WHERE account_id = $1 AND at < $2 ORDER BY seq DESC LIMIT 1`,
-			string(id), micros(at)).Scan(&seq)
-		return seq, optional(err)
+		rows, err := q.QueryContext(ctx, `SELECT seq FROM ledger_entries WHERE account_id = $1 AND at < $2 ORDER BY seq DESC LIMIT 1`,
+			string(id), micros(at))
+		if err != nil {
+			return 0, err
+		}
+		return seq, each(rows, func() error { return rows.Scan(&seq) })
 	}
 	if query.To.IsZero() {
 		if err = q.QueryRowContext(ctx, `SELECT entries FROM accounts WHERE id = $1`, string(id)).Scan(&last); errors.Is(err, sql.ErrNoRows) {

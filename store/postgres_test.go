@@ -46,7 +46,8 @@ func TestHurriedCallers(t *testing.T) {
 	}
 	both := func(release func(), done chan error) {
 		t.Helper()
-		for number(`SELECT count(*) FILTER (WHERE wait_event_type = 'Lock')`) < 2 {
+		for waiting := 0; waiting < 2; {
+			waiting = number(`SELECT count(*) FILTER (WHERE wait_event_type = 'Lock')`)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()

@@ -180,7 +180,8 @@ func statementRange(ctx context.Context, q querier, id elumenta.AccountID, query
 		if err != nil {
 			return 0, err
 		}
-		return seq, each(rows, func() error { return rows.Scan(&seq) })
+		err = each(rows, func() error { return rows.Scan(&seq) })
+		return seq, err
 	}
 	if query.To.IsZero() {
 		if err = q.QueryRowContext(ctx, `SELECT entries FROM accounts WHERE id = $1`, string(id)).Scan(&last); errors.Is(err, sql.ErrNoRows) {

@@ -32,6 +32,8 @@ func TestChatThroughAPipe(t *testing.T) {
 			t.Errorf("%q: %+v", stdin, r)
 		}
 	}
+	reviewer := s.api("POST", assistantsPath, map[string]any{"name": "Reviewer", "model": "sandbox", "instructions": "Explain {{code}}.", "variables": []map[string]any{{"name": "code"}}})
+	must(t, s.env(), "x", "chat", reviewer.ID, "--var", "code=a; b=2")
 	if r := invoke(t, s.env(), "x", "chat", "no-such-model"); r.code != exitRefused || !strings.Contains(r.err, "model") {
 		t.Errorf("%+v", r)
 	}

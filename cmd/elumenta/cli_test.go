@@ -159,8 +159,6 @@ func TestUsage(t *testing.T) {
 	s := start(t, "", nil)
 	id := must(t, s.env(), "", "assistants", "create", "--name", "Support", "--model", "sandbox", "--instructions", "You help.")
 	must(t, s.env(), "hello", "chat", id)
-	coded := must(t, s.env(), "---\nname: Reviewer\nmodel: sandbox\nvariables:\n  - name: code\n---\nExplain {{code}}.\n", "assistants", "create", "-f", "-")
-	must(t, s.env(), "hello", "chat", coded, "--var", "code=a; b=2")
 	if got := must(t, s.env(), "", "usage", "--group-by", "assistant"); !strings.HasPrefix(got, "ASSISTANT") || !strings.Contains(got, id) || !strings.Contains(got, "total") {
 		t.Errorf("%s", got)
 	}

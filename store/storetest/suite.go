@@ -63,6 +63,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AssistantConcurrent": testAssistantConcurrent,
 		"Versions":            testVersions,
 		"LargePages":          testLargePages,
+		"MixedPages":          testMixedPages,
 		"VersionsLimit":       testVersionsLimit,
 		"Storage":             testStorage,
 		"StorageStarters":     testStorageStarters,

@@ -56,3 +56,33 @@ func TestPageMemory(t *testing.T) {
 		}
 	})
 }
+
+// TestLabelMemory: a label that moves reads none of the texts that it stands for.
+func TestLabelMemory(t *testing.T) {
+	eachEngine(t, func(t *testing.T, url string) {
+		s := storetest.OpenWith(t, store.Options{URL: url})
+		owner := storetest.Account(t, s, "pro")
+		f := storetest.Fields("wide")
+		f.Variables = wide()
+		a, _, err := s.CreateAssistant(t.Context(), owner, f, elumenta.Private, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		split := []elumenta.LabelShare{{Version: 1, Weight: 1}}
+		for i := range 3 {
+			if _, err := s.UpdateAssistant(t.Context(), owner, a.ID, 0, &elumenta.Patch{Name: elumenta.Some(fmt.Sprint(i))}); err != nil {
+				t.Fatal(err)
+			}
+			split = append(split, elumenta.LabelShare{Version: i + 2, Weight: 1})
+		}
+		bytes := allocated(func() {
+			if _, err := s.SetLabel(t.Context(), owner, a.ID, "production", split); err != nil {
+				t.Error(err)
+			}
+		})
+		t.Logf("%d bytes", bytes)
+		if bytes > 1<<20 {
+			t.Errorf("a label of %d versions takes %d bytes", len(split), bytes)
+		}
+	})
+}

@@ -45,6 +45,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AuditWithChange":     testAuditWithChange,
 		"AuditBroken":         testAuditBroken,
 		"AuditAtOnce":         testAuditAtOnce,
+		"AuditLast":           testAuditLast,
 		"Authenticate":        testAuthenticate,
 		"Keys":                testKeys,
 		"KeysIdempotent":      testKeysIdempotent,

@@ -27,10 +27,10 @@ type unsureReservations struct {
 	keys []generationKey
 }
 
-func (u *unsureReservations) add(account elumenta.AccountID, id elumenta.GenerationID) {
+func (u *unsureReservations) add(keys ...generationKey) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.keys = append(u.keys, generationKey{account, id})
+	u.keys = append(u.keys, keys...)
 }
 
 func (u *unsureReservations) take() []generationKey {
@@ -126,7 +126,7 @@ func (l *ledger) giveBackAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		given, err := l.giveBack(ctx, lost)
+		given, _, err := l.giveBack(ctx, lost, l.refusedBack)
 		if err != nil {
 			return err
 		}
@@ -273,18 +273,11 @@ func (l *ledger) mayJudge(ctx context.Context, k *lease) (ready bool, dead []str
 	return ready, dead, err
 }
 
+// giveBackUnsure keeps those that it does not come to for the next time.
 func (l *ledger) giveBackUnsure(ctx context.Context) error {
-	keys := l.unsure.take()
-	var failed error
-	for _, key := range keys {
-		_, err := l.store.Settle(ctx, key.account, key.id, lostOutcome())
-		// CodeInternal says that it was never committed.
-		if err != nil && !elumenta.HasCode(err, elumenta.CodeInternal) {
-			l.unsure.add(key.account, key.id)
-			failed = err
-		}
-	}
-	return failed
+	_, left, err := l.giveBack(ctx, l.unsure.take(), func(generationKey, error) {}) // one that is refused was never committed
+	l.unsure.add(left...)
+	return err
 }
 
 func (l *ledger) giveBackLost(ctx context.Context, lost []generationKey) error {
@@ -292,14 +285,19 @@ func (l *ledger) giveBackLost(ctx context.Context, lost []generationKey) error {
 		return nil
 	}
 	l.store.opts.Logger.Warn("reservations that nobody settled are given back", "count", len(lost))
-	_, err := l.giveBack(ctx, lost)
+	_, _, err := l.giveBack(ctx, lost, l.refusedBack)
 	return err
 }
 
+func (l *ledger) refusedBack(key generationKey, err error) {
+	l.store.opts.Logger.Error("a reservation cannot be given back", "generation", key.id, "cause", elumenta.AsError(err).Cause)
+}
+
 // giveBack settles what was lost, so many at once that they fill the ledger's batches, and counts it. A reservation that
-// cannot be given back for a reason of its own stops no other.
-func (l *ledger) giveBack(ctx context.Context, keys []generationKey) (given int, err error) {
-	for len(keys) > 0 {
+// cannot be given back for a reason of its own is refused, and stops no other. After any other error no more are tried, since the node
+// has its lease to renew, and those that are left are returned.
+func (l *ledger) giveBack(ctx context.Context, keys []generationKey, refused func(generationKey, error)) (given int, left []generationKey, err error) {
+	for len(keys) > 0 && err == nil {
 		n := min(sweepBatch, len(keys))
 		errs := make([]error, n)
 		var settling sync.WaitGroup
@@ -307,17 +305,17 @@ func (l *ledger) giveBack(ctx context.Context, keys []generationKey) (given int,
 			settling.Go(func() { _, errs[i] = l.store.Settle(ctx, key.account, key.id, lostOutcome()) })
 		}
 		settling.Wait()
-		for i, err := range errs {
+		for i, failed := range errs {
 			switch {
-			case err == nil:
+			case failed == nil:
 				given++
-			case isInternal(err):
-				l.store.opts.Logger.Error("a reservation cannot be given back", "generation", keys[i].id, "cause", elumenta.AsError(err).Cause)
+			case isInternal(failed):
+				refused(keys[i], failed)
 			default:
-				return given, err
+				left, err = append(left, keys[i]), failed
 			}
 		}
 		keys = keys[n:]
 	}
-	return given, nil
+	return given, append(left, keys...), err
 }

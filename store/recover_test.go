@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/store"
 	"github.com/elumenta/elumenta/store/storetest"
@@ -237,4 +239,54 @@ func TestManyOpen(t *testing.T) {
 	for _, r := range payers {
 		wantBalance(t, second.Store, r.Account, 3_000)
 	}
+}
+
+// TestUnsureTogether: reservations whose commit was not answered are given back in few commits, since their node renews its lease only
+// after that. Where the database does not answer it tries no further, and keeps them all.
+func TestUnsureTogether(t *testing.T) {
+	const made, never = 64, 1100
+	direct := storetest.Postgres(t)
+	proxy, through := newCutter(t, direct)
+	registry := prometheus.NewRegistry()
+	options := store.Options{URL: through, Serve: true, Metrics: registry}
+	options.SetLeaseTimes(time.Hour)
+	s, err := store.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r := composed(t, s, "unlimited", time.Hour)
+	for range never {
+		s.AddUnsure(r.Account, elumenta.NewGenerationID())
+	}
+	for range made {
+		r.Generation = elumenta.NewGenerationID()
+		if _, err := s.Reserve(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		s.AddUnsure(r.Account, r.Generation)
+	}
+	giveBack := func(code elumenta.Code, most uint64) {
+		t.Helper()
+		before := store.Commits(t, registry)
+		if err := s.GiveBackUnsure(t.Context()); !elumenta.HasCode(err, code) && (err != nil || code != "") {
+			t.Fatalf("%v (%v), want %q", err, errors.Unwrap(err), code)
+		}
+		if n := store.Commits(t, registry) - before; n > most {
+			t.Errorf("they were given back in %d commits", n)
+		}
+	}
+	proxy.set(cutNothing, true)
+	giveBack(elumenta.CodeUnavailable, 16)
+	proxy.set(cutNothing, false)
+	for s.Ping(t.Context()) != nil { // the store finds out soon
+		time.Sleep(10 * time.Millisecond)
+	}
+	giveBack("", 32)
+	await(t, storetest.Raw(t, direct), made, `SELECT count(*) FROM generations WHERE state = 2 AND error = $1`, string(elumenta.CodeUnavailable))
+	giveBack("", 0) // none is left
 }

@@ -14,6 +14,9 @@ const (
 	sweepLimit = 10_000
 	// sweepBatch is how many are given back at once.
 	sweepBatch = 1024
+	// judgeAgain is how often a node looks for what nodes without a lease left open though it knows of none: a transaction of one that was
+	// judged may have been committed since.
+	judgeAgain = time.Hour
 )
 
 // lostOutcome is how a generation ends that nobody settled: its process died, or it ran past its deadline.
@@ -209,10 +212,10 @@ func (l *ledger) sweep(ctx context.Context, k *lease) {
 }
 
 // giveBackDead gives back what nodes left open whose lease is over, and removes their rows once there is nothing left. It
-// looks for it when there is such a node, and once when this node may judge others: a row may have been removed.
+// looks for it when there is such a node, once when this node may judge others, and each hour after that: a row may have been removed.
 func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 	ready, dead, err := l.mayJudge(ctx, k)
-	if err != nil || !ready || len(dead) == 0 && k.judged {
+	if err != nil || !ready || len(dead) == 0 && k.judgedLately() {
 		return err
 	}
 	var lost []generationKey
@@ -233,7 +236,7 @@ func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 	if len(lost) > 0 {
 		return l.giveBackLost(ctx, lost)
 	}
-	k.judged = true
+	k.judged = l.store.now()
 	return l.store.write(ctx, func(ctx context.Context, tx querier) error {
 		for _, id := range dead {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, id); err != nil {
@@ -242,6 +245,11 @@ func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 		}
 		return nil
 	})
+}
+
+// judgedLately reports whether this node has looked within the hour, by a clock that may have been set back.
+func (k *lease) judgedLately() bool {
+	return !k.judged.IsZero() && k.ledger.store.now().Sub(k.judged).Abs() < judgeAgain
 }
 
 // mayJudge reports whether this node has reached the database for so long that others had the time to renew, and names

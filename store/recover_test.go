@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,6 +145,43 @@ func TestDeadNode(t *testing.T) {
 	}
 	await(t, db, 2, `SELECT count(*) FROM nodes`) // of the one that lives, and of the one that gave back
 	wantBalance(t, living.Store, kept.Account, 46)
+}
+
+// TestLateReservation: what a dead node reserved when others had given back all else of it is found within the hour.
+func TestLateReservation(t *testing.T) {
+	url := storetest.Postgres(t)
+	db := storetest.Raw(t, url)
+	dead, late := openNode(t, url, time.Hour), openNode(t, url, time.Hour)
+	reserve := func(n *node) elumenta.Reservation {
+		t.Helper()
+		r := composed(t, n.Store, "free", 24*time.Hour)
+		if _, err := n.Reserve(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	exec := func(text string, id elumenta.GenerationID) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), text+` WHERE id = (SELECT node_id FROM generations WHERE id = $1)`, string(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := reserve(dead)
+	exec(`UPDATE nodes SET renewed_at = 0`, lost.Generation)
+	var passed atomic.Int64
+	options := store.Options{URL: url, Serve: true, Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }}
+	options.SetLeaseTimes(quickly)
+	s := storetest.OpenWith(t, options)
+	awaitGivenBack(t, db, lost.Generation)
+	await(t, db, 2, `SELECT count(*) FROM nodes`) // there is nothing left to judge
+
+	r := reserve(late)
+	exec(`DELETE FROM nodes`, r.Generation)
+	time.Sleep(20 * quickly)
+	wantBalance(t, s, r.Account, 46)
+	passed.Store(int64(time.Hour))
+	awaitGivenBack(t, db, r.Generation)
+	wantBalance(t, s, r.Account, 50)
 }
 
 // TestLeaseLost: a node whose row is gone, or was not renewed in time, cancels its calls and goes on under another name.

@@ -116,7 +116,7 @@ func (s *Store) insertAccount(ctx context.Context, tx querier, a *account) error
 	if err := saveAccount(ctx, tx, a, byActor(ctx, entries)); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, elumenta.AuditAccountCreated, a.ID, string(a.ID), auditDetails{"plan": a.Plan, "role": a.Role})
+	return s.record(ctx, elumenta.AuditAccountCreated, a.ID, string(a.ID), auditDetails{"plan": a.Plan, "role": a.Role})
 }
 
 // changed is what a change did to an account: entries for its journal, and what is to be recorded.
@@ -149,12 +149,12 @@ func (s *Store) change(ctx context.Context, tx querier, id elumenta.AccountID, f
 	if err := saveAccount(ctx, tx, a, append(entries, byActor(ctx, c.entries)...)); err != nil {
 		return nil, err
 	}
-	return &a.Account, s.recordAll(ctx, tx, id, c.records)
+	return &a.Account, s.recordAll(ctx, id, c.records)
 }
 
-func (s *Store) recordAll(ctx context.Context, tx querier, id elumenta.AccountID, records []auditRecord) error {
+func (s *Store) recordAll(ctx context.Context, id elumenta.AccountID, records []auditRecord) error {
 	for _, r := range records {
-		if err := s.record(ctx, tx, r.action, id, string(id), r.details); err != nil {
+		if err := s.record(ctx, r.action, id, string(id), r.details); err != nil {
 			return err
 		}
 	}

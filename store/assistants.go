@@ -222,7 +222,7 @@ func (s *Store) save(ctx context.Context, tx querier, h *head, newest *elumenta.
 	if h.published {
 		action = elumenta.AuditPublished
 	}
-	return s.record(ctx, tx, action, h.Owner, string(h.ID), auditDetails{"version": h.Version})
+	return s.record(ctx, action, h.Owner, string(h.ID), auditDetails{"version": h.Version})
 }
 
 func (s *Store) saveVersion(ctx context.Context, tx querier, h *head, row *versionRow, v elumenta.Visibility) error {
@@ -286,7 +286,7 @@ func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, i
 		if _, err := tx.ExecContext(ctx, `DELETE FROM assistants WHERE id = $1`, string(id)); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, elumenta.AuditDeleted, owner, string(id), nil)
+		return s.record(ctx, elumenta.AuditDeleted, owner, string(id), nil)
 	})
 }
 

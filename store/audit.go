@@ -70,13 +70,18 @@ func (d auditDetails) because(reason string) auditDetails {
 	return d
 }
 
-// record appends an entry to the audit trail in the transaction of the change that it records, so that neither is ever
-// without the other. The context says who acts. The trail's end stays locked until the transaction ends: nothing that may
-// have to wait for another transaction comes after record.
-func (s *Store) record(ctx context.Context, tx querier, action elumenta.AuditAction, account elumenta.AccountID, target string, d auditDetails) error {
-	head, err := lockAuditHead(ctx, tx)
-	if err != nil {
-		return err
+// auditRecords are entries that a transaction will append to the trail, without what the trail's end gives them.
+type auditRecords []auditRow
+
+type auditRecordsKey struct{}
+
+// record has an entry appended to the audit trail in the transaction of the change that it records, so that neither is ever without the
+// other. The context, which is Store.write's, says who acts. The entry is written last: the trail's end stays locked until the transaction
+// ends, and whoever has it may not wait for another one.
+func (s *Store) record(ctx context.Context, action elumenta.AuditAction, account elumenta.AccountID, target string, d auditDetails) error {
+	records, ok := ctx.Value(auditRecordsKey{}).(*auditRecords)
+	if !ok {
+		return errors.New("an audit entry without a transaction that would write it")
 	}
 	if d == nil {
 		d = auditDetails{}
@@ -86,17 +91,31 @@ func (s *Store) record(ctx context.Context, tx querier, action elumenta.AuditAct
 		return err
 	}
 	who := elumenta.ActorOf(ctx)
-	r := auditRow{
-		seq: head.Seq + 1, at: micros(s.now()), actor: who.String(), key: string(who.Key), action: string(action),
-		account: string(account), target: target, details: string(text),
-	}
+	r := auditRow{actor: who.String(), key: string(who.Key), action: string(action), account: string(account), target: target, details: string(text)}
 	if who.Address.IsValid() {
 		r.address = who.Address.String()
 	}
-	head = elumenta.AuditHead{Seq: r.seq, Hash: r.chain(head.Hash)}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO audit_entries (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		r.seq, r.at, r.actor, r.key, r.address, r.action, r.account, r.target, r.details, head.Hash[:]); err != nil {
+	*records = append(*records, r)
+	return nil
+}
+
+// recording runs f in a transaction, and then appends what it recorded.
+func (s *Store) recording(ctx context.Context, tx querier, f func(ctx context.Context, tx querier) error) error {
+	var records auditRecords
+	if err := f(context.WithValue(ctx, auditRecordsKey{}, &records), tx); err != nil || len(records) == 0 {
 		return err
+	}
+	head, err := lockAuditHead(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		r.seq, r.at = head.Seq+1, micros(s.now())
+		head = elumenta.AuditHead{Seq: r.seq, Hash: r.chain(head.Hash)}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO audit_entries (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			r.seq, r.at, r.actor, r.key, r.address, r.action, r.account, r.target, r.details, head.Hash[:]); err != nil {
+			return err
+		}
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE settings SET value = $1 WHERE name = 'audit_head'`, headValue(head))
 	return err

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/elumenta/elumenta"
 )
@@ -65,6 +68,17 @@ func (s *Store) SettleTogether(ctx context.Context, all ...Settling) error {
 
 // Settled is how one ended.
 func (s Settling) Settled() elumenta.Settled { return s.op.settled }
+
+// AddUnsure has a reservation given back as one whose commit was not answered.
+func (s *Store) AddUnsure(account elumenta.AccountID, id elumenta.GenerationID) {
+	s.ledger.unsure.add(generationKey{account, id})
+}
+
+// GiveBackUnsure does what a server does every ten seconds.
+func (s *Store) GiveBackUnsure(ctx context.Context) error { return s.ledger.giveBackUnsure(ctx) }
+
+// Commits is how many the store has counted.
+func Commits(t *testing.T, registry *prometheus.Registry) uint64 { return commits(t, registry) }
 
 // PurgeSessions removes what has ended at once, as a server does from time to time.
 func (s *Store) PurgeSessions(ctx context.Context) error { return s.purgeSessions(ctx) }

@@ -119,7 +119,7 @@ func (s *Store) insertHistory(ctx context.Context, tx querier, owner elumenta.Ac
 			return nil, err
 		}
 	}
-	return a, s.recordPublished(ctx, tx, a, h)
+	return a, s.recordPublished(ctx, a, h)
 }
 
 // historyRows are the versions as they are stored, and what their texts have together.
@@ -136,15 +136,15 @@ func historyRows(h *elumenta.History) (rows []*versionRow, bytes int64, err erro
 
 // recordPublished notes in the audit trail what others may use of a new assistant. One that is private now, and has public
 // versions, was published before.
-func (s *Store) recordPublished(ctx context.Context, tx querier, a *elumenta.Assistant, h *elumenta.History) error {
+func (s *Store) recordPublished(ctx context.Context, a *elumenta.Assistant, h *elumenta.History) error {
 	public := h.Public()
 	if len(public) == 0 {
 		return nil
 	}
 	last := h.Versions[public[len(public)-1]].Version
-	err := s.record(ctx, tx, elumenta.AuditPublished, a.Owner, string(a.ID), auditDetails{"version": last})
+	err := s.record(ctx, elumenta.AuditPublished, a.Owner, string(a.ID), auditDetails{"version": last})
 	if err == nil && h.Visibility == elumenta.Private {
-		err = s.record(ctx, tx, elumenta.AuditUnpublished, a.Owner, string(a.ID), auditDetails{"version": a.Version})
+		err = s.record(ctx, elumenta.AuditUnpublished, a.Owner, string(a.ID), auditDetails{"version": a.Version})
 	}
 	return err
 }

@@ -118,7 +118,7 @@ func (s *Store) insertKey(ctx context.Context, tx querier, account elumenta.Acco
 	if err != nil {
 		return nil, err
 	}
-	return key, s.record(ctx, tx, elumenta.AuditKeyCreated, account, string(id), limitDetails(&key.Limits))
+	return key, s.record(ctx, elumenta.AuditKeyCreated, account, string(id), limitDetails(&key.Limits))
 }
 
 // limitOrNotFound says why an account's count could not be raised.
@@ -188,7 +188,7 @@ func (s *Store) ChangeKey(ctx context.Context, account elumenta.AccountID, id el
 			WHERE id = $1`, append([]any{string(id), key.Name, key.Revision}, limitValues(&key.Limits)...)...); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, elumenta.AuditKeyChanged, account, string(id), limitDetails(&key.Limits))
+		return s.record(ctx, elumenta.AuditKeyChanged, account, string(id), limitDetails(&key.Limits))
 	})
 	if err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (s *Store) revokeKey(ctx context.Context, tx querier, account elumenta.Acco
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, elumenta.AuditKeyRevoked, account, string(id), nil)
+	return s.record(ctx, elumenta.AuditKeyRevoked, account, string(id), nil)
 }
 
 // limitDetails are a key's limits for the audit trail: numbers, ids and slugs.

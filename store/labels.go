@@ -72,14 +72,8 @@ func (s *Store) SetLabel(ctx context.Context, owner elumenta.AccountID, id elume
 		if len(labels) >= elumenta.MaxLabels && !slices.ContainsFunc(labels, func(l elumenta.Label) bool { return l.Name == name }) {
 			return elumenta.Errorf(elumenta.CodeValidation, "an assistant may have at most %d labels: delete one first", elumenta.MaxLabels)
 		}
-		for _, share := range split {
-			if _, err := readVersion(ctx, tx, id, share.Version); elumenta.HasCode(err, elumenta.CodeNotFound) {
-				var errs elumenta.FieldErrors
-				errs.Add("version", "%d is not saved: GET the versions to see which are", share.Version)
-				return errs.Err()
-			} else if err != nil {
-				return err
-			}
+		if err := versionsSaved(ctx, tx, id, split); err != nil {
+			return err
 		}
 		set = &elumenta.Label{Name: name, Split: split, UpdatedAt: s.now()}
 		text, err := json.Marshal(split)
@@ -94,6 +88,35 @@ func (s *Store) SetLabel(ctx context.Context, owner elumenta.AccountID, id elume
 		return touch(ctx, tx, id)
 	})
 	return set, err
+}
+
+// versionsSaved refuses a version that is not saved. It reads no texts: on SQLite other writes wait meanwhile.
+func versionsSaved(ctx context.Context, q querier, id elumenta.AssistantID, split []elumenta.LabelShare) error {
+	args := []any{string(id)}
+	for _, share := range split {
+		args = append(args, share.Version)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT version FROM assistant_versions WHERE assistant_id = $1 AND version IN (`+placeholders(2, len(split))+`)`, args...)
+	if err != nil {
+		return err
+	}
+	saved := map[int]bool{}
+	if err := each(rows, func() error {
+		var version int
+		err := rows.Scan(&version)
+		saved[version] = true
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, share := range split {
+		if !saved[share.Version] {
+			var errs elumenta.FieldErrors
+			errs.Add("version", "%d is not saved: GET the versions to see which are", share.Version)
+			return errs.Err()
+		}
+	}
+	return nil
 }
 
 // DeleteLabel implements elumenta.AssistantStore.

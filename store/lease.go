@@ -38,8 +38,8 @@ type lease struct {
 	held   time.Time // this process's clock before the last renewal
 	// since is the database's clock when this node reached it first, or again; zero if that is to be read.
 	since time.Time
-	// judged is whether this node has looked, since then, for what nodes without a lease left open.
-	judged bool
+	// judged is when this node last looked, since then, for what nodes without a lease left open; zero if it has not.
+	judged time.Time
 }
 
 // openLease takes the first lease and keeps it until ctx ends.
@@ -140,7 +140,7 @@ func (k *lease) step(ctx context.Context) bool {
 	default:
 		k.ledger.store.opts.Logger.Warn("the lease on the database could not be renewed", "error", elumenta.AsError(err).Cause)
 	}
-	k.since, k.judged = time.Time{}, false
+	k.since, k.judged = time.Time{}, time.Time{}
 	return false
 }
 

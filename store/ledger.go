@@ -75,7 +75,7 @@ func (s *Store) Reserve(ctx context.Context, r elumenta.Reservation) (elumenta.G
 	l.ops.Put(op)
 	if err == nil && node != l.node.Load() {
 		// The lease was lost meanwhile: others may take this reservation for a dead node's.
-		l.unsure.add(r.Account, r.Generation)
+		l.unsure.add(generationKey{r.Account, r.Generation})
 		return elumenta.Grant{}, elumenta.Unavailable(errNoLease)
 	}
 	if err == nil {

@@ -54,7 +54,7 @@ func (p *postgresLedger) runAll(ops []*ledgerOp) {
 	}
 	for _, op := range ops {
 		if op.reserve && op.again {
-			p.ledger.unsure.add(op.account, op.generation)
+			p.ledger.unsure.add(generationKey{op.account, op.generation})
 		}
 		op.err = err
 	}

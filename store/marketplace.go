@@ -18,20 +18,22 @@ var _ elumenta.Assistants = (*Store)(nil)
 // listed selects published assistants of authors who are not suspended, as the partial indexes have it.
 const (
 	listed         = `a.published = 1 AND a.owner_suspended = 0`
-	listingColumns = `a.id, a.account_id, v.name, v.description, v.category, v.model, a.version, accounts.display_name, v.copyable, v.variables, a.uses, a.created_at, a.updated_at`
+	listingColumns = `a.id, a.account_id, v.name, v.description, v.category, v.model, a.version, accounts.display_name, v.copyable, a.uses, a.created_at, a.updated_at`
 	listingTables  = `assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
 		JOIN accounts ON accounts.id = a.account_id`
 )
 
+// listingFields are all but the variables, which may be a megabyte.
 func listingFields(l *elumenta.Listing) []any {
-	return []any{&l.ID, &l.Owner, &l.Name, &l.Description, &l.Category, &l.Model, &l.Version, &l.Author, &l.Copyable, storedJSON{&l.Variables}, &l.Uses, storedTime{&l.CreatedAt}, storedTime{&l.UpdatedAt}}
+	return []any{&l.ID, &l.Owner, &l.Name, &l.Description, &l.Category, &l.Model, &l.Version, &l.Author, &l.Copyable, &l.Uses, storedTime{&l.CreatedAt}, storedTime{&l.UpdatedAt}}
 }
 
 // Listing implements elumenta.AssistantStore.
 func (s *Store) Listing(ctx context.Context, id elumenta.AssistantID) (*elumenta.Listing, error) {
 	var l elumenta.Listing
 	err := s.readUnlogged(ctx, func(ctx context.Context, q querier) error {
-		return q.QueryRowContext(ctx, `SELECT `+listingColumns+` FROM `+listingTables+` WHERE a.id = $1 AND `+listed, string(id)).Scan(listingFields(&l)...)
+		return q.QueryRowContext(ctx, `SELECT `+listingColumns+`, v.variables FROM `+listingTables+` WHERE a.id = $1 AND `+listed, string(id)).Scan(
+			append(listingFields(&l), storedJSON{&l.Variables})...)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, elumenta.NotFound("assistant")
@@ -71,19 +73,31 @@ const mostHydrated = 1000
 // listedAs is a listing with what it is ordered by.
 type listedAs struct {
 	elumenta.Listing
-	doc  int64
-	name string
+	doc    int64
+	name   string
+	unread int // bytes of its variables where they are stored, until they are read
 }
 
-// selectListings reads the listings that where selects, in its order as long as take returns no error.
-func selectListings(ctx context.Context, q querier, take func(*listedAs) error, where string, args ...any) error {
-	rows, err := q.QueryContext(ctx, `SELECT `+listingColumns+`, a.doc, a.sort_name FROM `+listingTables+` WHERE `+listed+where, args...)
+// selectListings reads the listings that where selects, in its order as long as take returns no error; of the variables only their size,
+// unless they are wanted.
+func selectListings(ctx context.Context, q querier, variables bool, take func(*listedAs) error, where string, args ...any) error {
+	column := `coalesce(octet_length(v.variables), 0)` // which reads none of the text
+	if variables {
+		column = `v.variables`
+	}
+	rows, err := q.QueryContext(ctx, `SELECT `+listingColumns+`, a.doc, a.sort_name, `+column+` FROM `+listingTables+` WHERE `+listed+where, args...)
 	if err != nil {
 		return err
 	}
 	return each(rows, func() error {
 		var l listedAs
-		if err := rows.Scan(append(listingFields(&l.Listing), &l.doc, &l.name)...); err != nil {
+		to := append(listingFields(&l.Listing), &l.doc, &l.name)
+		if variables {
+			to = append(to, storedJSON{&l.Variables})
+		} else {
+			to = append(to, &l.unread)
+		}
+		if err := rows.Scan(to...); err != nil {
 			return err
 		}
 		return take(&l)
@@ -97,7 +111,7 @@ func (s *Store) listPage(ctx context.Context, where string, args []any, limit in
 	err = s.readUnlogged(ctx, func(ctx context.Context, q querier) (err error) {
 		listings = nil
 		var read paged
-		more, err = cut(selectListings(ctx, q, func(l *listedAs) error {
+		more, err = cut(selectListings(ctx, q, true, func(l *listedAs) error {
 			if len(listings) == limit || !read.fits(listingBytes(&l.Listing)) {
 				return errPageFull
 			}
@@ -194,13 +208,21 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 		}
 		for i := range found {
 			l := known[found[i].doc]
-			switch {
-			case l == nil:
-			case len(items) == query.Limit, !read.fits(listingBytes(l)):
-				return items, next, nil
-			default:
-				items, next = append(items, *l), found[i].String()
+			if l == nil {
+				continue
 			}
+			if len(items) == query.Limit {
+				return items, next, nil
+			}
+			if l.unread > 0 {
+				if err := f.readVariables(ctx, known, found[i:min(len(found), i+query.Limit-len(items))], read); err != nil {
+					return nil, "", err
+				}
+			}
+			if !read.fits(listingBytes(&l.Listing)) {
+				return items, next, nil
+			}
+			items, next = append(items, l.Listing), found[i].String()
 		}
 		if len(found) < n {
 			return items, "", nil
@@ -209,9 +231,9 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 	}
 }
 
-// hydrate reads the listings of documents, those that are still there.
-func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elumenta.Listing, error) {
-	known := make(map[uint]*elumenta.Listing, len(found))
+// hydrate reads the listings of documents, those that are still there, without their variables: most may be behind the page's end.
+func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*listedAs, error) {
+	known := make(map[uint]*listedAs, len(found))
 	if len(found) == 0 {
 		return known, nil
 	}
@@ -220,14 +242,46 @@ func (f *search) hydrate(ctx context.Context, found []position) (map[uint]*elume
 		args[i] = int64(p.doc)
 	}
 	filter, args := inCategory(f.category, args)
-	err := selectListings(ctx, f.q, func(l *listedAs) error {
+	err := selectListings(ctx, f.q, false, func(l *listedAs) error {
 		if !f.query.Empty() && f.partial() && f.judge(elumenta.SearchDocument{Category: l.Category, Text: elumenta.SearchText(l.Name, l.Description)}) == noTier {
 			return nil // the index has it as it was
 		}
-		known[uint(l.doc)] = &l.Listing
+		known[uint(l.doc)] = l
 		return nil
 	}, ` AND a.doc IN (`+placeholders(1, len(found))+`)`+filter, args...)
 	return known, err
+}
+
+// readVariables reads the variables of the first of found, and of those behind it that surely fit what is left of the page: a text never
+// has more bytes than it takes where it is stored.
+func (f *search) readVariables(ctx context.Context, known map[uint]*listedAs, found []position, read paged) error {
+	var docs []any
+	for _, p := range found {
+		l := known[p.doc]
+		if l == nil {
+			continue
+		}
+		if !read.fits(listingBytes(&l.Listing)+l.unread) && len(docs) > 0 {
+			break
+		}
+		if l.unread > 0 {
+			docs = append(docs, int64(p.doc))
+		}
+	}
+	rows, err := f.q.QueryContext(ctx, `SELECT a.doc, v.variables FROM assistants a JOIN assistant_versions v ON v.assistant_id = a.id AND v.version = a.version
+		WHERE a.doc <> 0 AND a.doc IN (`+placeholders(1, len(docs))+`)`, docs...)
+	if err != nil {
+		return err
+	}
+	return each(rows, func() error {
+		var doc uint
+		var variables []elumenta.Variable
+		err := rows.Scan(&doc, storedJSON{&variables})
+		if l := known[doc]; l != nil {
+			l.Variables, l.unread = variables, 0
+		}
+		return err
+	})
 }
 
 // categoryCounts are what the index says of each category after a number of changes of it.

@@ -75,7 +75,7 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	deadline := time.Now().Add(migrationWait)
 	for {
 		err := upgrade(ctx, e.db, provider)
-		if !lockNotAvailable(err) || time.Now().After(deadline) {
+		if !lostToOthers(err) || time.Now().After(deadline) {
 			return err
 		}
 		e.store.opts.Logger.Warn("the schema cannot be brought up to date while others use its tables: trying again", "pause", migrationPause)
@@ -87,10 +87,10 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	}
 }
 
-// lockNotAvailable reports whether a migration gave up waiting for a table, and was rolled back.
-func lockNotAvailable(err error) bool {
+// lostToOthers reports whether a migration gave up waiting for a table, or lost against another transaction, and was rolled back.
+func lostToOthers(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && pg.Code == "55P03"
+	return ok && pg.Code == "55P03" || retryable(err)
 }
 
 func newProvider(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {

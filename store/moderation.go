@@ -40,7 +40,7 @@ func (s *Store) Unpublish(ctx context.Context, id elumenta.AssistantID, reason s
 		if err := s.setTakenDown(ctx, tx, h, &elumenta.TakeDown{Reason: reason, At: s.now()}, takenDownNote); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, elumenta.AuditTakenDown, h.Owner, string(id), auditDetails{"version": h.Version, "reports": upheld}.because(reason))
+		return s.record(ctx, elumenta.AuditTakenDown, h.Owner, string(id), auditDetails{"version": h.Version, "reports": upheld}.because(reason))
 	})
 }
 
@@ -63,11 +63,11 @@ func (s *Store) AllowAssistant(ctx context.Context, id elumenta.AssistantID, rea
 			return err
 		}
 		if h.published {
-			if err := s.record(ctx, tx, elumenta.AuditPublished, h.Owner, string(id), auditDetails{"version": h.Version}); err != nil {
+			if err := s.record(ctx, elumenta.AuditPublished, h.Owner, string(id), auditDetails{"version": h.Version}); err != nil {
 				return err
 			}
 		}
-		return s.record(ctx, tx, elumenta.AuditAllowed, h.Owner, string(id), auditDetails{"version": h.Version}.because(reason))
+		return s.record(ctx, elumenta.AuditAllowed, h.Owner, string(id), auditDetails{"version": h.Version}.because(reason))
 	})
 }
 
@@ -119,7 +119,7 @@ func (s *Store) ReviewAssistant(ctx context.Context, id elumenta.AssistantID, ve
 		}
 		r = &elumenta.Reviewed{Assistant: h.assistant(v.Fields), Author: author, Newest: h.Version, Public: v.Public}
 		r.Version = v.Version
-		return s.record(ctx, tx, elumenta.AuditRead, h.Owner, string(id), auditDetails{"version": v.Version})
+		return s.record(ctx, elumenta.AuditRead, h.Owner, string(id), auditDetails{"version": v.Version})
 	})
 	if err != nil {
 		return nil, err

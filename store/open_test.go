@@ -88,3 +88,37 @@ func TestOpenPostgresRefused(t *testing.T) {
 	missing.Path = "/no_such_database"
 	refused(t, store.Options{URL: missing.String()}, "create it")
 }
+
+// TestMigrationAgain: a migration that lost against a transaction of a running node is begun again. A trigger stands for the deadlock.
+func TestMigrationAgain(t *testing.T) {
+	t.Parallel() // it waits for the second attempt
+	url := storetest.Postgres(t)
+	s, err := store.Open(t.Context(), store.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := storetest.Raw(t, url)
+	for _, text := range []string{
+		`DROP INDEX assistants_bytes`, `DELETE FROM goose_db_version WHERE version_id = 7`, `CREATE SEQUENCE attempts`,
+		`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF nextval('attempts') = 1 THEN RAISE deadlock_detected; END IF;
+			RETURN NEW;
+		END $$`,
+		`CREATE TRIGGER lose BEFORE INSERT ON goose_db_version FOR EACH ROW EXECUTE FUNCTION lose()`,
+	} {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	await(t, db, 1, `SELECT count(*) FROM pg_indexes WHERE indexname = 'assistants_bytes'`)
+	await(t, db, 2, `SELECT last_value FROM attempts`)
+}

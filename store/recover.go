@@ -14,6 +14,9 @@ const (
 	sweepLimit = 10_000
 	// sweepBatch is how many are given back at once.
 	sweepBatch = 1024
+	// judgeAgain is how often a node looks for what nodes without a lease left open though it knows of none: a transaction of one that was
+	// judged may have been committed since.
+	judgeAgain = time.Hour
 )
 
 // lostOutcome is how a generation ends that nobody settled: its process died, or it ran past its deadline.
@@ -27,10 +30,10 @@ type unsureReservations struct {
 	keys []generationKey
 }
 
-func (u *unsureReservations) add(account elumenta.AccountID, id elumenta.GenerationID) {
+func (u *unsureReservations) add(keys ...generationKey) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.keys = append(u.keys, generationKey{account, id})
+	u.keys = append(u.keys, keys...)
 }
 
 func (u *unsureReservations) take() []generationKey {
@@ -126,7 +129,7 @@ func (l *ledger) giveBackAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		given, err := l.giveBack(ctx, lost)
+		given, _, err := l.giveBack(ctx, lost, l.refusedBack)
 		if err != nil {
 			return err
 		}
@@ -209,10 +212,10 @@ func (l *ledger) sweep(ctx context.Context, k *lease) {
 }
 
 // giveBackDead gives back what nodes left open whose lease is over, and removes their rows once there is nothing left. It
-// looks for it when there is such a node, and once when this node may judge others: a row may have been removed.
+// looks for it when there is such a node, once when this node may judge others, and each hour after that: a row may have been removed.
 func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 	ready, dead, err := l.mayJudge(ctx, k)
-	if err != nil || !ready || len(dead) == 0 && k.judged {
+	if err != nil || !ready || len(dead) == 0 && k.judgedLately() {
 		return err
 	}
 	var lost []generationKey
@@ -233,7 +236,7 @@ func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 	if len(lost) > 0 {
 		return l.giveBackLost(ctx, lost)
 	}
-	k.judged = true
+	k.judged = l.store.now()
 	return l.store.write(ctx, func(ctx context.Context, tx querier) error {
 		for _, id := range dead {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, id); err != nil {
@@ -242,6 +245,11 @@ func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 		}
 		return nil
 	})
+}
+
+// judgedLately reports whether this node has looked within the hour, by a clock that may have been set back.
+func (k *lease) judgedLately() bool {
+	return !k.judged.IsZero() && k.ledger.store.now().Sub(k.judged).Abs() < judgeAgain
 }
 
 // mayJudge reports whether this node has reached the database for so long that others had the time to renew, and names
@@ -273,18 +281,11 @@ func (l *ledger) mayJudge(ctx context.Context, k *lease) (ready bool, dead []str
 	return ready, dead, err
 }
 
+// giveBackUnsure keeps those that it does not come to for the next time.
 func (l *ledger) giveBackUnsure(ctx context.Context) error {
-	keys := l.unsure.take()
-	var failed error
-	for _, key := range keys {
-		_, err := l.store.Settle(ctx, key.account, key.id, lostOutcome())
-		// CodeInternal says that it was never committed.
-		if err != nil && !elumenta.HasCode(err, elumenta.CodeInternal) {
-			l.unsure.add(key.account, key.id)
-			failed = err
-		}
-	}
-	return failed
+	_, left, err := l.giveBack(ctx, l.unsure.take(), func(generationKey, error) {}) // one that is refused was never committed
+	l.unsure.add(left...)
+	return err
 }
 
 func (l *ledger) giveBackLost(ctx context.Context, lost []generationKey) error {
@@ -292,14 +293,19 @@ func (l *ledger) giveBackLost(ctx context.Context, lost []generationKey) error {
 		return nil
 	}
 	l.store.opts.Logger.Warn("reservations that nobody settled are given back", "count", len(lost))
-	_, err := l.giveBack(ctx, lost)
+	_, _, err := l.giveBack(ctx, lost, l.refusedBack)
 	return err
 }
 
+func (l *ledger) refusedBack(key generationKey, err error) {
+	l.store.opts.Logger.Error("a reservation cannot be given back", "generation", key.id, "cause", elumenta.AsError(err).Cause)
+}
+
 // giveBack settles what was lost, so many at once that they fill the ledger's batches, and counts it. A reservation that
-// cannot be given back for a reason of its own stops no other.
-func (l *ledger) giveBack(ctx context.Context, keys []generationKey) (given int, err error) {
-	for len(keys) > 0 {
+// cannot be given back for a reason of its own is refused, and stops no other. After any other error no more are tried, since the node
+// has its lease to renew, and those that are left are returned.
+func (l *ledger) giveBack(ctx context.Context, keys []generationKey, refused func(generationKey, error)) (given int, left []generationKey, err error) {
+	for len(keys) > 0 && err == nil {
 		n := min(sweepBatch, len(keys))
 		errs := make([]error, n)
 		var settling sync.WaitGroup
@@ -307,17 +313,17 @@ func (l *ledger) giveBack(ctx context.Context, keys []generationKey) (given int,
 			settling.Go(func() { _, errs[i] = l.store.Settle(ctx, key.account, key.id, lostOutcome()) })
 		}
 		settling.Wait()
-		for i, err := range errs {
+		for i, failed := range errs {
 			switch {
-			case err == nil:
+			case failed == nil:
 				given++
-			case isInternal(err):
-				l.store.opts.Logger.Error("a reservation cannot be given back", "generation", keys[i].id, "cause", elumenta.AsError(err).Cause)
+			case isInternal(failed):
+				refused(keys[i], failed)
 			default:
-				return given, err
+				left, err = append(left, keys[i]), failed
 			}
 		}
 		keys = keys[n:]
 	}
-	return given, nil
+	return given, append(left, keys...), err
 }

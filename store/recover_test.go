@@ -4,8 +4,11 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/store"
@@ -144,6 +147,43 @@ func TestDeadNode(t *testing.T) {
 	wantBalance(t, living.Store, kept.Account, 46)
 }
 
+// TestLateReservation: what a dead node reserved when others had given back all else of it is found within the hour.
+func TestLateReservation(t *testing.T) {
+	url := storetest.Postgres(t)
+	db := storetest.Raw(t, url)
+	dead, late := openNode(t, url, time.Hour), openNode(t, url, time.Hour)
+	reserve := func(n *node) elumenta.Reservation {
+		t.Helper()
+		r := composed(t, n.Store, "free", 24*time.Hour)
+		if _, err := n.Reserve(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	exec := func(text string, id elumenta.GenerationID) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), text+` WHERE id = (SELECT node_id FROM generations WHERE id = $1)`, string(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := reserve(dead)
+	exec(`UPDATE nodes SET renewed_at = 0`, lost.Generation)
+	var passed atomic.Int64
+	options := store.Options{URL: url, Serve: true, Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }}
+	options.SetLeaseTimes(quickly)
+	s := storetest.OpenWith(t, options)
+	awaitGivenBack(t, db, lost.Generation)
+	await(t, db, 2, `SELECT count(*) FROM nodes`) // there is nothing left to judge
+
+	r := reserve(late)
+	exec(`DELETE FROM nodes`, r.Generation)
+	time.Sleep(20 * quickly)
+	wantBalance(t, s, r.Account, 46)
+	passed.Store(int64(time.Hour))
+	awaitGivenBack(t, db, r.Generation)
+	wantBalance(t, s, r.Account, 50)
+}
+
 // TestLeaseLost: a node whose row is gone, or was not renewed in time, cancels its calls and goes on under another name.
 func TestLeaseLost(t *testing.T) {
 	url := storetest.Postgres(t)
@@ -237,4 +277,54 @@ func TestManyOpen(t *testing.T) {
 	for _, r := range payers {
 		wantBalance(t, second.Store, r.Account, 3_000)
 	}
+}
+
+// TestUnsureTogether: reservations whose commit was not answered are given back in few commits, since their node renews its lease only
+// after that. Where the database does not answer it tries no further, and keeps them all.
+func TestUnsureTogether(t *testing.T) {
+	const made, never = 64, 1100
+	direct := storetest.Postgres(t)
+	proxy, through := newCutter(t, direct)
+	registry := prometheus.NewRegistry()
+	options := store.Options{URL: through, Serve: true, Metrics: registry}
+	options.SetLeaseTimes(time.Hour)
+	s, err := store.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r := composed(t, s, "unlimited", time.Hour)
+	for range never {
+		s.AddUnsure(r.Account, elumenta.NewGenerationID())
+	}
+	for range made {
+		r.Generation = elumenta.NewGenerationID()
+		if _, err := s.Reserve(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		s.AddUnsure(r.Account, r.Generation)
+	}
+	giveBack := func(code elumenta.Code, most uint64) {
+		t.Helper()
+		before := store.Commits(t, registry)
+		if err := s.GiveBackUnsure(t.Context()); !elumenta.HasCode(err, code) && (err != nil || code != "") {
+			t.Fatalf("%v (%v), want %q", err, errors.Unwrap(err), code)
+		}
+		if n := store.Commits(t, registry) - before; n > most {
+			t.Errorf("they were given back in %d commits", n)
+		}
+	}
+	proxy.set(cutNothing, true)
+	giveBack(elumenta.CodeUnavailable, 16)
+	proxy.set(cutNothing, false)
+	for s.Ping(t.Context()) != nil { // the store finds out soon
+		time.Sleep(10 * time.Millisecond)
+	}
+	giveBack("", 32)
+	await(t, storetest.Raw(t, direct), made, `SELECT count(*) FROM generations WHERE state = 2 AND error = $1`, string(elumenta.CodeUnavailable))
+	giveBack("", 0) // none is left
 }

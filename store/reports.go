@@ -122,7 +122,7 @@ func (s *Store) DismissReports(ctx context.Context, id elumenta.AssistantID, rea
 		if dismissed == 0 {
 			return elumenta.NotFound("open report")
 		}
-		return s.record(ctx, tx, elumenta.AuditReportsDismissed, h.Owner, string(id), auditDetails{"reports": dismissed}.because(reason))
+		return s.record(ctx, elumenta.AuditReportsDismissed, h.Owner, string(id), auditDetails{"reports": dismissed}.because(reason))
 	})
 }
 

@@ -89,7 +89,7 @@ func (s *Store) insertSession(ctx context.Context, tx querier, key *elumenta.Key
 		account, string(made.ID), string(key.ID), elumenta.MaxSessions); err != nil {
 		return nil, err
 	}
-	return made, s.record(ctx, tx, elumenta.AuditSignedIn, key.AccountID, string(made.ID), nil)
+	return made, s.record(ctx, elumenta.AuditSignedIn, key.AccountID, string(made.ID), nil)
 }
 
 // endSessions ends the sessions that a condition selects, each on the record.
@@ -108,7 +108,7 @@ func (s *Store) endSessions(ctx context.Context, tx querier, condition string, a
 		return err
 	}
 	for _, session := range ended {
-		if err := s.record(ctx, tx, elumenta.AuditSignedOut, session.AccountID, string(session.ID), nil); err != nil {
+		if err := s.record(ctx, elumenta.AuditSignedOut, session.AccountID, string(session.ID), nil); err != nil {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func (s *Store) EndSession(ctx context.Context, account elumenta.AccountID, id e
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, elumenta.AuditSignedOut, account, string(id), nil)
+		return s.record(ctx, elumenta.AuditSignedOut, account, string(id), nil)
 	})
 }
 
@@ -217,7 +217,7 @@ func (s *Store) EndOtherSessions(ctx context.Context, account elumenta.AccountID
 		if err != nil || ended == 0 {
 			return err
 		}
-		return s.record(ctx, tx, elumenta.AuditSignedOut, account, string(account), auditDetails{"sessions": ended})
+		return s.record(ctx, elumenta.AuditSignedOut, account, string(account), auditDetails{"sessions": ended})
 	})
 	return ended, err
 }

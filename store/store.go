@@ -277,11 +277,11 @@ func (s *Store) snapshotAs(ctx context.Context, fresh freshness, f func(ctx cont
 // returned. f may run more than once: it sets its results anew each time. f runs under a context of its own: once begun,
 // a write goes on though the caller leaves, so that an error means that nothing was written; the one exception is a
 // database that is lost while it commits. A ctx that ends before f began is a CodeUnavailable error. f's context has the
-// caller's actor.
+// caller's actor; what f records is written behind all else.
 func (s *Store) write(ctx context.Context, f func(ctx context.Context, tx querier) error) error {
 	actor := elumenta.ActorOf(ctx)
 	return failure(s.engine.write(ctx, func(ctx context.Context, tx querier) error {
-		return f(elumenta.WithActor(ctx, actor), tx)
+		return s.recording(elumenta.WithActor(ctx, actor), tx, f)
 	}))
 }
 

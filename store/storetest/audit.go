@@ -351,3 +351,62 @@ func testAuditAtOnce(t *testing.T, url string) {
 		t.Fatalf("%d entries, want %d", head.Seq, 2+2*4*each)
 	}
 }
+
+// testAuditLast has writes wait for a row of a table: meanwhile they leave the trail's end to others, who may have that row and want it.
+func testAuditLast(t *testing.T, url string) {
+	if !shared(url) {
+		t.Skip("there is one writer, which never waits")
+	}
+	s := OpenWith(t, store.Options{URL: url})
+	keys := []elumenta.KeySecret{elumenta.NewKeySecret(), elumenta.NewKeySecret()}
+	for _, key := range keys {
+		_, _, err := s.CreateKey(t.Context(), Account(t, s, "pro"), elumenta.NewKey{Name: "one"}, key, nil)
+		wantOK(t, err)
+	}
+	theirs, _ := session(t, s, keys[1], elumenta.SessionHash{})
+	_, oldest := session(t, s, keys[0], elumenta.SessionHash{})
+	for range elumenta.MaxSessions - 1 {
+		session(t, s, keys[0], elumenta.SessionHash{})
+	}
+	leavesTrail(t, url, `SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE`, string(oldest.ID), func() error {
+		_, err := s.SignIn(t.Context(), keys[0].Hash(), elumenta.NewSession{Token: elumenta.NewSessionToken(), Ends: theirs})
+		return err
+	})
+
+	first, second := newStarter("First"), newStarter("Second")
+	publishStarters(t, s, starterSet("a", first), elumenta.StarterOptions{})
+	first.Instructions = "Do it better."
+	leavesTrail(t, url, `SELECT 1 FROM assistants WHERE id = $1 FOR UPDATE`, string(first.ID), func() error {
+		return s.PublishStarters(t.Context(), starterSet("b", second, first), elumenta.StarterOptions{})
+	})
+	wantStarters(t, s, map[string]int{"First": 2, "Second": 1})
+	verified(t, s)
+}
+
+// leavesTrail locks a row that write has to wait for, and fails if the trail's end is locked then.
+func leavesTrail(t *testing.T, url, lock, id string, write func() error) {
+	t.Helper()
+	db := Raw(t, url)
+	tx, err := db.BeginTx(t.Context(), nil)
+	wantOK(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.ExecContext(t.Context(), lock, id)
+	wantOK(t, err)
+	done := make(chan error, 1)
+	go func() { done <- write() }()
+	for waits := 0; waits == 0; {
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+		wantOK(t, db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waits))
+	}
+	var free int
+	wantOK(t, tx.QueryRowContext(t.Context(), `SELECT count(*) FROM (SELECT 1 FROM settings WHERE name = 'audit_head' FOR UPDATE SKIP LOCKED) AS free`).Scan(&free))
+	if free != 1 {
+		t.Errorf("what waits for %s has the trail's end", id)
+	}
+	wantOK(t, tx.Rollback())
+	wantOK(t, <-done)
+}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/elumenta/elumenta"
 )
 
@@ -87,6 +89,44 @@ func testLargePages(t *testing.T, url string) {
 		}
 		if len(seen) != 5 {
 			t.Errorf("%+v: the pages have %d listings", q, len(seen))
+		}
+	}
+}
+
+// testMixedPages: lists that read variables later have the pages of one that reads all at once, though texts take more bytes where they are
+// stored than they have.
+func testMixedPages(t *testing.T, url string) {
+	s := Open(t, url)
+	author := Account(t, s, "unlimited")
+	texts := []string{"", "short", strings.Repeat("<", 8_000), strings.Repeat("🙂", 8_000), strings.Repeat("\n", 2_000)}
+	for i := range 60 {
+		f := Fields("mixed")
+		f.Description = "Number " + strconv.Itoa(i)
+		for n := range i % 7 * 5 {
+			f.Variables = append(f.Variables, elumenta.Variable{Name: "v" + strconv.Itoa(n), Default: &texts[(i/7+n)%len(texts)]})
+		}
+		create(t, s, author, f, elumenta.Marketplace)
+	}
+	pages := func(q elumenta.ListingQuery) (pages [][]elumenta.Listing) {
+		for {
+			items, next, err := s.Listings(t.Context(), q)
+			wantOK(t, err)
+			pages = append(pages, items)
+			if q.After = next; next == "" {
+				return pages
+			}
+		}
+	}
+	for _, limit := range []int{3, 100} {
+		want := pages(elumenta.ListingQuery{Sort: elumenta.SortNew, Limit: limit})
+		if limit == 100 && len(want) < 3 {
+			t.Fatalf("there are %d pages", len(want))
+		}
+		for _, q := range []elumenta.ListingQuery{{Sort: elumenta.SortPopular}, {Text: "mixed"}} {
+			q.Limit = limit
+			if diff := cmp.Diff(want, pages(q)); diff != "" {
+				t.Errorf("%+v: the pages differ:\n%.2000s", q, diff)
+			}
 		}
 	}
 }

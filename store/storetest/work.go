@@ -79,9 +79,11 @@ func workAssistants(t testing.TB, s *store.Store, owner elumenta.AccountID) *elu
 	t.Helper()
 	idem := s.InstallationSecret().Idempotency(owner, "assistants", "k", nil)
 	var a *elumenta.Assistant
+	f := Fields("a")
+	f.Variables = []elumenta.Variable{{Name: "v"}}
 	for range 2 {
 		var err error
-		a, _, err = s.CreateAssistant(t.Context(), owner, Fields("a"), elumenta.Private, idem)
+		a, _, err = s.CreateAssistant(t.Context(), owner, f, elumenta.Private, idem)
 		wantOK(t, err)
 	}
 	update(t, s, a, &elumenta.Patch{Name: elumenta.Some("b")})

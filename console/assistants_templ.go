@@ -1082,8 +1082,8 @@ func editorPage(p *page, e *editor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(e.Newer.Instructions) > 0 {
-				templ_7745c5c3_Err = difference(p, e.Newer.Instructions).Render(ctx, templ_7745c5c3_Buffer)
+			if !e.Newer.Instructions.none() {
+				templ_7745c5c3_Err = difference(p, &e.Newer.Instructions).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

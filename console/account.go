@@ -72,7 +72,7 @@ func (p *page) endSession() error {
 			return err
 		}
 	}
-	if err := p.c.Sessions.EndSession(p.actor(), p.session.AccountID, id); err != nil {
+	if err := gone(p.c.Sessions.EndSession(p.actor(), p.session.AccountID, id)); err != nil {
 		return err
 	}
 	if id == p.session.ID {

@@ -90,7 +90,7 @@ func (p *page) confirmRevoke() error {
 }
 
 func (p *page) revokeAnyKey() error {
-	if err := p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(p.r.PathValue("key")), nil, nil); err != nil {
+	if err := gone(p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(p.r.PathValue("key")), nil, nil)); err != nil {
 		return err
 	}
 	if p.r.PathValue("key") == string(p.session.KeyID) {

@@ -243,7 +243,7 @@ func (p *page) confirmWithdraw() error {
 
 func (p *page) withdrawVersion() error {
 	err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id"))+"/versions/"+p.r.PathValue("n"), nil, nil)
-	if err != nil {
+	if err = gone(err); err != nil {
 		return err
 	}
 	return p.redirect(Base+"assistants/"+p.r.PathValue("id")+"/versions", "withdrawn")

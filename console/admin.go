@@ -140,12 +140,25 @@ func (p *page) showAdminAccount(errs map[string]string) error {
 	return p.renderStatus(status, "admin", a.DisplayName, adminAccountPage(p, a))
 }
 
-// retyped is what was typed into a field of one of the account's forms, if that is shown again, or else what the field begins with.
-func (p *page) retyped(change, field, otherwise string) string {
-	if p.r.Method == http.MethodPost && p.r.PathValue("change") == change {
+// sent reports whether a page is shown again since a form was sent to change an account, or to decide on an assistant.
+func (p *page) sent(form string) bool {
+	return p.r.Method == http.MethodPost && (p.r.PathValue("change") == form || p.r.PathValue("decision") == form)
+}
+
+// retyped is what was typed into a field of one of a page's forms, if that is shown again, or else what the field begins with.
+func (p *page) retyped(form, field, otherwise string) string {
+	if p.sent(form) {
 		return p.r.PostForm.Get(field)
 	}
 	return otherwise
+}
+
+// errorsOf are the errors of a form that has fields in common with others of its page, if it was sent.
+func (p *page) errorsOf(form string, errs map[string]string) map[string]string {
+	if p.sent(form) {
+		return errs
+	}
+	return nil
 }
 
 // withReason adds the form's reason to a body, if there is one.

@@ -37,7 +37,7 @@ func TestOperators(t *testing.T) {
 	operator.post(at+"/plan", url.Values{"plan": {"nothing"}, "until": {"2099-02-03"}, "reason": {"bought"}}).is(http.StatusUnprocessableEntity,
 		`value="nothing"`, `value="2099-02-03"`, `value="bought"`)
 	operator.post(at+"/topup", url.Values{"tokens": {"5"}, "reason": {strings.Repeat("y", 201)}, "once": {once + "2"}}).is(http.StatusUnprocessableEntity,
-		`id="topup-reason-error"`, strings.Repeat("y", 201)).without(`id="plan-reason-error"`)
+		`id="topup-reason-error"`, `id="topup-reason" aria-invalid="true"`, strings.Repeat("y", 201)).without(`id="plan-reason-error"`, `id="plan-reason" aria-invalid`)
 	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-01-01"}}).to(console.Base + at)
 	operator.get(at).ok("basic", "through 1 January 2099 (UTC)", `value="2099-01-01"`)
 	grace.get("account").ok("through 1 January 2099 (UTC)")
@@ -166,6 +166,8 @@ func TestReportQueue(t *testing.T) {
 	operator.post("marketplace/"+id+"/report", url.Values{"reason": {"spam"}, "comment": {"<i>Look</i>"}}).to(console.Base + "marketplace/" + id)
 	operator.get("admin/reports").ok("Pirate", "1 report", "Spam or misleading (1)")
 	at := "admin/reports/" + id
+	long := strings.Repeat("x", 201)
+	operator.post(at+"/dismiss", url.Values{"reason": {long}}).is(http.StatusUnprocessableEntity, `id="dismiss-reason" aria-invalid="true"`, `value="`+long+`"`, `id="dismiss-reason-error"`)
 	operator.get(at).ok("You are a pirate.", "&lt;i&gt;Look")
 	grace.get(at).is(http.StatusNotFound)
 	operator.post(at+"/dismiss", nil).to(console.Base + at)
@@ -181,6 +183,8 @@ func TestReportQueue(t *testing.T) {
 	operator.post(at+"/takedown", url.Values{"reason": {"too salty"}}).to(console.Base + at)
 	operator.get(at + "/takedown").ok(id)
 	grace.get("assistants/"+id).ok("too salty", "Taken down")
+	operator.post(at+"/allow", url.Values{"reason": {long}}).is(http.StatusUnprocessableEntity, `id="allow-reason" aria-invalid="true"`, `value="`+long+`"`, `id="allow-reason-error"`).
+		without(`id="dismiss-reason" aria-invalid`, "dismiss-reason-error\" lang")
 	operator.post(at+"/allow", nil).to(console.Base + at)
 	shown := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(grace.get("assistants/" + id + "/publish").body)[1]
 	grace.post("assistants/"+id+"/publish", url.Values{"version": {shown}}).to(console.Base + "assistants/" + id)

@@ -70,6 +70,10 @@ func TestOperators(t *testing.T) {
 	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("Reason: <bdi>spam</bdi>").without("Tokens added</td>")
 	operator.get("admin/audit").ok("Tokens: <bdi>25</bdi>", "From: <bdi>free</bdi>", "To: <bdi>basic</bdi>", "Ends: <bdi>through 1 January 2099 (UTC)</bdi>").without("{&#34;")
 
+	operator.get("admin/audit?action=key.revoked&account=%20grace%20").is(http.StatusUnprocessableEntity, `id="account" aria-invalid="true"`, `value="grace"`,
+		`id="account-error"`, "acct_ and 26 characters", `value="key.revoked" selected`)
+	operator.get("admin/audit?action=nonsense").is(http.StatusUnprocessableEntity, `id="action" aria-invalid="true"`, `id="action-error"`)
+	operator.get("admin/audit?cursor=x").is(http.StatusBadRequest)
 	operator.post("admin/accounts/"+s.adminAccount()+"/suspend", url.Values{"reason": {"x"}}).is(http.StatusUnprocessableEntity, "Suspend this account?", "last")
 	own := regexp.MustCompile(`href="/console/(admin/accounts/[^"]+/revoke)"`).FindStringSubmatch(operator.get("admin/accounts/" + s.adminAccount()).body)[1]
 	operator.get(own).ok("You are signed in with this key")

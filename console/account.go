@@ -31,8 +31,8 @@ func (c *Console) homeRoutes() {
 func (c *Console) accountRoutes() {
 	c.page("account", func(p *page) error { return p.showAccount(nil) })
 	c.form("account", (*page).rename)
-	c.page("account/statement", (*page).showStatement)
-	c.page("account/statement.csv", (*page).statementFile)
+	c.page("account/statement", func(p *page) error { return p.showStatement(nil) })
+	c.page("account/statement.csv", func(p *page) error { return p.statementFile("/balance/statement", p.showStatement) })
 	c.form("account/sessions/{id}/end", (*page).endSession)
 	c.form("account/sessions/end-others", (*page).endOtherSessions)
 }

@@ -110,6 +110,7 @@ func TestUsage(t *testing.T) {
 	b.get(year).ok("<title>" + today.Format(time.DateOnly) + ": 3</title>").without("By month")
 	b.get("usage?from="+today.AddDate(0, 0, -366).Format(time.DateOnly)).ok("By month", "<title>"+today.Format("2006-01")+": 3</title>", today.Format(time.DateOnly))
 	b.get("usage?from=2020-01-01&to=2024-01-01").is(http.StatusUnprocessableEntity, `role="alert"`, "732")
+	b.get("usage.csv?from=2020-01-01&to=2024-01-01").is(http.StatusUnprocessableEntity, `role="alert"`, `action="/console/usage"`, "732")
 	file := b.get("usage.csv?by=model").ok("model,requests", "sandbox,3")
 	if !strings.HasPrefix(file.header.Get("Content-Type"), "text/csv") {
 		t.Errorf("headers %v", file.header)

@@ -100,6 +100,30 @@ func TestStarterAuthorSuspended(t *testing.T) {
 	operator.get("marketplace").ok("First")
 }
 
+// Starters that are allowed again are published at once, since nobody acts for their author.
+func TestStarterTakenDown(t *testing.T) {
+	s := newServer(t)
+	id := elumenta.NewAssistantID()
+	set := elumenta.StarterSet{Digest: "1", Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
+		return []elumenta.Starter{{ID: id, Fields: elumenta.Fields{Name: "First", Model: "sandbox", Instructions: "Help.", Description: "Helps.", Category: "general"}}}, nil
+	}}
+	if err := s.store.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	operator, at := s.signedIn(s.admin), "admin/reports/"+string(id)
+	down := regexp.MustCompile(`href="/console/(` + at + `/takedown[^"]*)"`).FindStringSubmatch(operator.get(at).ok("First").body)[1]
+	const starter, others = "published again at once", "until its author publishes it"
+	operator.get(down).ok("Take this assistant down?", starter, `action="/console/`+down+`"`).without(others, "Its author keeps it", "which the author reads")
+	operator.post(down, nil).is(http.StatusUnprocessableEntity, "reason-error", starter, `action="/console/`+down+`"`).without(others)
+	operator.Language = "ru"
+	operator.get(down).ok("сразу будет опубликован")
+	operator.Language = "en"
+	operator.post(down, url.Values{"reason": {"we have our own"}}).to(console.Base + at)
+	operator.get("marketplace").ok().without("First")
+	operator.post(at+"/allow", nil).to(console.Base + at)
+	operator.get("marketplace").ok("First")
+}
+
 func TestLeakedKeys(t *testing.T) {
 	s := newServer(t)
 	key, account := s.account("Grace", "free")
@@ -178,7 +202,7 @@ func TestReportQueue(t *testing.T) {
 	operator.get("admin/reports?state=dismissed").ok("Pirate")
 	operator.get(at).ok(`href="/console/` + at + `/takedown"`).without(`action="/console/` + at + `/takedown"`)
 	read := strings.Count(operator.get("admin/audit?action=assistant.read").body, "<tr>")
-	operator.get(at+"/takedown").ok("Take this assistant down?", "Pirate", "0 open reports", "reads your reason")
+	operator.get(at+"/takedown").ok("Take this assistant down?", "Pirate", "0 open reports", "reads your reason", "until its author publishes it")
 	operator.post(at+"/takedown", url.Values{"reason": {""}}).is(http.StatusUnprocessableEntity, "Take this assistant down?", "reason-error")
 	if n := strings.Count(operator.get("admin/audit?action=assistant.read").body, "<tr>"); n != read {
 		t.Errorf("asking again read the instructions: %d entries, then %d", read, n)

@@ -31,8 +31,8 @@ func (c *Console) homeRoutes() {
 func (c *Console) accountRoutes() {
 	c.page("account", func(p *page) error { return p.showAccount(nil) })
 	c.form("account", (*page).rename)
-	c.page("account/statement", (*page).showStatement)
-	c.page("account/statement.csv", (*page).statementFile)
+	c.page("account/statement", func(p *page) error { return p.showStatement(nil) })
+	c.page("account/statement.csv", func(p *page) error { return p.statementFile("/balance/statement", p.showStatement) })
 	c.form("account/sessions/{id}/end", (*page).endSession)
 	c.form("account/sessions/end-others", (*page).endOtherSessions)
 }
@@ -72,7 +72,7 @@ func (p *page) endSession() error {
 			return err
 		}
 	}
-	if err := p.c.Sessions.EndSession(p.actor(), p.session.AccountID, id); err != nil {
+	if err := gone(p.c.Sessions.EndSession(p.actor(), p.session.AccountID, id)); err != nil {
 		return err
 	}
 	if id == p.session.ID {

@@ -13,9 +13,11 @@ import (
 func (c *Console) adminRoutes() {
 	c.page("admin", adminOnly((*page).listAccounts))
 	c.form("admin/accounts", adminOnly((*page).createAccount))
-	c.page("admin/accounts/{id}", adminOnly(func(p *page) error { return p.showAdminAccount(nil) }))
+	c.page("admin/accounts/{id}", adminOnly(func(p *page) error { return p.showAdminAccount(nil, nil) }))
 	c.form("admin/accounts/{id}/{change}", adminOnly((*page).changeAccount))
-	c.page("admin/accounts/{id}/statement.csv", adminOnly(func(p *page) error { return p.file(p.adminPath() + "/ledger?format=csv") }))
+	c.page("admin/accounts/{id}/statement.csv", adminOnly(func(p *page) error {
+		return p.statementFile(p.adminPath()+"/ledger", func(errs map[string]string) error { return p.showAdminAccount(nil, errs) })
+	}))
 	for change := range roles {
 		c.page("admin/accounts/{id}/"+change, adminOnly(func(p *page) error { return p.confirmRole(change, nil) }))
 	}
@@ -109,14 +111,15 @@ func (p *page) createAccount() error {
 type adminAccount struct {
 	AdminAccount
 	Keys    []Key
-	Journal List[JournalEntry]
+	Journal *statement
 	Once    string
 	Errors  map[string]string
 }
 
 func (p *page) adminPath() string { return "/admin/accounts/" + url.PathEscape(p.r.PathValue("id")) }
 
-func (p *page) showAdminAccount(errs map[string]string) error {
+// showAdminAccount is the page of an account; errs is what was wrong with a form of it, fileErrs with the time of a file of its journal.
+func (p *page) showAdminAccount(errs, fileErrs map[string]string) error {
 	a := &adminAccount{Errors: errs, Once: once()}
 	if err := p.get(p.adminPath(), &a.AdminAccount); err != nil {
 		return err
@@ -126,26 +129,36 @@ func (p *page) showAdminAccount(errs map[string]string) error {
 		return err
 	}
 	a.Keys = keys.Items
-	journal := p.adminPath() + "/ledger?limit=25"
-	if cursor := p.r.URL.Query().Get("cursor"); cursor != "" {
-		journal += "&cursor=" + queryEscape(cursor)
-	}
-	if err := p.get(journal, &a.Journal); err != nil {
+	var err error
+	if a.Journal, err = p.readStatement(p.adminPath()+"/ledger", 25, fileErrs); err != nil {
 		return err
 	}
 	status := http.StatusOK
-	if errs != nil {
+	if errs != nil || a.Journal.Errors != nil {
 		status = http.StatusUnprocessableEntity
 	}
 	return p.renderStatus(status, "admin", a.DisplayName, adminAccountPage(p, a))
 }
 
-// retyped is what was typed into a field of one of the account's forms, if that is shown again, or else what the field begins with.
-func (p *page) retyped(change, field, otherwise string) string {
-	if p.r.Method == http.MethodPost && p.r.PathValue("change") == change {
+// sent reports whether a page is shown again since a form was sent to change an account, or to decide on an assistant.
+func (p *page) sent(form string) bool {
+	return p.r.Method == http.MethodPost && (p.r.PathValue("change") == form || p.r.PathValue("decision") == form)
+}
+
+// retyped is what was typed into a field of one of a page's forms, if that is shown again, or else what the field begins with.
+func (p *page) retyped(form, field, otherwise string) string {
+	if p.sent(form) {
 		return p.r.PostForm.Get(field)
 	}
 	return otherwise
+}
+
+// errorsOf are the errors of a form that has fields in common with others of its page, if it was sent.
+func (p *page) errorsOf(form string, errs map[string]string) map[string]string {
+	if p.sent(form) {
+		return errs
+	}
+	return nil
 }
 
 // withReason adds the form's reason to a body, if there is one.
@@ -167,7 +180,7 @@ func (p *page) changeAccount() error {
 	case "topup":
 		tokens, wrong := integer(f.Get("tokens"))
 		if wrong != nil {
-			return p.showAdminAccount(map[string]string{"tokens": p.T("own.not_a_number")})
+			return p.showAdminAccount(map[string]string{"tokens": p.T("own.not_a_number")}, nil)
 		}
 		err = p.send(http.MethodPost, p.adminPath()+"/topups", withReason(f, map[string]any{"tokens": tokens}), nil, "Idempotency-Key", f.Get("once"))
 	case "plan":
@@ -189,7 +202,7 @@ func (p *page) changeAccount() error {
 		case "promote", "demote":
 			return p.confirmRole(change, errs)
 		}
-		return p.showAdminAccount(errs)
+		return p.showAdminAccount(errs, nil)
 	}
 	if err != nil {
 		return err

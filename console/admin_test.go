@@ -37,7 +37,7 @@ func TestOperators(t *testing.T) {
 	operator.post(at+"/plan", url.Values{"plan": {"nothing"}, "until": {"2099-02-03"}, "reason": {"bought"}}).is(http.StatusUnprocessableEntity,
 		`value="nothing"`, `value="2099-02-03"`, `value="bought"`)
 	operator.post(at+"/topup", url.Values{"tokens": {"5"}, "reason": {strings.Repeat("y", 201)}, "once": {once + "2"}}).is(http.StatusUnprocessableEntity,
-		`id="topup-reason-error"`, strings.Repeat("y", 201)).without(`id="plan-reason-error"`)
+		`id="topup-reason-error"`, `id="topup-reason" aria-invalid="true"`, strings.Repeat("y", 201)).without(`id="plan-reason-error"`, `id="plan-reason" aria-invalid`)
 	operator.post(at+"/plan", url.Values{"plan": {"basic"}, "until": {"2099-01-01"}}).to(console.Base + at)
 	operator.get(at).ok("basic", "through 1 January 2099 (UTC)", `value="2099-01-01"`)
 	grace.get("account").ok("through 1 January 2099 (UTC)")
@@ -70,6 +70,10 @@ func TestOperators(t *testing.T) {
 	operator.get("admin/audit?action=account.suspended&account=" + string(account)).ok("Reason: <bdi>spam</bdi>").without("Tokens added</td>")
 	operator.get("admin/audit").ok("Tokens: <bdi>25</bdi>", "From: <bdi>free</bdi>", "To: <bdi>basic</bdi>", "Ends: <bdi>through 1 January 2099 (UTC)</bdi>").without("{&#34;")
 
+	operator.get("admin/audit?action=key.revoked&account=%20grace%20").is(http.StatusUnprocessableEntity, `id="account" aria-invalid="true"`, `value="grace"`,
+		`id="account-error"`, "acct_ and 26 characters", `value="key.revoked" selected`)
+	operator.get("admin/audit?action=nonsense").is(http.StatusUnprocessableEntity, `id="action" aria-invalid="true"`, `id="action-error"`)
+	operator.get("admin/audit?cursor=x").is(http.StatusBadRequest)
 	operator.post("admin/accounts/"+s.adminAccount()+"/suspend", url.Values{"reason": {"x"}}).is(http.StatusUnprocessableEntity, "Suspend this account?", "last")
 	own := regexp.MustCompile(`href="/console/(admin/accounts/[^"]+/revoke)"`).FindStringSubmatch(operator.get("admin/accounts/" + s.adminAccount()).body)[1]
 	operator.get(own).ok("You are signed in with this key")
@@ -93,6 +97,30 @@ func TestStarterAuthorSuspended(t *testing.T) {
 	operator.post(at+"/suspend", url.Values{"reason": {"we have our own"}}).to(console.Base + at)
 	operator.get("marketplace").ok().without("First")
 	operator.post(at+"/resume", nil).to(console.Base + at)
+	operator.get("marketplace").ok("First")
+}
+
+// Starters that are allowed again are published at once, since nobody acts for their author.
+func TestStarterTakenDown(t *testing.T) {
+	s := newServer(t)
+	id := elumenta.NewAssistantID()
+	set := elumenta.StarterSet{Digest: "1", Load: func(map[elumenta.AssistantID]string) ([]elumenta.Starter, error) {
+		return []elumenta.Starter{{ID: id, Fields: elumenta.Fields{Name: "First", Model: "sandbox", Instructions: "Help.", Description: "Helps.", Category: "general"}}}, nil
+	}}
+	if err := s.store.PublishStarters(t.Context(), set, elumenta.StarterOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	operator, at := s.signedIn(s.admin), "admin/reports/"+string(id)
+	down := regexp.MustCompile(`href="/console/(` + at + `/takedown[^"]*)"`).FindStringSubmatch(operator.get(at).ok("First").body)[1]
+	const starter, others = "published again at once", "until its author publishes it"
+	operator.get(down).ok("Take this assistant down?", starter, `action="/console/`+down+`"`).without(others, "Its author keeps it", "which the author reads")
+	operator.post(down, nil).is(http.StatusUnprocessableEntity, "reason-error", starter, `action="/console/`+down+`"`).without(others)
+	operator.Language = "ru"
+	operator.get(down).ok("сразу будет опубликован")
+	operator.Language = "en"
+	operator.post(down, url.Values{"reason": {"we have our own"}}).to(console.Base + at)
+	operator.get("marketplace").ok().without("First")
+	operator.post(at+"/allow", nil).to(console.Base + at)
 	operator.get("marketplace").ok("First")
 }
 
@@ -166,13 +194,15 @@ func TestReportQueue(t *testing.T) {
 	operator.post("marketplace/"+id+"/report", url.Values{"reason": {"spam"}, "comment": {"<i>Look</i>"}}).to(console.Base + "marketplace/" + id)
 	operator.get("admin/reports").ok("Pirate", "1 report", "Spam or misleading (1)")
 	at := "admin/reports/" + id
+	long := strings.Repeat("x", 201)
+	operator.post(at+"/dismiss", url.Values{"reason": {long}}).is(http.StatusUnprocessableEntity, `id="dismiss-reason" aria-invalid="true"`, `value="`+long+`"`, `id="dismiss-reason-error"`)
 	operator.get(at).ok("You are a pirate.", "&lt;i&gt;Look")
 	grace.get(at).is(http.StatusNotFound)
 	operator.post(at+"/dismiss", nil).to(console.Base + at)
 	operator.get("admin/reports?state=dismissed").ok("Pirate")
 	operator.get(at).ok(`href="/console/` + at + `/takedown"`).without(`action="/console/` + at + `/takedown"`)
 	read := strings.Count(operator.get("admin/audit?action=assistant.read").body, "<tr>")
-	operator.get(at+"/takedown").ok("Take this assistant down?", "Pirate", "0 open reports", "reads your reason")
+	operator.get(at+"/takedown").ok("Take this assistant down?", "Pirate", "0 open reports", "reads your reason", "until its author publishes it")
 	operator.post(at+"/takedown", url.Values{"reason": {""}}).is(http.StatusUnprocessableEntity, "Take this assistant down?", "reason-error")
 	if n := strings.Count(operator.get("admin/audit?action=assistant.read").body, "<tr>"); n != read {
 		t.Errorf("asking again read the instructions: %d entries, then %d", read, n)
@@ -181,6 +211,8 @@ func TestReportQueue(t *testing.T) {
 	operator.post(at+"/takedown", url.Values{"reason": {"too salty"}}).to(console.Base + at)
 	operator.get(at + "/takedown").ok(id)
 	grace.get("assistants/"+id).ok("too salty", "Taken down")
+	operator.post(at+"/allow", url.Values{"reason": {long}}).is(http.StatusUnprocessableEntity, `id="allow-reason" aria-invalid="true"`, `value="`+long+`"`, `id="allow-reason-error"`).
+		without(`id="dismiss-reason" aria-invalid`, "dismiss-reason-error\" lang")
 	operator.post(at+"/allow", nil).to(console.Base + at)
 	shown := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(grace.get("assistants/" + id + "/publish").body)[1]
 	grace.post("assistants/"+id+"/publish", url.Values{"version": {shown}}).to(console.Base + "assistants/" + id)

@@ -111,6 +111,14 @@ func codeOf(err error) elumenta.Code {
 	return problemOf(err).Code
 }
 
+// gone is the error of a deletion: none if there is nothing to delete, as where its form was sent twice.
+func gone(err error) error {
+	if codeOf(err) == elumenta.CodeNotFound {
+		return nil
+	}
+	return err
+}
+
 // answerScript answers with a value, or with the status of an error, which a script needs no more of.
 func (p *page) answerScript(value any, err error) error {
 	status := http.StatusOK

@@ -235,7 +235,7 @@ func (p *page) confirmDelete() error {
 }
 
 func (p *page) deleteAssistant() error {
-	if err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id")), nil, nil); err != nil {
+	if err := gone(p.send(http.MethodDelete, assistantPath(p.r.PathValue("id")), nil, nil)); err != nil {
 		return err
 	}
 	return p.redirect(Base+"assistants", "deleted")

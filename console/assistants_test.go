@@ -91,6 +91,27 @@ func TestEditorLosesNothing(t *testing.T) {
 	b.post("assistants/"+id+"/publish", nil).is(http.StatusBadRequest)
 }
 
+// TestLongPreview: what would be too long to be sent makes no page of that length.
+func TestLongPreview(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	f := form("instructions", strings.Repeat("{{name}}", 1000))
+	f["variable_default"][0] = strings.Repeat("é", 512)
+	id := b.make(t, f)
+	b.get("assistants/" + id).ok(strings.Repeat("é", 512_000)).without("is not sent.</code>")
+	f.Set("version", "1")
+	f.Set("instructions", strings.Repeat("{{name}}", 1000)+"!")
+	b.post("assistants/"+id, f).to(console.Base + "assistants/" + id)
+	page := b.get("assistants/" + id).ok("It would have more than 512,000 characters, and is not sent.</code>")
+	if len(page.body) > 100_000 {
+		t.Errorf("the page has %d bytes", len(page.body))
+	}
+	f.Set("name", "")
+	b.post("assistants/new", f).is(http.StatusUnprocessableEntity, "would have more than 512,000 characters, and is not sent.</code>")
+	b.Language = "ru"
+	b.get("assistants/" + id).ok("такое не отправляется.</code>")
+}
+
 // Labels are made, moved, split and deleted beside the versions that they stand for.
 func TestLabels(t *testing.T) {
 	s := newServer(t)

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/elumenta/elumenta"
 )
 
 // AuditEntry is what somebody did.
@@ -26,6 +29,7 @@ type AuditEntry struct {
 type auditTrail struct {
 	Account, Action string
 	List[AuditEntry]
+	Errors map[string]string
 }
 
 func (t *auditTrail) address(cursor string) string {
@@ -41,10 +45,15 @@ func (p *page) listAudit() error {
 			ask.Set(name, value)
 		}
 	}
-	if err := p.get("/admin/audit?"+ask.Encode(), &t.List); err != nil {
+	status := http.StatusOK
+	err := p.get("/admin/audit?"+ask.Encode(), &t.List)
+	if codeOf(err) == elumenta.CodeValidation {
+		status = http.StatusUnprocessableEntity
+		t.Errors, _ = fieldErrors(err)
+	} else if err != nil {
 		return err
 	}
-	return p.render("admin", p.T("admin.audit"), auditPage(p, t))
+	return p.renderStatus(status, "admin", p.T("admin.audit"), auditPage(p, t))
 }
 
 // auditDetails are what details of the trail there are, in the order of a page; each has a text audit.detail_NAME.

@@ -90,7 +90,7 @@ func (p *page) confirmRevoke() error {
 }
 
 func (p *page) revokeAnyKey() error {
-	if err := p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(p.r.PathValue("key")), nil, nil); err != nil {
+	if err := gone(p.send(http.MethodDelete, "/admin/keys/"+url.PathEscape(p.r.PathValue("key")), nil, nil)); err != nil {
 		return err
 	}
 	if p.r.PathValue("key") == string(p.session.KeyID) {
@@ -98,6 +98,15 @@ func (p *page) revokeAnyKey() error {
 		return p.redirect(Base+"sign-in", "signed_out")
 	}
 	return p.redirect(Base+"admin/accounts/"+url.PathEscape(p.r.PathValue("id")), "revoked")
+}
+
+// takedownAddress is where an assistant is taken down. It says of a starter that it is one, which the page cannot ask for.
+func takedownAddress(id string, starter bool) string {
+	address := Base + "admin/reports/" + id + "/takedown"
+	if starter {
+		address += "?starter=1"
+	}
+	return address
 }
 
 // confirmTakedown names the assistant as everyone sees it: a look at it as an operator would be recorded once more.
@@ -122,10 +131,16 @@ func (p *page) confirmTakedown(errs map[string]string) error {
 		}
 		seen.Name = p.r.PathValue("id") // it is published no more, or reported
 	}
-	at := Base + "admin/reports/" + id
-	return p.confirm(&confirmation{
+	starter := p.r.URL.Query().Has("starter")
+	c := &confirmation{
 		Tab: "reports", Title: p.T("admin.takedown_title"), Name: seen.Name,
 		Effects: []string{p.T("admin.takedown_market"), p.T("admin.takedown_author"), p.N("admin.takedown_reports", open), p.T("admin.takedown_undo")},
-		Reason:  p.T("admin.takedown_reason"), Needed: true, Button: p.T("admin.takedown"), Action: at + "/takedown", Back: at, Errors: errs,
-	})
+		Reason:  p.T("admin.takedown_reason"), Needed: true, Button: p.T("admin.takedown"), Action: takedownAddress(id, starter), Back: Base + "admin/reports/" + id,
+		Errors: errs,
+	}
+	if starter { // nobody acts for its author, or reads what the author would
+		c.Effects = []string{p.T("admin.takedown_market"), p.N("admin.takedown_reports", open), p.T("admin.takedown_undo_starter")}
+		c.Reason = p.T("admin.reason_trail")
+	}
+	return p.confirm(c)
 }

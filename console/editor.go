@@ -2,12 +2,16 @@ package console
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/elumenta/elumenta"
 )
 
 // estimateTokens guesses how many tokens of a model a text has: four characters of ASCII are one, a character of a script without
@@ -29,27 +33,70 @@ func estimateTokens(text string) int64 {
 
 var variablePattern = regexp.MustCompile(`\{\{([a-z][a-z0-9_]{0,31})\}\}`)
 
+// placeholders goes through where variables may stand in a text.
+func placeholders(text string) iter.Seq2[int, int] {
+	return func(yield func(start, end int) bool) {
+		for from := 0; ; {
+			at := variablePattern.FindStringIndex(text[from:])
+			if at == nil {
+				return
+			}
+			if !yield(from+at[0], from+at[1]) {
+				return
+			}
+			from += at[1]
+		}
+	}
+}
+
+// declared holds, by placeholder, what stands for each variable of a call that gives none: nil for what it must give.
+func (e *editor) declared() map[string]*string {
+	values := make(map[string]*string, len(e.Variables))
+	for _, v := range e.Variables {
+		value := deref(v.Default)
+		if values["{{"+v.Name+"}}"] = &value; v.Required {
+			values["{{"+v.Name+"}}"] = nil
+		}
+	}
+	return values
+}
+
 // constant is the part of the instructions that is the same in every call: up to the first declared variable.
 func (e *editor) constant() (text string, variable bool) {
-	for _, at := range variablePattern.FindAllStringSubmatchIndex(e.Instructions, -1) {
-		name := e.Instructions[at[2]:at[3]]
-		if slices.ContainsFunc(e.Variables, func(v Variable) bool { return v.Name == name }) {
-			return e.Instructions[:at[0]], true
+	declared := e.declared()
+	for start, end := range placeholders(e.Instructions) {
+		if _, ok := declared[e.Instructions[start:end]]; ok {
+			return e.Instructions[:start], true
 		}
 	}
 	return e.Instructions, false
 }
 
-// composed is the instructions as a call without variables sends them; what a call must give stands as it is.
-func (e *editor) composed() string {
-	return variablePattern.ReplaceAllStringFunc(e.Instructions, func(placeholder string) string {
-		for _, v := range e.Variables {
-			if placeholder == "{{"+v.Name+"}}" && !v.Required {
-				return deref(v.Default)
-			}
+// composed is the instructions as a call without variables sends them; what a call must give stands as it is. Of what is too long to be
+// sent it says that: a default of 8,000 characters may stand in a text 50,000 times.
+func (e *editor) composed(p *page) string {
+	var b strings.Builder
+	declared, from, size := e.declared(), 0, 0
+	add := func(text string) {
+		if size += utf8.RuneCountInString(text); size <= elumenta.MaxExpandedInstruction {
+			b.WriteString(text)
 		}
-		return placeholder
-	})
+	}
+	for start, end := range placeholders(e.Instructions) {
+		if value := declared[e.Instructions[start:end]]; value != nil && size <= elumenta.MaxExpandedInstruction {
+			add(e.Instructions[from:start])
+			add(*value)
+			from = end
+		}
+	}
+	if add(e.Instructions[from:]); size > elumenta.MaxExpandedInstruction {
+		return composedTooLong(p)
+	}
+	return b.String()
+}
+
+func composedTooLong(p *page) string {
+	return p.T("own.composed_long", "most", p.Number(elumenta.MaxExpandedInstruction))
 }
 
 // cacheText says what the model's prompt cache makes of the instructions.

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/chromedp/chromedp"
 
@@ -19,6 +20,11 @@ func testBrowserEditor(s *server) {
 	b.signIn(s.admin)
 	b.show("assistants/new")
 	b.enter("#name", "Half a cook")
+	long := form("instructions", strings.Repeat("{{name}}", 65))
+	long["variable_default"][0] = strings.Repeat("x", 8000)
+	b.show("assistants/" + admin.make(s.t, long))
+	b.until(`document.querySelector("[data-add]").hidden === false`)
+	b.until(`document.querySelector("[data-composed]").textContent.startsWith("It would have more than 512,000")`)
 	b.show("assistants/" + id)
 	b.until(`document.querySelector("[data-add]").hidden === false`)
 	for _, part := range []string{"count", "cache", "composed"} {

@@ -143,11 +143,15 @@ func lines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 func (p *page) typedVariables(e *editor, f url.Values) {
 	e.Variables = []Variable{}
 	descriptions, defaults := f["variable_description"], f["variable_default"]
+	required := map[string]bool{}
+	for _, i := range f["variable_required"] {
+		required[i] = true
+	}
 	for i, name := range f["variable_name"] {
 		if i >= len(descriptions) || i >= len(defaults) {
 			break
 		}
-		v := Variable{Name: strings.TrimSpace(name), Description: descriptions[i], Required: slices.Contains(f["variable_required"], strconv.Itoa(i))}
+		v := Variable{Name: strings.TrimSpace(name), Description: descriptions[i], Required: required[strconv.Itoa(i)]}
 		if value := lines(defaults[i]); value != "" {
 			v.Default = &value
 		}

@@ -36,6 +36,45 @@ func TestFormsSentTwice(t *testing.T) {
 	}
 }
 
+// TestDeletedTwice: what is gone is gone, whichever of two answers somebody sees.
+func TestDeletedTwice(t *testing.T) {
+	s := newServer(t)
+	b := s.signedIn(s.admin)
+	id := b.make(t, form())
+	at := "assistants/" + id
+	b.post(at, form("version", "1", "name", "Corsair")).to(console.Base + at)
+	key, account := s.account("Grace", "free")
+	spare, _, err := s.store.CreateKey(t.Context(), account, elumenta.NewKey{Name: "Spare"}, elumenta.NewKeySecret(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := s.store.CreateKey(t.Context(), account, elumenta.NewKey{Name: "Other"}, elumenta.NewKeySecret(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grace := s.signedIn(key)
+	s.signedIn(key)
+	sessions, err := s.store.AccountSessions(t.Context(), account)
+	if err != nil || len(sessions) != 2 {
+		t.Fatalf("%d sessions, %v", len(sessions), err)
+	}
+	theirs := "admin/accounts/" + string(account)
+	for range 2 {
+		b.post(at+"/versions/1/withdraw", nil).to(console.Base + at + "/versions")
+		grace.post("keys/"+string(spare.ID)+"/revoke", nil).to(console.Base + "keys")
+		b.post(theirs+"/keys/"+string(other.ID)+"/revoke", nil).to(console.Base + theirs)
+		grace.post("account/sessions/"+string(sessions[0].ID)+"/end", nil).to(console.Base + "account") // the newest
+	}
+	b.get(at + "/versions/1").is(http.StatusNotFound)
+	for range 2 {
+		b.post(at+"/delete", nil).to(console.Base + "assistants")
+	}
+	b.get("assistants").ok("Deleted.").without("Corsair")
+	if keys, _, err := s.store.Keys(t.Context(), account, "", 10); err != nil || len(keys) != 1 {
+		t.Errorf("%d keys are left, %v", len(keys), err)
+	}
+}
+
 // TestFormValues: what is no value is told beside its field, and what people write as numbers is one.
 func TestFormValues(t *testing.T) {
 	s := newServer(t)

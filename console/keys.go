@@ -212,7 +212,7 @@ func (p *page) confirmRevokeKey() error {
 
 func (p *page) revokeKey() error {
 	id := p.r.PathValue("id")
-	if err := p.send(http.MethodDelete, "/keys/"+url.PathEscape(id), nil, nil); err != nil {
+	if err := gone(p.send(http.MethodDelete, "/keys/"+url.PathEscape(id), nil, nil)); err != nil {
 		return err
 	}
 	if id == string(p.session.KeyID) {

@@ -97,8 +97,7 @@ func (p *page) confirmDeleteLabel() error {
 }
 
 func (p *page) deleteLabel() error {
-	err := p.send(http.MethodDelete, labelPath(p.r.PathValue("id"), p.r.PathValue("label")), nil, nil)
-	if err != nil && codeOf(err) != elumenta.CodeNotFound {
+	if err := gone(p.send(http.MethodDelete, labelPath(p.r.PathValue("id"), p.r.PathValue("label")), nil, nil)); err != nil {
 		return err
 	}
 	return p.redirect(Base+"assistants/"+p.r.PathValue("id")+"/versions", "label_deleted")

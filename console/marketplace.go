@@ -157,7 +157,7 @@ func (p *page) copyListing() error {
 
 func (p *page) report() error {
 	body := map[string]any{"reason": p.r.PostForm.Get("reason")}
-	if comment := p.r.PostForm.Get("comment"); comment != "" {
+	if comment := lines(p.r.PostForm.Get("comment")); comment != "" {
 		body["comment"] = comment
 	}
 	id := p.r.PathValue("id")

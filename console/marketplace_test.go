@@ -91,6 +91,14 @@ func TestCopyAndReport(t *testing.T) {
 	if err != nil || len(reports) != 1 || reports[0].Reason != "spam" {
 		t.Errorf("reports %v, %v", reports, err)
 	}
+	long := strings.Repeat("x", 499) + "\r\n" + strings.Repeat("y", 500) // 1,000 characters, as the page counts them
+	b.post("marketplace/"+id+"/report", url.Values{"reason": {"harmful"}, "comment": {"\r\n" + long}}).is(http.StatusUnprocessableEntity,
+		`<option value="harmful" selected>`, ">\n\nxxx", `id="comment-error"`).without(`value="spam" selected`)
+	b.post("marketplace/"+id+"/report", url.Values{"reason": {"harmful"}, "comment": {long}}).to("/console/marketplace/" + id)
+	reports, _, err = s.store.Reports(t.Context(), elumenta.AssistantID(id), elumenta.ReportPosition{}, 10)
+	if err != nil || len(reports) != 1 || string(reports[0].Comment) != strings.ReplaceAll(long, "\r", "") {
+		t.Errorf("reports %v, %v", reports, err)
+	}
 	own := s.signedIn(key)
 	own.get("marketplace/"+id).ok("Edit", "Anne").without("SECRET-INSTRUCTIONS", "/report\"", "/copy\"")
 	own.post("assistants/"+id+"/unpublish", nil).to("/console/assistants/" + id)

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/elumenta/elumenta"
@@ -78,42 +79,50 @@ func (p *page) statementQuery() (*statement, url.Values) {
 	return s, ask
 }
 
-func (p *page) showStatement() error {
+// readStatement reads a page of a statement, or what is wrong with its time.
+func (p *page) readStatement(path string, most int, errs map[string]string) (*statement, error) {
 	s, ask := p.statementQuery()
+	s.Errors = errs
+	ask.Set("limit", strconv.Itoa(most))
+	if cursor := p.r.URL.Query().Get("cursor"); cursor != "" {
+		ask.Set("cursor", cursor)
+	}
+	err := p.get(path+"?"+ask.Encode(), &s.Entries)
+	if codeOf(err) == elumenta.CodeValidation {
+		s.Errors, _ = fieldErrors(err)
+		return s, nil
+	}
+	return s, err
+}
+
+// showStatement is the page of the account's journal; errs is what was wrong with the time of a file of it.
+func (p *page) showStatement(errs map[string]string) error {
 	var balance struct {
 		Tokens int64 `json:"token_balance"`
 	}
 	if err := p.get("/balance", &balance); err != nil {
 		return err
 	}
-	s.Balance = balance.Tokens
-	ask.Set("limit", "50")
-	if cursor := p.r.URL.Query().Get("cursor"); cursor != "" {
-		ask.Set("cursor", cursor)
-	}
-	err := p.get("/balance/statement?"+ask.Encode(), &s.Entries)
-	return p.answerStatement(s, err)
-}
-
-// answerStatement shows a statement, or what is wrong with its time.
-func (p *page) answerStatement(s *statement, err error) error {
-	if codeOf(err) == elumenta.CodeValidation {
-		s.Errors, _ = fieldErrors(err)
-		return p.renderStatus(http.StatusUnprocessableEntity, "account", p.T("statement.title"), statementPage(p, s))
-	}
+	s, err := p.readStatement("/balance/statement", 50, errs)
 	if err != nil {
 		return err
 	}
-	return p.render("account", p.T("statement.title"), statementPage(p, s))
+	s.Balance = balance.Tokens
+	status := http.StatusOK
+	if s.Errors != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return p.renderStatus(status, "account", p.T("statement.title"), statementPage(p, s))
 }
 
-// statementFile is the statement as a file of comma-separated values, as the API makes it.
-func (p *page) statementFile() error {
-	s, ask := p.statementQuery()
+// statementFile is a statement as a file of comma-separated values, as the API makes it. What is wrong with its time is for show.
+func (p *page) statementFile(path string, show func(errs map[string]string) error) error {
+	_, ask := p.statementQuery()
 	ask.Set("format", "csv")
-	err := p.file("/balance/statement?" + ask.Encode())
+	err := p.file(path + "?" + ask.Encode())
 	if codeOf(err) == elumenta.CodeValidation {
-		return p.answerStatement(s, err)
+		errs, _ := fieldErrors(err)
+		return show(errs)
 	}
 	return err
 }

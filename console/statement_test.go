@@ -72,6 +72,26 @@ func TestStatement(t *testing.T) {
 	grace.get("account/statement?from=nonsense&to=" + time.Now().UTC().Format(time.DateOnly)).ok("For a generation with paid.").without(`value="nonsense"`)
 	file := grace.get("account/statement.csv").ok("seq,at,kind", ",key_id,", "grant").body
 	operator.get(at+"/statement.csv").ok("seq,at,kind", ",actor,", s.adminAccount())
+	// An error of a file is a page, which download would save in its place.
+	for b, paths := range map[*browser][]string{grace: {"account/statement", "usage"}, operator: {at, "admin/usage"}} {
+		for _, path := range paths {
+			b.get(path).ok("Download").without(" download")
+		}
+	}
+	wrong := "?from=2020-02-01&to=2020-01-31"
+	for _, path := range []string{at, at + "/statement.csv"} {
+		operator.get(path+wrong).is(http.StatusUnprocessableEntity, "must be before to", `value="2020-02-01"`, `id="from" aria-invalid="true"`, "Grace", `action="/console/`+at+`"`)
+	}
+	grace.get("account/statement.csv"+wrong).is(http.StatusUnprocessableEntity, "must be before to", `id="from" aria-invalid="true"`).without("0 tokens<", "No tokens")
+	operator.get(at+"?from=2020-01-01&to=2020-01-31").ok(`value="2020-01-01"`, "No tokens moved in these days", at+"/statement.csv?from=2020-01-01&amp;to=2020-01-31").without("a gift")
+	operator.get(at + "/statement.csv?from=2020-01-01&to=2020-01-31").ok("seq,at,kind").without("a gift")
+	today := time.Now().UTC().Format(time.DateOnly)
+	operator.get(at + "/statement.csv?to=" + today).ok("a gift")
+	more := regexp.MustCompile(`href="/console/(` + at + `\?[^"]*cursor=[^"]+)"`).FindStringSubmatch(html.UnescapeString(operator.get(at + "?to=" + today).ok("For a generation with paid.").body))
+	if more == nil || !strings.Contains(more[1], "to="+today) {
+		t.Fatalf("the second page is %q", more)
+	}
+	operator.get(more[1]).ok("For a generation with paid.", `value="`+today+`"`)
 	if strings.Contains(file, s.adminAccount()) {
 		t.Error("the file names an operator")
 	}

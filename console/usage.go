@@ -241,7 +241,11 @@ func (p *page) nameOf(by, id string) (string, error) {
 func (p *page) usageFile(path string) error {
 	_, ask := p.usageQuery(path)
 	ask.Set("format", "csv")
-	return p.file("/" + path + "?" + ask.Encode())
+	err := p.file("/" + path + "?" + ask.Encode())
+	if codeOf(err) == elumenta.CodeValidation {
+		return p.showUsage(path) // which says what is wrong, too
+	}
+	return err
 }
 
 // Percent writes a share from 0 to 1.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
+	"github.com/aymanbagabas/go-udiff/lcs"
 
 	"github.com/elumenta/elumenta"
 )
@@ -31,28 +32,85 @@ type diffLine struct {
 	Gap      bool // lines that are the same are left out before it
 }
 
-// diff is what differs between two texts, by lines, with three around each.
-func diff(before, after string) (lines []diffLine) {
-	unified, err := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), udiff.DefaultContextLines)
-	if err != nil {
-		return nil // the edits are of this text
-	}
-	for i, hunk := range unified.Hunks {
-		was, is := hunk.FromLine, hunk.ToLine
-		for j, l := range hunk.Lines {
-			line := diffLine{Kind: l.Kind, Text: strings.TrimSuffix(l.Content, "\n"), Gap: i > 0 && j == 0}
-			if l.Kind != udiff.Insert {
-				line.Old = was
-				was++
+// Bounds of a difference on a page: all of two long texts in short lines made one of 35 MB, and took several times that to render.
+const (
+	maxDiffLines = 2000
+	maxDiffText  = 1 << 20 // bytes
+)
+
+// textDiff is what differs between two texts.
+type textDiff struct {
+	Lines []diffLine
+	Cut   bool // there are more lines than these
+}
+
+// none reports whether nothing differs.
+func (d *textDiff) none() bool { return len(d.Lines) == 0 && !d.Cut }
+
+// diff is what differs between two texts, by lines, as far as a page shows it.
+func diff(before, after string) (d textDiff) {
+	was, is := splitLines(before), splitLines(after)
+	size := 0
+	for _, r := range runs(was, is) {
+		for i := range r.lines {
+			line := r.line(i, was, is)
+			if size += len(line.Text); len(d.Lines) == maxDiffLines || size > maxDiffText {
+				d.Cut = true
+				return d
 			}
-			if l.Kind != udiff.Delete {
-				line.New = is
-				is++
-			}
-			lines = append(lines, line)
+			d.Lines = append(d.Lines, line)
 		}
 	}
-	return lines
+	return d
+}
+
+// splitLines are the lines of a text, each with its line break: a last one without differs from one with.
+func splitLines(text string) []string {
+	split := strings.SplitAfter(text, "\n")
+	if last := len(split) - 1; split[last] == "" {
+		return split[:last]
+	}
+	return split
+}
+
+// run is lines one after the other of which the same has become.
+type run struct {
+	kind            udiff.OpKind
+	old, new, lines int // where they begin in either text, and how many they are
+	gap             bool
+}
+
+// line is the diffLine of one of the run's.
+func (r *run) line(i int, was, is []string) (line diffLine) {
+	line.Kind, line.Gap = r.kind, r.gap && i == 0
+	if r.kind != udiff.Insert {
+		line.Old, line.Text = r.old+i+1, was[r.old+i]
+	}
+	if r.kind != udiff.Delete {
+		line.New, line.Text = r.new+i+1, is[r.new+i]
+	}
+	line.Text = strings.TrimSuffix(line.Text, "\n")
+	return line
+}
+
+// runs are the lines that differ, with some around them. DiffLines gives up looking for the fewest after a hundred differences, which
+// bounds its time and memory, and how many runs there are.
+func runs(was, is []string) (list []run) {
+	edits, next := lcs.DiffLines(was, is), 0 // the first line of was that is in no run yet
+	for i, e := range edits {
+		from := max(next, e.Start-udiff.DefaultContextLines)
+		end := min(len(was), e.End+udiff.DefaultContextLines)
+		if i+1 < len(edits) {
+			end = min(end, edits[i+1].Start)
+		}
+		list = append(list,
+			run{kind: udiff.Equal, old: from, new: from + e.ReplStart - e.Start, lines: e.Start - from, gap: i > 0 && from > next},
+			run{kind: udiff.Delete, old: e.Start, lines: e.End - e.Start},
+			run{kind: udiff.Insert, new: e.ReplStart, lines: e.ReplEnd - e.ReplStart},
+			run{kind: udiff.Equal, old: e.End, new: e.ReplEnd, lines: end - e.End})
+		next = end
+	}
+	return list
 }
 
 func (p *page) showVersions(errs map[string]string) error {
@@ -93,11 +151,11 @@ type change struct{ Field, Before, After string }
 // changes are what differs between two states of an assistant.
 type changes struct {
 	Settings     []change
-	Instructions []diffLine
+	Instructions textDiff
 }
 
 // none reports whether nothing does.
-func (c *changes) none() bool { return len(c.Settings)+len(c.Instructions) == 0 }
+func (c *changes) none() bool { return len(c.Settings) == 0 && c.Instructions.none() }
 
 // compare tells what differs.
 func compare(before, after *Fields) *changes {
@@ -185,7 +243,7 @@ func (p *page) confirmWithdraw() error {
 
 func (p *page) withdrawVersion() error {
 	err := p.send(http.MethodDelete, assistantPath(p.r.PathValue("id"))+"/versions/"+p.r.PathValue("n"), nil, nil)
-	if err != nil {
+	if err = gone(err); err != nil {
 		return err
 	}
 	return p.redirect(Base+"assistants/"+p.r.PathValue("id")+"/versions", "withdrawn")

@@ -16,8 +16,15 @@ export function estimateTokens(text) {
 
 const placeholder = /\{\{([a-z][a-z0-9_]{0,31})\}\}/g;
 
-// composed is console/editor.go's; declared holds each variable's default, or undefined where a call must give it.
-export function composed(text, declared) {
+const characters = (text) => [...text].length;
+
+// composed is console/editor.go's; declared holds each variable's default, or undefined where a call must give it. What has more than most
+// characters is undefined.
+export function composed(text, declared, most) {
+  const sizes = new Map([...declared].map(([name, value]) => [name, value === undefined ? undefined : characters(value)]));
+  let size = characters(text);
+  for (const [all, name] of text.matchAll(placeholder)) size += (sizes.get(name) ?? all.length) - all.length;
+  if (size > most) return undefined;
   return text.replace(placeholder, (all, name) => declared.get(name) ?? all);
 }
 
@@ -115,8 +122,8 @@ for (const form of document.querySelectorAll("[data-editor]")) {
     const text = instructions.value;
     const tokens = estimateTokens(text);
     const variables = declared();
-    preview.textContent = composed(text, variables);
-    count.textContent = fill(count.dataset.text, { characters: number.format([...text].length), tokens: number.format(tokens) });
+    preview.textContent = composed(text, variables, Number(preview.dataset.most)) ?? preview.dataset.long;
+    count.textContent = fill(count.dataset.text, { characters: number.format(characters(text)), tokens: number.format(tokens) });
     const minimum = Number(model.selectedOptions[0]?.dataset.minimum);
     if (!minimum) {
       cache.textContent = cache.dataset.none;

@@ -355,7 +355,7 @@ func testAuditAtOnce(t *testing.T, url string) {
 // testAuditLast has writes wait for a row of a table: meanwhile they leave the trail's end to others, who may have that row and want it.
 func testAuditLast(t *testing.T, url string) {
 	if !shared(url) {
-		t.Skip("there is one writer, which never waits")
+		return // there is one writer, which never waits
 	}
 	s := OpenWith(t, store.Options{URL: url})
 	keys := []elumenta.KeySecret{elumenta.NewKeySecret(), elumenta.NewKeySecret()}

@@ -187,14 +187,7 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 	if err != nil {
 		return nil, "", err
 	}
-	var tiers []*bitset.BitSet
-	if f.query.Empty() {
-		var all *bitset.BitSet
-		all, err = f.all(ctx)
-		tiers = []*bitset.BitSet{all}
-	} else {
-		tiers, err = f.find(ctx)
-	}
+	tiers, err := f.tiers(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -229,6 +222,15 @@ func (s *Store) listRanked(ctx context.Context, f *search, query *elumenta.Listi
 		}
 		after = &found[n-1]
 	}
+}
+
+// tiers are what is found, the best first; without a query all there is.
+func (f *search) tiers(ctx context.Context) ([]*bitset.BitSet, error) {
+	if !f.query.Empty() {
+		return f.find(ctx)
+	}
+	all, err := f.all(ctx)
+	return []*bitset.BitSet{all}, err
 }
 
 // hydrate reads the listings of documents, those that are still there, without their variables: most may be behind the page's end.

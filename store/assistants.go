@@ -259,7 +259,8 @@ func (s *Store) headToChange(ctx context.Context, tx querier, owner elumenta.Acc
 	return h, err
 }
 
-// DeleteAssistant implements elumenta.AssistantStore. The rows are overwritten; see Checkpoint for the file.
+// DeleteAssistant implements elumenta.AssistantStore. Versions that are too much for one transaction are left to removeDeleted. The rows are
+// overwritten; see Checkpoint for the file.
 func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, id elumenta.AssistantID, ifMatch int) error {
 	return s.write(ctx, func(ctx context.Context, tx querier) error {
 		// The account first, as everywhere, so that two writes never wait for each other.
@@ -275,8 +276,14 @@ func (s *Store) DeleteAssistant(ctx context.Context, owner elumenta.AccountID, i
 				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM assistant_versions WHERE assistant_id = $1`, string(id)); err != nil {
+		left, err := removeVersions(ctx, tx, id)
+		if err != nil {
 			return err
+		}
+		if left {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO deleted_assistants (id) VALUES ($1)`, string(id)); err != nil {
+				return err
+			}
 		}
 		for _, table := range []string{"reports", "assistant_labels"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE assistant_id = $1`, string(id)); err != nil {

@@ -76,6 +76,7 @@ func (s *Store) maintain(ctx context.Context) {
 	s.every(ctx, followInterval, "rollups of usage", s.followUsage)
 	s.every(ctx, followInterval, "search index", s.followListings)
 	s.every(ctx, rankInterval, "ranking of the marketplace", s.rank)
+	s.every(ctx, removalInterval, "versions of deleted assistants", s.removeDeleted)
 	s.every(ctx, purgeInterval, "expired idempotency keys", s.purgeIdempotency)
 	s.every(ctx, purgeInterval, "sessions that have ended", s.purgeSessions)
 	s.every(ctx, retireInterval, "records of generations that are kept no longer", s.retire)

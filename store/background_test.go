@@ -88,20 +88,28 @@ func TestPurge(t *testing.T) {
 	})
 }
 
-// TestDeletedText looks for a deleted assistant's instructions in the database's files.
+// TestDeletedText looks for a deleted assistant's instructions in the database's files, for one that is removed at once and one that is not.
 func TestDeletedText(t *testing.T) {
+	for name, length := range map[string]int{"Small": 100_000, "Large": elumenta.MaxInstructions} {
+		t.Run(name, func(t *testing.T) { testDeletedText(t, length) })
+	}
+}
+
+func testDeletedText(t *testing.T, length int) {
 	url := storetest.SQLite(t)
 	s := storetest.Open(t, url)
 	account := storetest.Account(t, s, "pro")
 	f := storetest.Fields("x")
-	f.Instructions = elumenta.Text(strings.Repeat("canary in a coal mine ", 5000))
+	f.Instructions = elumenta.Text(strings.Repeat("canary in a coal mine ", length/22))
 	f.Description = "canary in a description"
 	a, _, err := s.CreateAssistant(t.Context(), account, f, elumenta.Private, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.UpdateAssistant(t.Context(), account, a.ID, 0, &elumenta.Patch{Name: elumenta.Some("y")}); err != nil {
-		t.Fatal(err)
+	for i := range 19 {
+		if _, err := s.UpdateAssistant(t.Context(), account, a.ID, 0, &elumenta.Patch{Name: elumenta.Some(strings.Repeat("y", i+1))}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	found := func() (files []string) {
 		t.Helper()
@@ -125,6 +133,11 @@ func TestDeletedText(t *testing.T) {
 	}
 	if err := s.DeleteAssistant(t.Context(), account, a.ID, 0); err != nil {
 		t.Fatal(err)
+	}
+	if length == elumenta.MaxInstructions {
+		if err := s.RemoveDeleted(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if files := found(); len(files) != 0 {
 		t.Fatalf("after the deletion it is still in %q", files)

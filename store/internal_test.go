@@ -10,6 +10,10 @@ func (s *Store) Retire(ctx context.Context) error { return s.retire(ctx) }
 
 func (s *Store) PurgeIdempotency(ctx context.Context) error { return s.purgeIdempotency(ctx) }
 
+func (s *Store) RemoveDeleted(ctx context.Context) error { return s.removeDeleted(ctx) }
+
+func (s *Store) RemoveSome(ctx context.Context) (more bool, err error) { return s.removeSome(ctx) }
+
 // Statements lists the statement texts that SQLite's connections have prepared.
 func (s *Store) Statements() (texts []string) {
 	e, ok := s.engine.(*sqliteEngine)

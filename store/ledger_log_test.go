@@ -417,7 +417,8 @@ func TestLogOfAnEarlierVersion(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`DROP INDEX assistants_bytes`, `ALTER TABLE assistants DROP COLUMN bytes`, `DROP TABLE ledger_applied`, `UPDATE schema_info SET oldest_binary = 3`, `DELETE FROM goose_db_version WHERE version_id > 3`,
+		`DROP INDEX assistants_bytes`, `ALTER TABLE assistants DROP COLUMN bytes`, `DROP TABLE deleted_assistants`, `DROP TABLE ledger_applied`,
+		`UPDATE schema_info SET oldest_binary = 3`, `DELETE FROM goose_db_version WHERE version_id > 3`,
 	} {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)

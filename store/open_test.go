@@ -102,7 +102,7 @@ func TestMigrationAgain(t *testing.T) {
 	}
 	db := storetest.Raw(t, url)
 	for _, text := range []string{
-		`DROP INDEX assistants_bytes`, `DELETE FROM goose_db_version WHERE version_id = 7`, `CREATE SEQUENCE attempts`,
+		`DROP TABLE deleted_assistants`, `DELETE FROM goose_db_version WHERE version_id = 8`, `CREATE SEQUENCE attempts`,
 		`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 			IF nextval('attempts') = 1 THEN RAISE deadlock_detected; END IF;
 			RETURN NEW;
@@ -119,6 +119,6 @@ func TestMigrationAgain(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	await(t, db, 1, `SELECT count(*) FROM pg_indexes WHERE indexname = 'assistants_bytes'`)
-	await(t, db, 2, `SELECT last_value FROM attempts`)
+	wantNumber(t, db, 1, `SELECT count(*) FROM pg_tables WHERE tablename = 'deleted_assistants'`)
+	wantNumber(t, db, 2, `SELECT last_value FROM attempts`)
 }

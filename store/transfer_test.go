@@ -149,6 +149,10 @@ func install(t *testing.T, url string) installation {
 		SELECT '`+string(r.Account)+`', CASE i % 3 WHEN 0 THEN 'a_b' WHEN 1 THEN 'Ab' ELSE 'ä' END, i, 'v', i, 0, i * 4, 9007199254740993 + i, 0, 0, -i, 0, $1 FROM n`, []byte{}); err != nil {
 		t.Fatal(err)
 	}
+	// A server was killed before it had removed all of a deleted assistant.
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO deleted_assistants VALUES ('asst_gone')`); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := db.ExecContext(t.Context(), `UPDATE assistant_versions SET temperature = 0.1, max_tokens = NULL WHERE version = 1`); err != nil {
 		t.Fatal(err)
 	}

@@ -233,7 +233,7 @@ func testStorageMigrated(t *testing.T, url string) {
 	create(t, s, other, Fields("of another"), elumenta.Private)
 	used, others := stored(t, s, owner), stored(t, s, other)
 	wantOK(t, s.Close())
-	for _, text := range []string{`DROP INDEX assistants_bytes`, `ALTER TABLE assistants DROP COLUMN bytes`, `DELETE FROM goose_db_version WHERE version_id >= 5`} {
+	for _, text := range []string{`DROP INDEX assistants_bytes`, `ALTER TABLE assistants DROP COLUMN bytes`, `DROP TABLE deleted_assistants`, `DELETE FROM goose_db_version WHERE version_id >= 5`} {
 		rawExec(t, url, text)
 	}
 

@@ -62,6 +62,7 @@ func Run(t *testing.T, database func(testing.TB) string) {
 		"AssistantFields":     testAssistantFields,
 		"AssistantRefused":    testAssistantRefused,
 		"AssistantConcurrent": testAssistantConcurrent,
+		"DeleteLarge":         testDeleteLarge,
 		"Versions":            testVersions,
 		"LargePages":          testLargePages,
 		"MixedPages":          testMixedPages,

@@ -1,0 +1,8 @@
+-- +goose Up
+SET LOCAL lock_timeout = '1s';
+
+-- Assistants that are deleted and still have versions: more than one transaction should remove, so that a server removes them in many
+-- (store/removal.go).
+CREATE TABLE deleted_assistants (
+    id TEXT COLLATE "C" PRIMARY KEY
+);

@@ -33,6 +33,7 @@ const databaseNow = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
 // lease keeps this node's row in nodes young. Its goroutine alone uses its fields.
 type lease struct {
 	ledger *ledger
+	engine *postgresEngine
 	times  leaseTimes
 	node   string    // "" while there is none
 	held   time.Time // this process's clock before the last renewal
@@ -43,8 +44,8 @@ type lease struct {
 }
 
 // openLease takes the first lease and keeps it until ctx ends.
-func (l *ledger) openLease(ctx, running context.Context) error {
-	l.lease = &lease{ledger: l, times: l.store.opts.lease}
+func (l *ledger) openLease(ctx, running context.Context, e *postgresEngine) error {
+	l.lease = &lease{ledger: l, engine: e, times: l.store.opts.lease}
 	if err := l.lease.take(ctx); err != nil {
 		return err
 	}
@@ -52,10 +53,15 @@ func (l *ledger) openLease(ctx, running context.Context) error {
 	return nil
 }
 
+// run lends a connection of the ledger's pool.
+func (k *lease) run(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	return failure(k.engine.borrow(ctx, k.engine.ledger, f))
+}
+
 // take makes a new row.
 func (k *lease) take(ctx context.Context) error {
 	node, start := newNode(), time.Now()
-	err := k.ledger.store.read(ctx, func(ctx context.Context, q querier) error {
+	err := k.run(ctx, func(ctx context.Context, q querier) error {
 		return q.QueryRowContext(ctx, `INSERT INTO nodes (id, started_at, renewed_at)
 			SELECT $1, now, now FROM (SELECT `+databaseNow+` AS now) AS clock RETURNING renewed_at`, node).Scan(storedTime{&k.since})
 	})
@@ -71,7 +77,7 @@ func (k *lease) take(ctx context.Context) error {
 func (k *lease) renew(ctx context.Context) (bool, error) {
 	start := time.Now()
 	var now time.Time // stays zero if no row was renewed
-	err := k.ledger.store.read(ctx, func(ctx context.Context, q querier) error {
+	err := k.run(ctx, func(ctx context.Context, q querier) error {
 		return optional(q.QueryRowContext(ctx, `UPDATE nodes SET renewed_at = `+databaseNow+`
 			WHERE id = $1 AND renewed_at > `+databaseNow+` - $2::bigint RETURNING renewed_at`, k.node, k.times.lost.Microseconds()).Scan(storedTime{&now}))
 	})
@@ -152,7 +158,7 @@ func (l *ledger) giveUpLease() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := l.store.read(ctx, func(ctx context.Context, q querier) error {
+	if err := l.lease.run(ctx, func(ctx context.Context, q querier) error {
 		_, err := q.ExecContext(ctx, `UPDATE nodes SET renewed_at = 0 WHERE id = $1`, l.lease.node)
 		return err
 	}); err != nil {

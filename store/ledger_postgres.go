@@ -97,7 +97,7 @@ func (p *postgresLedger) run(ops []*ledgerOp) error {
 func (p *postgresLedger) attempt(ops []*ledgerOp) (again, maybe bool, err error) {
 	wait, cancel := context.WithTimeout(context.Background(), p.ledger.store.opts.Timeout)
 	defer cancel()
-	conn, err := p.ledger.store.db.Conn(wait)
+	conn, err := p.engine.ledger.Conn(wait)
 	if err != nil {
 		return lostBeforeCommit(err), false, err
 	}

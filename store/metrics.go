@@ -44,9 +44,9 @@ func (m *metrics) register(all ...prometheus.Collector) error {
 	return nil
 }
 
-// pool registers the waits and sizes of Postgres's connection pool.
-func (m *metrics) pool(db *sql.DB) error {
-	return m.register(collectors.NewDBStatsCollector(db, "elumenta"))
+// pool registers the waits and sizes of a pool of connections to Postgres.
+func (m *metrics) pool(db *sql.DB, name string) error {
+	return m.register(collectors.NewDBStatsCollector(db, name))
 }
 
 func (m *metrics) commit(operations int, took time.Duration) {

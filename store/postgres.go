@@ -18,10 +18,11 @@ const (
 	postgresAttempts = 6
 )
 
+// postgresEngine has two pools: slow reads that use up theirs hold up neither the ledger nor the lease.
 type postgresEngine struct {
-	store     *Store
-	db        *sql.DB
-	connector *connector
+	store      *Store
+	db, ledger *sql.DB
+	connector  *connector
 }
 
 // postgresConfig uses the exec mode, which prepares nothing that outlives a statement, so that PgBouncer may hand each
@@ -45,16 +46,22 @@ func (s *Store) openPostgres(ctx context.Context) (engine, error) {
 		return nil, err
 	}
 	connector := newConnector(*config)
-	s.db = sql.OpenDB(connector)
-	s.db.SetMaxOpenConns(s.opts.MaxConns)
-	s.db.SetMaxIdleConns(s.opts.MaxIdle)
-	s.db.SetConnMaxIdleTime(5 * time.Minute)
-	e := &postgresEngine{store: s, db: s.db, connector: connector}
-	if err := e.migrate(ctx); err != nil {
-		return nil, errors.Join(postgresOpenError(config, err), s.db.Close())
+	pool := func(conns, idle int) *sql.DB {
+		db := sql.OpenDB(connector)
+		db.SetMaxOpenConns(conns)
+		db.SetMaxIdleConns(idle)
+		db.SetConnMaxIdleTime(5 * time.Minute)
+		return db
 	}
-	if err := s.metrics.pool(s.db); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+	ledger := max(1, min(postgresBatches+1, s.opts.MaxConns/2)) // one is the lease's
+	others := max(1, s.opts.MaxConns-ledger)
+	e := &postgresEngine{store: s, db: pool(others, min(others, s.opts.MaxIdle)), ledger: pool(ledger, ledger), connector: connector}
+	s.db = e.db
+	if err := e.migrate(ctx); err != nil {
+		return nil, errors.Join(postgresOpenError(config, err), e.close())
+	}
+	if err := errors.Join(s.metrics.pool(e.db, "elumenta"), s.metrics.pool(e.ledger, "elumenta_ledger")); err != nil {
+		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
@@ -65,14 +72,19 @@ func (e *postgresEngine) lockStorage() string {
 	return `SELECT pg_advisory_xact_lock(hashtextextended('assistant storage ' || $1, 0))`
 }
 
-func (e *postgresEngine) close() error { return e.db.Close() }
+func (e *postgresEngine) close() error { return errors.Join(e.db.Close(), e.ledger.Close()) }
 
 func (e *postgresEngine) checkpoint(context.Context) (bool, error) { return true, nil }
 
 func (e *postgresEngine) readAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) error {
+	return e.borrow(ctx, e.db, f)
+}
+
+// borrow lends a connection of one of the pools.
+func (e *postgresEngine) borrow(ctx context.Context, pool *sql.DB, f func(ctx context.Context, q querier) error) error {
 	wait, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
-	conn, err := e.db.Conn(wait)
+	conn, err := pool.Conn(wait)
 	if err != nil {
 		return err
 	}

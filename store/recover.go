@@ -112,8 +112,8 @@ func (o *openGenerations) overdue() []generationKey {
 // startRecovery gives back what dead processes left open, and goes on to look for it. On SQLite this is the only process
 // that reserves, so that all that is open when it starts is lost.
 func (l *ledger) startRecovery(ctx, running context.Context) error {
-	if l.sqlite == nil {
-		return l.openLease(ctx, running)
+	if e, ok := l.store.engine.(*postgresEngine); ok {
+		return l.openLease(ctx, running, e)
 	}
 	if err := l.giveBackAll(ctx); err != nil {
 		return err
@@ -214,12 +214,12 @@ func (l *ledger) sweep(ctx context.Context, k *lease) {
 // giveBackDead gives back what nodes left open whose lease is over, and removes their rows once there is nothing left. It
 // looks for it when there is such a node, once when this node may judge others, and each hour after that: a row may have been removed.
 func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
-	ready, dead, err := l.mayJudge(ctx, k)
+	ready, dead, err := k.mayJudge(ctx)
 	if err != nil || !ready || len(dead) == 0 && k.judgedLately() {
 		return err
 	}
 	var lost []generationKey
-	if err := l.store.read(ctx, func(ctx context.Context, q querier) error {
+	if err := k.run(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.QueryContext(ctx, `SELECT g.account_id, g.id FROM accounts AS a CROSS JOIN LATERAL (
 				SELECT account_id, id, node_id FROM generations WHERE account_id = a.id AND state = 0 ORDER BY id DESC LIMIT a.open_generations
 			) AS g WHERE a.open_generations > 0 AND NOT EXISTS (
@@ -237,9 +237,9 @@ func (l *ledger) giveBackDead(ctx context.Context, k *lease) error {
 		return l.giveBackLost(ctx, lost)
 	}
 	k.judged = l.store.now()
-	return l.store.write(ctx, func(ctx context.Context, tx querier) error {
+	return k.run(ctx, func(ctx context.Context, q querier) error {
 		for _, id := range dead {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, id); err != nil {
+			if _, err := q.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, id); err != nil {
 				return err
 			}
 		}
@@ -254,8 +254,8 @@ func (k *lease) judgedLately() bool {
 
 // mayJudge reports whether this node has reached the database for so long that others had the time to renew, and names
 // those whose lease is over, in the order of their ids.
-func (l *ledger) mayJudge(ctx context.Context, k *lease) (ready bool, dead []string, err error) {
-	err = l.store.read(ctx, func(ctx context.Context, q querier) error {
+func (k *lease) mayJudge(ctx context.Context) (ready bool, dead []string, err error) {
+	err = k.run(ctx, func(ctx context.Context, q querier) error {
 		var now time.Time
 		if err := q.QueryRowContext(ctx, `SELECT `+databaseNow).Scan(storedTime{&now}); err != nil {
 			return err

@@ -40,7 +40,8 @@ type Options struct {
 	Serve bool
 	// Readers is how many connections read from SQLite; zero means 4.
 	Readers int
-	// MaxConns and MaxIdle size the pool of Postgres connections; zero means 16 and 8.
+	// MaxConns and MaxIdle are how many connections to Postgres there may be and how many of them may idle; zero means 16 and 8.
+	// Up to five, but no more than half, are kept for the ledger.
 	MaxConns, MaxIdle int
 	// Timeout bounds each statement or transaction on Postgres, waits for a connection included, and with it how long a
 	// request waits for a database that is silent; zero means 5 seconds.

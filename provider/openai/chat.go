@@ -2,6 +2,7 @@ package openai
 
 import (
 	"crypto/rand"
+	"strings"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/provider/wire"
@@ -236,7 +237,7 @@ func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 		at--
 	}
 	if at >= 0 && p.name != "" && p.id == "" && d.calls[at].extent != nil {
-		another = another || d.calls[at].extent.complete
+		another = another || p.name != d.calls[at].name || d.calls[at].extent.complete && strings.TrimSpace(p.input) != ""
 	}
 	if at < 0 || another || p.name != "" && p.id != "" && d.calls[at].id != "" && d.calls[at].id != p.id {
 		at = len(d.calls)

@@ -202,7 +202,11 @@ func (e *encoder) chatMessage(role elumenta.TurnRole, m *chatMessage) {
 	e.chatContent(m.content)
 	switch {
 	case m.reasoning != "" && (len(m.calls) > 0 || e.tools):
-		e.text(m.field, m.reasoning)
+		field := m.field
+		if e.empty { // it may have come from another host
+			field = "reasoning_content"
+		}
+		e.text(field, m.reasoning)
 	case e.empty && role == elumenta.RoleOfAssistant:
 		e.string("reasoning_content", "")
 	}

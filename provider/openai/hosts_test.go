@@ -75,15 +75,25 @@ func TestCallsWithoutIDs(t *testing.T) {
 	}
 	chunk := func(delta string) string { return `data: {"choices":[{"delta":{` + delta + `}}]}` + "\n\n" }
 	const end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n"
-	for name, answer := range map[string]string{
-		"whole":  `{"choices":[{"message":{` + calls("") + `},"finish_reason":"tool_calls"}]}`,
-		"stream": chunk(calls(`"index":0,"id":"",`)) + end,
-		"stream in chunks": chunk(`"tool_calls":[{"function":{"name":"weather","arguments":"{\"a\":\"}"}}]`) + chunk(`"tool_calls":[{"function":{"name":"weather","arguments":"\\\"\"}"}}]`) +
-			chunk(`"tool_calls":[{"function":{"name":"time","arguments":"{\"b\":2}"}}]`) + end,
+	piece := func(name, arguments string) string {
+		return chunk(`"tool_calls":[{"index":0,"function":{"name":"` + name + `","arguments":"` + arguments + `"}}]`)
+	}
+	two, one := []string{`weather{"a":1}`, `time{"b":2}`}, []string{`weather{"a":1}`}
+	for name, test := range map[string]struct {
+		answer string
+		want   []string
+	}{
+		"whole":  {`{"choices":[{"message":{` + calls("") + `},"finish_reason":"tool_calls"}]}`, two},
+		"stream": {chunk(calls(`"index":0,"id":"",`)) + end, two},
+		"stream in chunks": {chunk(`"tool_calls":[{"function":{"name":"weather","arguments":"{\"a\":\"}"}}]`) + chunk(`"tool_calls":[{"function":{"name":"weather","arguments":"\\\"\"}"}}]`) +
+			chunk(`"tool_calls":[{"function":{"name":"time","arguments":"{\"b\":2}"}}]`) + end, []string{`weather{"a":"}\""}`, two[1]}},
+		"no arguments before others": {piece("clock", "") + piece("weather", `{\"a\":1}`) + end, []string{"clock{}", one[0]}},
+		"an empty piece at the end":  {piece("weather", `{\"a\":`) + piece("weather", "1}") + piece("weather", "") + end, one},
+		"a blank piece at the end":   {piece("weather", `{\"a\":1}`) + piece("weather", " ") + end, []string{one[0] + " "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			providertest.CaptureAnswer(t, answer, func(server string, c *http.Client) {
+			providertest.CaptureAnswer(t, test.answer, func(server string, c *http.Client) {
 				target := elumenta.Target{BaseURL: server, Model: "m", Client: c, Capabilities: everything()}
 				prompt := &elumenta.Prompt{Stream: name != "whole", Turns: []elumenta.Turn{{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartText, Text: "Rome?"}}}}}
 				if _, err := (openai.Chat{}).Generate(t.Context(), target, prompt, func(e elumenta.Event) error {
@@ -98,12 +108,8 @@ func TestCallsWithoutIDs(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			want := []string{`weather{"a":1}`, `time{"b":2}`}
-			if name == "stream in chunks" {
-				want[0] = `weather{"a":"}\""}`
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("calls %q, want %q", got, want)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("calls %q, want %q", got, test.want)
 			}
 		})
 	}
@@ -135,10 +141,10 @@ func TestHostsOwnWays(t *testing.T) {
 	providertest.RunCases(t, s)
 }
 
-// TestReasoningGoesBack: with tools, each message of the assistant has its reasoning again, and at DeepSeek's host one that had none says so.
+// TestReasoningGoesBack: with tools, each message of the assistant has its reasoning again, and at DeepSeek's host one that had none says so, wherever it came from.
 func TestReasoningGoesBack(t *testing.T) {
-	thought := func(text elumenta.Text) elumenta.Part {
-		return elumenta.Part{Kind: elumenta.PartReasoning, Text: text, Opaque: &elumenta.Opaque{Format: "openai", Data: `{"type":"reasoning_content"}`}}
+	thought := func(member, text elumenta.Text) elumenta.Part {
+		return elumenta.Part{Kind: elumenta.PartReasoning, Text: text, Opaque: &elumenta.Opaque{Format: "openai", Data: `{"type":"` + member + `"}`}}
 	}
 	said := func(parts ...elumenta.Part) elumenta.Turn {
 		return elumenta.Turn{Role: elumenta.RoleOfAssistant, Parts: parts}
@@ -146,12 +152,12 @@ func TestReasoningGoesBack(t *testing.T) {
 	words := func(text elumenta.Text) elumenta.Part { return elumenta.Part{Kind: elumenta.PartText, Text: text} }
 	call := elumenta.Part{Kind: elumenta.PartToolCall, ToolCall: &elumenta.ToolCall{ID: "a", Name: "weather", Arguments: "{}"}}
 	prompt := &elumenta.Prompt{Tools: []elumenta.Tool{{Name: "weather"}}, Turns: []elumenta.Turn{
-		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{words("Rome?")}}, said(thought("one"), call),
-		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a"}}}}, said(thought("two"), words("Sunny.")),
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{words("Rome?")}}, said(thought("reasoning_content", "one"), call),
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a"}}}}, said(thought("reasoning_content", "two"), words("Sunny.")),
 		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{words("Oslo?")}}, said(words("Wait."), call),
-		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a"}}}},
+		{Role: elumenta.RoleOfUser, Parts: []elumenta.Part{{Kind: elumenta.PartToolResult, ToolResult: &elumenta.ToolResult{CallID: "a"}}}}, said(thought("reasoning", "three"), words("Rain.")),
 	}}
-	for url, want := range map[string]string{"": "one two", "http://api.deepseek.com": "one two -"} {
+	for url, want := range map[string]string{"": "one two", "http://api.deepseek.com": "one two - three"} {
 		sent := providertest.CaptureAnswer(t, `{"choices":[{"message":{"content":"Oi"},"finish_reason":"stop"}]}`, func(server string, c *http.Client) {
 			target := elumenta.Target{BaseURL: cmp.Or(url, server), Model: "m", Client: c, Capabilities: everything()}
 			c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {

@@ -76,9 +76,9 @@ func (s *Service) hedged(ctx context.Context, p *prepared, r *relay, c choice, t
 // hedge makes the second call if the first is still silent, another route is well, and the retry budget pays.
 func (s *Service) hedge(ctx context.Context, p *prepared, r *relay, h *hedge, t turn, done tried) {
 	c, _, ok := p.routes.choose(t, done, time.Now())
-	for ok && !c.well() {
-		done = done.with(c, true)
-		c, _, ok = p.routes.choose(t, done, time.Now())
+	for passed := done; ok && !c.well(); {
+		passed = passed.with(c, true)
+		c, _, ok = p.routes.choose(t, passed, time.Now())
 	}
 	if !ok || ctx.Err() != nil || r.interrupt.Err() != nil || !p.routes.budget.spend() {
 		return

@@ -174,33 +174,37 @@ func TestHedgeSlowLoser(t *testing.T) {
 	})
 }
 
-// A route that is on trial is passed over for one that is well.
+// A route that is on trial is passed over for one that is well, and is still there for when both are silent.
 func TestHedgePassesOverTrials(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		failing := true
-		routes := []elumenta.Route{to("a", 1), to("b", 2), to("c", 3)}
-		r := newRouted(t, routes, func(ctx context.Context, call string, _ func(elumenta.Event) error) error {
-			switch {
-			case failing && call != "c":
-				return fails(elumenta.KindFailed, 500, 0)
-			case call == "a":
-				return wait(ctx, 10*time.Second)
-			}
-			return nil
-		})
-		defer r.close()
-		o := r.options(routes, time.Second)
-		o.RetryBudget = 10
-		r.service.Reload(o)
-		for range 12 {
-			r.ask(t, false)
+	for silent, want := range map[string]string{"a": "a c", "a c": "a c b"} {
+		for _, stream := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				failing := true
+				routes := []elumenta.Route{to("a", 1), to("b", 2), to("c", 3)}
+				r := newRouted(t, routes, func(ctx context.Context, call string, _ func(elumenta.Event) error) error {
+					switch {
+					case failing && call != "c":
+						return fails(elumenta.KindFailed, 500, 0)
+					case !failing && strings.Contains(silent, call):
+						return wait(ctx, time.Hour)
+					}
+					return nil
+				})
+				defer r.close()
+				o := r.options(routes, time.Second)
+				o.RetryBudget = 10
+				r.service.Reload(o)
+				for range 12 {
+					r.ask(t, false)
+				}
+				time.Sleep(13 * time.Second)
+				failing = false
+				if s, calls := r.ask(t, stream); calls != want || s.failure != nil {
+					t.Errorf("%s silent, stream %t: called %s, %v", silent, stream, calls, s.failure)
+				}
+			})
 		}
-		time.Sleep(13 * time.Second)
-		failing = false
-		if _, calls := r.ask(t, false); calls != "a c" {
-			t.Errorf("called %s", calls)
-		}
-	})
+	}
 }
 
 // A route that only was not the first is asked when the first has failed before it showed anything.

@@ -21,6 +21,8 @@ const (
 	suspectTimeout = time.Second
 	// pingAfter is how long a connection may have been idle before it is tried ahead of its use.
 	pingAfter = time.Second
+	// pingTimeout is how long that may take. It leaves its caller the time to open another one.
+	pingTimeout = 2 * time.Second
 	// probePause is how often a database that is away is tried.
 	probePause = 200 * time.Millisecond
 )
@@ -53,16 +55,33 @@ func newConnector(config pgx.ConnConfig) *connector {
 			conn.PgConn().CustomData()[epochOf] = c.epoch.Load()
 			return nil
 		}),
-		stdlib.OptionShouldPing(func(_ context.Context, p stdlib.ShouldPingParams) bool {
-			return p.IdleDuration > pingAfter && c.current(p.Conn)
+		stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
+			if p.IdleDuration > pingAfter && c.current(p.Conn) {
+				c.ping(ctx, p.Conn)
+			}
+			return false // the driver's own ping would take all the time that the caller has
 		}),
 		stdlib.OptionResetSession(func(_ context.Context, conn *pgx.Conn) error {
-			if !c.current(conn) {
+			if conn.IsClosed() || !c.current(conn) {
 				return driver.ErrBadConn
 			}
 			return nil
 		}))
 	return c
+}
+
+// ping closes a connection that does not answer, and if it is silent, those that have idled beside it are not used again.
+func (c *connector) ping(ctx context.Context, conn *pgx.Conn) {
+	began := time.Now()
+	limit, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if conn.Ping(limit) == nil {
+		return
+	}
+	if limit.Err() != nil && ctx.Err() == nil {
+		c.silent(began)
+	}
+	_ = conn.Close(limit)
 }
 
 func (c *connector) current(conn *pgx.Conn) bool {

@@ -2,9 +2,15 @@ package store_test
 
 import (
 	"context"
+	"net"
+	neturl "net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/store"
@@ -137,4 +143,108 @@ func TestLedgerConnections(t *testing.T) {
 		t.Error(err)
 	}
 	readers.Wait()
+}
+
+// TestForgottenConnections: what lies between may forget connections that idle. Requests find that out once, and none fails.
+func TestForgottenConnections(t *testing.T) {
+	const idle = 4
+	direct := storetest.Postgres(t)
+	url, forget := forgetful(t, direct)
+	s := storetest.OpenWith(t, store.Options{URL: url, MaxConns: 2 * idle, MaxIdle: 2 * idle})
+	db := storetest.Raw(t, direct)
+	lock, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.ExecContext(t.Context(), `LOCK TABLE schema_info IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	var readers sync.WaitGroup
+	for range idle {
+		readers.Go(func() {
+			if err := s.Ping(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	until := func(condition string) {
+		for n := 0; n < idle; {
+			if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND pid <> pg_backend_pid() AND `+condition).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	until(`wait_event_type = 'Lock'`)
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	readers.Wait()
+	until(`state = 'idle' AND clock_timestamp() - state_change > interval '1.5 s'`) // by then they are tried ahead of their use
+	forget()
+	for i := range 2 * idle {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+}
+
+// forgetful is a way to a Postgres that carries nothing more, once forget is called, on the connections that there are.
+func forgetful(t *testing.T, database string) (through string, forget func()) {
+	config, err := pgx.ParseConfig(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, address := pgconn.NetworkAddress(config.Host, config.Port)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lost atomic.Pointer[chan struct{}] // closed once connections are forgotten
+	renew := func() *chan struct{} { c := make(chan struct{}); return lost.Swap(&c) }
+	renew()
+	ctx, cancel := context.WithCancel(context.Background())
+	var owned sync.WaitGroup
+	carry := func(to, from net.Conn, lost chan struct{}) {
+		defer context.AfterFunc(ctx, func() { _ = from.Close() })()
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := from.Read(buf)
+			if err != nil {
+				_ = to.Close()
+				return
+			}
+			select {
+			case <-lost:
+			default:
+				_, _ = to.Write(buf[:n]) // a closed one ends its reader
+			}
+		}
+	}
+	owned.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial(network, address)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			lost := *lost.Load()
+			owned.Go(func() { carry(server, client, lost) })
+			owned.Go(func() { carry(client, server, lost) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		cancel()
+		owned.Wait()
+	})
+	u := neturl.URL{
+		Scheme: "postgres", User: neturl.UserPassword(config.User, config.Password), Host: l.Addr().String(), Path: "/" + config.Database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String(), func() { close(*renew()) }
 }

@@ -43,8 +43,8 @@ type Options struct {
 	// MaxConns and MaxIdle are how many connections to Postgres there may be and how many of them may idle; zero means 16 and 8.
 	// Up to five, but no more than half, are kept for the ledger.
 	MaxConns, MaxIdle int
-	// Timeout bounds each statement or transaction on Postgres, waits for a connection included, and with it how long a
-	// request waits for a database that is silent; zero means 5 seconds.
+	// Timeout bounds each statement or transaction on Postgres, and as long again the wait for a connection: with them how long a
+	// request waits for a database that is silent. Zero means 5 s.
 	Timeout time.Duration
 	// Now is the clock; nil means time.Now, and on Postgres the database's own for all that nodes must agree on.
 	Now func() time.Time

@@ -40,8 +40,8 @@ type Options struct {
 	Serve bool
 	// Readers is how many connections read from SQLite; zero means 4.
 	Readers int
-	// MaxConns and MaxIdle are how many connections to Postgres there may be and how many of them may idle; zero means 16 and 8.
-	// Up to five, but no more than half, are kept for the ledger.
+	// MaxConns is how many connections to Postgres there may be; zero means 16. Up to five, but no more than half, are kept for the
+	// ledger, at least one. Of the others as many as MaxIdle may idle; zero means 8.
 	MaxConns, MaxIdle int
 	// Timeout bounds each statement or transaction on Postgres, and as long again the wait for a connection: with them how long a
 	// request waits for a database that is silent. Zero means 5 s.

@@ -2,24 +2,26 @@ package store_test
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elumenta/elumenta"
 	"github.com/elumenta/elumenta/store"
 	"github.com/elumenta/elumenta/store/storetest"
 )
 
-// cutter stands between the store and Postgres and breaks connections when it is told to.
+// cutter stands between the store and Postgres and breaks or forgets connections when it is told to.
 type cutter struct {
-	network, address string // of the server
+	network, address string       // of the server
+	age              atomic.Int64 // rises when connections are forgotten: those of a lower one carry nothing more
 	mu               sync.Mutex
 	cut              cut
 	down             bool
@@ -44,7 +46,7 @@ func newCutter(t *testing.T, through string) (*cutter, string) {
 		t.Fatal(err)
 	}
 	c := &cutter{conns: map[net.Conn]struct{}{}}
-	c.network, c.address = pgNetwork(config.Host, config.Port)
+	c.network, c.address = pgconn.NetworkAddress(config.Host, config.Port)
 	dir := t.TempDir()
 	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
 	if err != nil {
@@ -70,13 +72,6 @@ func newCutter(t *testing.T, through string) (*cutter, string) {
 	return c, u.String()
 }
 
-func pgNetwork(host string, port uint16) (network, address string) {
-	if filepath.IsAbs(host) {
-		return "unix", filepath.Join(host, fmt.Sprintf(".s.PGSQL.%d", port))
-	}
-	return "tcp", net.JoinHostPort(host, fmt.Sprint(port))
-}
-
 // set arms a cut of the next commit and takes the database away, or brings it back.
 func (c *cutter) set(next cut, down bool) {
 	c.mu.Lock()
@@ -97,6 +92,7 @@ func (c *cutter) closeAllBut(kept net.Conn) {
 
 func (c *cutter) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
+	age := c.age.Load()
 	server, err := net.Dial(c.network, c.address)
 	if err != nil {
 		return
@@ -110,19 +106,22 @@ func (c *cutter) serve(client net.Conn) {
 		return
 	}
 	var answers sync.WaitGroup
-	answers.Go(func() { c.answer(server, client) })
-	c.ask(client, server)
+	answers.Go(func() { c.answer(server, client, age) })
+	c.ask(client, server, age)
 	_ = server.Close()
 	answers.Wait()
 }
 
 // ask passes the client's messages on.
-func (c *cutter) ask(client, server net.Conn) {
+func (c *cutter) ask(client, server net.Conn, age int64) {
 	buf := make([]byte, 1<<20)
 	for {
 		n, err := client.Read(buf)
 		if err != nil {
 			return
+		}
+		if c.age.Load() != age {
+			continue
 		}
 		c.mu.Lock()
 		next := c.cut
@@ -154,13 +153,16 @@ func (c *cutter) ask(client, server net.Conn) {
 }
 
 // answer passes the server's messages on.
-func (c *cutter) answer(server, client net.Conn) {
+func (c *cutter) answer(server, client net.Conn, age int64) {
 	buf := make([]byte, 1<<16)
 	for {
 		n, err := server.Read(buf)
 		if err != nil {
 			_ = client.Close()
 			return
+		}
+		if c.age.Load() != age {
+			continue
 		}
 		if _, err := client.Write(buf[:n]); err != nil {
 			return

@@ -229,8 +229,8 @@ func (d *chatDecoder) endReasoning() error {
 }
 
 // call takes a piece of a tool call. Pieces belong together by their index; hosts that give none, or the same one for
-// all, begin another call with another id and a name, or without ids with a name beside the one before it, which is another then, or behind
-// one that is complete.
+// all, begin another call with another id and a name, or without ids with another name, with a name in the same chunk as the one before it,
+// or with a name and arguments behind one that is complete.
 func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 	at := len(d.calls) - 1
 	for at >= 0 && p.index >= 0 && d.calls[at].index != p.index {

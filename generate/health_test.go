@@ -16,11 +16,21 @@ import (
 func TestHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := make(chan error, 1000)
+		var mu sync.Mutex
+		var success, failure time.Time
 		b := newBench(t, func(ctx context.Context, _ *elumenta.Prompt, _ func(elumenta.Event) error) (elumenta.Completion, error) {
 			if err := wait(ctx, time.Second); err != nil {
 				return elumenta.Completion{}, err
 			}
-			return done, <-calls
+			err := <-calls
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				success = time.Now()
+			} else {
+				failure = time.Now()
+			}
+			return done, err
 		}, nil)
 		defer b.close()
 		if got := b.service.Health("p"); got.Attempts != 0 || !got.LastSuccess.IsZero() || !got.LastFailure.IsZero() {
@@ -36,7 +46,6 @@ func TestHealth(t *testing.T) {
 			all.Go(func() { b.run(t.Context(), elumenta.Request{}, &sink{}) })
 		}
 		all.Wait()
-		at := time.Now()
 		time.Sleep(2 * time.Minute) // a key that was refused is tried again
 		gone, leave := context.WithTimeout(t.Context(), time.Second/2)
 		defer leave()
@@ -47,7 +56,7 @@ func TestHealth(t *testing.T) {
 		}
 		want := elumenta.ProviderHealth{
 			Attempts: 13, Successes: 4, Failures: map[elumenta.ErrorKind]int64{elumenta.KindAuth: 4, elumenta.KindRateLimited: 4},
-			LastSuccess: at.UTC(), LastFailure: at.UTC(), LastKind: got.LastKind,
+			LastSuccess: success.UTC(), LastFailure: failure.UTC(), LastKind: got.LastKind,
 			Keys: []time.Time{{}}, Routes: []elumenta.RouteHealth{{Model: "big", State: elumenta.RouteClosed}, {Model: "m", State: elumenta.RouteClosed}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -2,6 +2,7 @@ package generate_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,28 +122,28 @@ func TestReloadKeepsKeysOut(t *testing.T) {
 // What runs over a reload keeps its time limits, and how its call ends counts for the route as it is then. What begins after it has the new ones.
 func TestReloadWhileGenerationsRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan time.Duration, 12)
 		b := newRouted(t, []elumenta.Route{to("a", 1)}, func(ctx context.Context, _ string, _ func(elumenta.Event) error) error {
-			return wait(ctx, time.Hour)
+			began := time.Now()
+			err := wait(ctx, time.Hour)
+			ended <- time.Since(began)
+			return err
 		})
 		defer b.close()
 		caller, err := b.service.Authenticate(t.Context(), b.key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		began := time.Now()
-		ended := make(chan time.Duration, 12)
-		ask := func() {
-			b.service.Generate(t.Context(), caller, asks(), &sink{})
-			ended <- time.Since(began)
-		}
+		var all sync.WaitGroup
+		ask := func() { all.Go(func() { b.service.Generate(t.Context(), caller, asks(), &sink{}) }) }
 		for range 11 {
-			go ask()
+			ask()
 		}
 		synctest.Wait()
 		options := b.options([]elumenta.Route{to("a", 1)})
 		options.FirstPiece = 5 * time.Second
 		b.service.Reload(options)
-		go ask()
+		ask()
 		if got := <-ended; got != 5*time.Second {
 			t.Errorf("what began after it ended after %v", got)
 		}
@@ -151,6 +152,7 @@ func TestReloadWhileGenerationsRun(t *testing.T) {
 				t.Errorf("what ran ended after %v", got)
 			}
 		}
+		all.Wait()
 		if got := b.service.Health("a").Routes[0].State; got != elumenta.RouteOpen {
 			t.Errorf("%s after twelve calls that were silent", got)
 		}

@@ -1,38 +1,46 @@
-// Vercel's AI SDK and LangChain.js, with the providers that they have for OpenAI and Anthropic.
+// Vercel's AI SDK, in two majors, and LangChain.js, with the providers that they have for OpenAI and Anthropic.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createAnthropic } from "@ai-sdk/anthropic";
-import { createOpenAI } from "@ai-sdk/openai";
+import * as anthropic from "@ai-sdk/anthropic";
+import * as openai from "@ai-sdk/openai";
 import { HumanMessage } from "@langchain/core/messages";
 import { tool as langchainTool } from "@langchain/core/tools";
 import { ChatOpenAI } from "@langchain/openai";
-import { generateText, Output, stepCountIs, streamText, tool } from "ai";
+import * as ai from "ai";
+import * as ai6 from "ai-6";
+import * as anthropic3 from "ai-sdk-anthropic-3";
+import * as openai3 from "ai-sdk-openai-3";
 import { z } from "zod";
 
 const { BASE_URL, API_KEY: apiKey, ASSISTANT } = process.env;
 const baseURL = BASE_URL + "/v1";
 const weather = { description: "The weather", inputSchema: z.object({ city: z.string() }), execute: async ({ city }) => (city === "Paris" ? "21 degrees" : "unknown") };
 
-const openai = createOpenAI({ baseURL, apiKey });
-for (const [name, model] of Object.entries({
-  "chat completions": openai.chat(ASSISTANT),
-  responses: openai.responses(ASSISTANT),
-  messages: createAnthropic({ baseURL, apiKey })(ASSISTANT),
-})) {
-  test(`ai over ${name}`, async () => {
-    assert.equal((await generateText({ model, prompt: "Hello", maxRetries: 0 })).text, "Hello from upstream");
-    let text = "";
-    for await (const piece of streamText({ model, prompt: "Hello", maxRetries: 0 }).textStream) text += piece;
-    assert.equal(text, "Hello from upstream");
-    const prompt = "What is the weather in Paris?";
-    const steps = await generateText({ model, prompt, tools: { get_weather: tool(weather) }, stopWhen: stepCountIs(3), maxRetries: 0 });
-    assert.equal(steps.text, "It is 21 degrees");
-    const streamed = streamText({ model, prompt, tools: { get_weather: tool(weather) }, stopWhen: stepCountIs(3), maxRetries: 0 });
-    assert.equal(await streamed.text, "It is 21 degrees");
-    const { output } = await generateText({ model, prompt: "A word", output: Output.object({ schema: z.object({ word: z.string() }) }), maxRetries: 0 });
-    assert.deepEqual(output, { word: "Hello" });
-  });
+for (const [sdk, { generateText, Output, stepCountIs, streamText, tool }, { createOpenAI }, { createAnthropic }] of [
+  ["ai", ai, openai, anthropic],
+  ["ai 6", ai6, openai3, anthropic3],
+]) {
+  const provider = createOpenAI({ baseURL, apiKey });
+  for (const [name, model] of Object.entries({
+    "chat completions": provider.chat(ASSISTANT),
+    responses: provider.responses(ASSISTANT),
+    messages: createAnthropic({ baseURL, apiKey })(ASSISTANT),
+  })) {
+    test(`${sdk} over ${name}`, async () => {
+      assert.equal((await generateText({ model, prompt: "Hello", maxRetries: 0 })).text, "Hello from upstream");
+      let text = "";
+      for await (const piece of streamText({ model, prompt: "Hello", maxRetries: 0 }).textStream) text += piece;
+      assert.equal(text, "Hello from upstream");
+      const prompt = "What is the weather in Paris?";
+      const steps = await generateText({ model, prompt, tools: { get_weather: tool(weather) }, stopWhen: stepCountIs(3), maxRetries: 0 });
+      assert.equal(steps.text, "It is 21 degrees");
+      const streamed = streamText({ model, prompt, tools: { get_weather: tool(weather) }, stopWhen: stepCountIs(3), maxRetries: 0 });
+      assert.equal(await streamed.text, "It is 21 degrees");
+      const { output } = await generateText({ model, prompt: "A word", output: Output.object({ schema: z.object({ word: z.string() }) }), maxRetries: 0 });
+      assert.deepEqual(output, { word: "Hello" });
+    });
+  }
 }
 
 test("langchain", async () => {

@@ -69,6 +69,7 @@ type chatCall struct {
 	said    bool   // it has arguments
 	number  int
 	extent  *jsonExtent // of its arguments, where the host gives no id
+	again   bool        // its name came again behind them
 }
 
 // jsonExtent finds the end of a JSON object that comes in pieces.
@@ -230,14 +231,21 @@ func (d *chatDecoder) endReasoning() error {
 
 // call takes a piece of a tool call. Pieces belong together by their index; hosts that give none, or the same one for
 // all, begin another call with another id and a name, or without ids with another name, with a name in the same chunk as the one before it,
-// or with a name and arguments behind one that is complete.
+// or with a name, and arguments then or later, behind one that is complete.
 func (d *chatDecoder) call(p *chatCallPiece, another bool) error {
 	at := len(d.calls) - 1
 	for at >= 0 && p.index >= 0 && d.calls[at].index != p.index {
 		at--
 	}
-	if at >= 0 && p.name != "" && p.id == "" && d.calls[at].extent != nil {
-		another = another || p.name != d.calls[at].name || d.calls[at].extent.complete && strings.TrimSpace(p.input) != ""
+	if at >= 0 && p.id == "" && d.calls[at].extent != nil {
+		last, says := &d.calls[at], strings.TrimSpace(p.input) != ""
+		switch {
+		case p.name != "":
+			another = another || p.name != last.name || last.extent.complete && says
+			last.again = last.extent.complete
+		case last.again && says:
+			another, p.name = true, last.name
+		}
 	}
 	if at < 0 || another || p.name != "" && p.id != "" && d.calls[at].id != "" && d.calls[at].id != p.id {
 		at = len(d.calls)

@@ -89,6 +89,7 @@ func TestCallsWithoutIDs(t *testing.T) {
 			chunk(`"tool_calls":[{"function":{"name":"time","arguments":"{\"b\":2}"}}]`) + end, []string{`weather{"a":"}\""}`, two[1]}},
 		"no arguments before others": {piece("clock", "") + piece("weather", `{\"a\":1}`) + end, []string{"clock{}", one[0]}},
 		"an empty piece at the end":  {piece("weather", `{\"a\":`) + piece("weather", "1}") + piece("weather", "") + end, one},
+		"the same twice":             {piece("weather", "") + piece("", `{\"a\":`) + piece("", "1}") + piece("weather", "") + piece("", `{\"a\":`) + piece("", "3}") + end, []string{one[0], `weather{"a":3}`}},
 		"a blank piece at the end":   {piece("weather", `{\"a\":1}`) + piece("weather", " ") + end, []string{one[0] + " "}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -122,8 +122,9 @@ func TestReloadKeepsKeysOut(t *testing.T) {
 // What runs over a reload keeps its time limits, and how its call ends counts for the route as it is then. What begins after it has the new ones.
 func TestReloadWhileGenerationsRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ended := make(chan time.Duration, 12)
+		called, ended := make(chan struct{}, 12), make(chan time.Duration, 12)
 		b := newRouted(t, []elumenta.Route{to("a", 1)}, func(ctx context.Context, _ string, _ func(elumenta.Event) error) error {
+			called <- struct{}{}
 			began := time.Now()
 			err := wait(ctx, time.Hour)
 			ended <- time.Since(began)
@@ -139,7 +140,9 @@ func TestReloadWhileGenerationsRun(t *testing.T) {
 		for range 11 {
 			ask()
 		}
-		synctest.Wait()
+		for range 11 {
+			<-called
+		}
 		options := b.options([]elumenta.Route{to("a", 1)})
 		options.FirstPiece = 5 * time.Second
 		b.service.Reload(options)

@@ -105,7 +105,7 @@ func (p *postgresLedger) attempt(ops []*ledgerOp) (again, maybe bool, err error)
 	ctx, cancel := context.WithTimeout(context.Background(), p.ledger.store.opts.Timeout)
 	defer cancel()
 	committing := false
-	defer p.engine.watch(ctx)()
+	defer p.engine.watch(ctx, &err)()
 	err = conn.Raw(func(dc any) error {
 		pg, ok := dc.(*stdlib.Conn)
 		if !ok {

@@ -22,6 +22,7 @@ import (
 type cutter struct {
 	network, address string       // of the server
 	age              atomic.Int64 // rises when connections are forgotten: those of a lower one carry nothing more
+	still            sync.RWMutex // locked while nothing passes
 	mu               sync.Mutex
 	cut              cut
 	down             bool
@@ -93,6 +94,7 @@ func (c *cutter) closeAllBut(kept net.Conn) {
 func (c *cutter) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
 	age := c.age.Load()
+	c.pass()
 	server, err := net.Dial(c.network, c.address)
 	if err != nil {
 		return
@@ -112,6 +114,12 @@ func (c *cutter) serve(client net.Conn) {
 	answers.Wait()
 }
 
+// pass returns once what lies between stands still no more.
+func (c *cutter) pass() {
+	c.still.RLock()
+	c.still.RUnlock() //nolint:staticcheck // it is only waited for
+}
+
 // ask passes the client's messages on.
 func (c *cutter) ask(client, server net.Conn, age int64) {
 	buf := make([]byte, 1<<20)
@@ -120,6 +128,7 @@ func (c *cutter) ask(client, server net.Conn, age int64) {
 		if err != nil {
 			return
 		}
+		c.pass()
 		if c.age.Load() != age {
 			continue
 		}
@@ -161,6 +170,7 @@ func (c *cutter) answer(server, client net.Conn, age int64) {
 			_ = client.Close()
 			return
 		}
+		c.pass()
 		if c.age.Load() != age {
 			continue
 		}

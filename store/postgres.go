@@ -81,7 +81,7 @@ func (e *postgresEngine) readAs(ctx context.Context, _ freshness, f func(ctx con
 }
 
 // borrow lends a connection of one of the pools.
-func (e *postgresEngine) borrow(ctx context.Context, pool *sql.DB, f func(ctx context.Context, q querier) error) error {
+func (e *postgresEngine) borrow(ctx context.Context, pool *sql.DB, f func(ctx context.Context, q querier) error) (err error) {
 	wait, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
 	conn, err := pool.Conn(wait)
@@ -91,17 +91,17 @@ func (e *postgresEngine) borrow(ctx context.Context, pool *sql.DB, f func(ctx co
 	defer func() { _ = conn.Close() }()
 	ctx, cancel = context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
-	defer e.watch(ctx)()
+	defer e.watch(ctx, &err)()
 	return f(ctx, conn)
 }
 
-func (e *postgresEngine) snapshotAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) error {
+func (e *postgresEngine) snapshotAs(ctx context.Context, _ freshness, f func(ctx context.Context, q querier) error) (err error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	defer e.watch(ctx)()
+	defer e.watch(ctx, &err)()
 	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return err
@@ -110,13 +110,16 @@ func (e *postgresEngine) snapshotAs(ctx context.Context, _ freshness, f func(ctx
 	return f(ctx, tx)
 }
 
-// watch returns what to call at the end of what runs on a connection under ctx: it tells the connector whether the database was silent for
-// as long as it may be. Neither who waits for a connection nor a caller in a hurry knows.
-func (e *postgresEngine) watch(ctx context.Context) (end func()) {
+// watch returns what to call at the end of what runs on a connection under ctx: it tells the connector whether the database answered, or
+// was silent for as long as it may be. Neither who waits for a connection nor a caller in a hurry knows.
+func (e *postgresEngine) watch(ctx context.Context, err *error) (end func()) {
 	began := time.Now()
 	return func() {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(began) >= e.store.opts.Timeout {
-			e.connector.silent(began)
+		switch {
+		case *err == nil:
+			e.connector.answered()
+		case errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(began) >= e.store.opts.Timeout:
+			e.connector.unansweredSince(began)
 		}
 	}
 }
@@ -143,7 +146,7 @@ func (e *postgresEngine) write(ctx context.Context, f func(ctx context.Context, 
 }
 
 // transact reports with an error whether nothing was written and another attempt may do better.
-func (e *postgresEngine) transact(ctx context.Context, f func(ctx context.Context, tx querier) error) (again bool, _ error) {
+func (e *postgresEngine) transact(ctx context.Context, f func(ctx context.Context, tx querier) error) (again bool, err error) {
 	wait, cancel := context.WithTimeout(ctx, e.store.opts.Timeout)
 	defer cancel()
 	conn, err := e.db.Conn(wait)
@@ -153,7 +156,7 @@ func (e *postgresEngine) transact(ctx context.Context, f func(ctx context.Contex
 	defer func() { _ = conn.Close() }()
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), e.store.opts.Timeout)
 	defer cancel()
-	defer e.watch(ctx)()
+	defer e.watch(ctx, &err)()
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return ctx.Err() == nil && lostBeforeCommit(err), err

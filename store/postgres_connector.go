@@ -17,12 +17,14 @@ const (
 	// connectTimeout is how long opening a connection may take, unless the URL has a connect_timeout. It is shorter than what a
 	// statement may take with the wait for a connection, so that whoever waits learns which of the two it was.
 	connectTimeout = 4 * time.Second
-	// suspectTimeout is how long it may take for connectTimeout after a statement that was not answered.
+	// suspectTimeout is how long it may take for connectTimeout after the database fell silent.
 	suspectTimeout = time.Second
 	// pingAfter is how long a connection may have been idle before it is tried ahead of its use.
 	pingAfter = time.Second
 	// pingTimeout is how long that may take. It leaves its caller the time to open another one.
 	pingTimeout = 2 * time.Second
+	// pingSilence is how long it takes at least to say something of other connections, where the caller has no more time.
+	pingSilence = 900 * time.Millisecond
 	// probePause is how often a database that is away is tried.
 	probePause = 200 * time.Millisecond
 )
@@ -38,17 +40,20 @@ type connector struct {
 	mu   sync.Mutex
 	away error // what the last attempt found; nil if the server answered
 
-	// epoch rises when the database fell silent, which it last did at silence. Connections of an earlier one are not used
-	// again.
-	epoch   atomic.Int64
-	silence time.Time
+	// epoch rises when connections may have been forgotten, which was last found out at forgotten. Those of an earlier one are
+	// not used again.
+	epoch             atomic.Int64
+	forgotten, silent time.Time // silent is when the database last was
+
+	began  time.Time
+	answer atomic.Int64 // when the database last answered, in nanoseconds since began
 }
 
 // epochOf is where a connection keeps its epoch.
 const epochOf = "elumenta.epoch"
 
 func newConnector(config pgx.ConnConfig) *connector {
-	c := &connector{}
+	c := &connector{began: time.Now()}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.Connector = stdlib.GetConnector(config,
 		stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
@@ -70,16 +75,18 @@ func newConnector(config pgx.ConnConfig) *connector {
 	return c
 }
 
-// ping closes a connection that does not answer, and if it is silent, those that have idled beside it are not used again.
+// ping closes a connection that does not answer. If it is silent, those that have idled beside it are not used again: something between
+// may have forgotten them all. Of the database it says nothing yet.
 func (c *connector) ping(ctx context.Context, conn *pgx.Conn) {
 	began := time.Now()
 	limit, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if conn.Ping(limit) == nil {
+		c.answered()
 		return
 	}
-	if limit.Err() != nil && ctx.Err() == nil {
-		c.silent(began)
+	if limit.Err() != nil && time.Since(began) >= pingSilence {
+		c.forget(began)
 	}
 	_ = conn.Close(limit)
 }
@@ -91,7 +98,7 @@ func (c *connector) current(conn *pgx.Conn) bool {
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.mu.Lock()
-	away, suspect := c.away, time.Since(c.silence) < connectTimeout
+	away, suspect := c.away, time.Since(c.silent) < connectTimeout
 	c.mu.Unlock()
 	if away != nil {
 		return nil, away
@@ -166,14 +173,27 @@ func (c *connector) Close() error {
 	return nil
 }
 
-// silent notes that what began then was not answered in time: the other connections may be as dead, and are not to be
-// found so one by one. It counts once for all that were waiting together, lest a busy server lose its connections again
-// and again.
-func (c *connector) silent(began time.Time) {
+// answered notes that the database does something.
+func (c *connector) answered() { c.answer.Store(int64(time.Since(c.began))) }
+
+// unansweredSince notes that what began then was not answered in time. Where anything else was answered meanwhile, that alone was slow.
+func (c *connector) unansweredSince(began time.Time) {
+	if c.answer.Load() >= int64(began.Sub(c.began)) {
+		return
+	}
+	c.forget(began)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if began.After(c.silence) {
-		c.silence = time.Now()
+	c.silent = time.Now()
+}
+
+// forget has other connections not used again after one that was silent since then: they may be as dead, and are not to be found so one
+// by one. It counts once for all that were waiting together, lest a busy server lose its connections again and again.
+func (c *connector) forget(began time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if began.After(c.forgotten) {
+		c.forgotten = time.Now()
 		c.epoch.Add(1)
 	}
 }

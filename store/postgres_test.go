@@ -82,8 +82,8 @@ func TestHurriedCallers(t *testing.T) {
 // TestLedgerConnections: readers that use up their connections hold up neither reservations nor the lease.
 func TestLedgerConnections(t *testing.T) {
 	url := storetest.Postgres(t)
-	lost := make(chan struct{})
-	o := store.Options{URL: url, MaxConns: 4, Serve: true, OnLeaseLost: func() { close(lost) }}
+	lost := make(chan struct{}, 100)
+	o := store.Options{URL: url, MaxConns: 4, Serve: true, OnLeaseLost: func() { lost <- struct{}{} }}
 	o.SetLeaseTimes(10 * time.Millisecond)
 	o.LoseLeaseAfter(time.Second)
 	s := storetest.OpenWith(t, o)
@@ -91,6 +91,7 @@ func TestLedgerConnections(t *testing.T) {
 	db := storetest.Raw(t, url)
 	release := lockTable(t, db, "assistants")
 	var readers sync.WaitGroup
+	defer readers.Wait()
 	for range 16 {
 		readers.Go(func() {
 			if _, _, err := s.Assistants(context.Background(), r.Account, elumenta.ListQuery{Limit: 1}); err != nil {
@@ -119,31 +120,125 @@ func TestLedgerConnections(t *testing.T) {
 	readers.Wait()
 }
 
-// TestForgottenConnections: what lies between may forget connections that idle. Requests find that out once, and none fails.
-func TestForgottenConnections(t *testing.T) {
-	const idle = 4
-	direct := storetest.Postgres(t)
-	proxy, url := newCutter(t, direct)
-	s := storetest.OpenWith(t, store.Options{URL: url, MaxConns: 2 * idle, MaxIdle: 2 * idle})
-	db := storetest.Raw(t, direct)
+// TestSlowRead: a read that takes too long costs its own connection alone, as long as others are answered.
+func TestSlowRead(t *testing.T) {
+	url := storetest.Postgres(t)
+	o := store.Options{URL: url, Serve: true, Timeout: time.Second}
+	o.SetLeaseTimes(time.Hour)
+	s := storetest.OpenWith(t, o)
+	r := composed(t, s, "unlimited", time.Hour)
+	reserve := func() {
+		t.Helper()
+		r.Generation = elumenta.NewGenerationID()
+		if _, err := s.Reserve(t.Context(), r); err != nil {
+			t.Error(err)
+		}
+	}
+	reserve()
+	db := storetest.Raw(t, url)
+	release := lockTable(t, db, "assistants")
+	read := make(chan error, 1)
+	go func() {
+		_, _, err := s.Assistants(context.Background(), r.Account, elumenta.ListQuery{Limit: 1})
+		read <- err
+	}()
+	await(t, db, 1, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	connections := func() (pids string) {
+		t.Helper()
+		if err := db.QueryRowContext(t.Context(), `SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND query = 'COMMIT'`).Scan(&pids); err != nil { // as the ledger writes it
+			t.Fatal(err)
+		}
+		return pids
+	}
+	before := connections()
+	for waits := true; waits; {
+		reserve()
+		select {
+		case err := <-read:
+			if !elumenta.HasCode(err, elumenta.CodeUnavailable) {
+				t.Errorf("the read ended with %v", err)
+			}
+			waits = false
+		default:
+		}
+	}
+	reserve()
+	if after := connections(); after != before {
+		t.Errorf("the ledger's connections are %s, and were %s", after, before)
+	}
+	release()
+}
+
+// idling opens so many connections for reads and returns when they have idled for so long that they are tried ahead of their use.
+func idling(t *testing.T, s *store.Store, db *sql.DB, n int) {
+	t.Helper()
 	release := lockTable(t, db, "schema_info")
 	var readers sync.WaitGroup
-	for range idle {
+	for range n {
 		readers.Go(func() {
 			if err := s.Ping(context.Background()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	await(t, db, idle, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	await(t, db, n, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 	release()
 	readers.Wait()
-	await(t, db, idle, `SELECT least(count(*), $1) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-		AND state = 'idle' AND clock_timestamp() - state_change > interval '1.5 s'`, idle) // by then they are tried ahead of their use
-	proxy.age.Add(1)
-	for i := range 2 * idle {
-		if err := s.Ping(t.Context()); err != nil {
-			t.Errorf("request %d: %v", i, err)
-		}
+	await(t, db, n, `SELECT least(count(*), $1) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+		AND state = 'idle' AND clock_timestamp() - state_change > interval '1.5 s'`, n)
+}
+
+// TestForgottenConnections: what lies between may forget connections that idle. Requests find that out once, and none fails but one that
+// has less time than that takes.
+func TestForgottenConnections(t *testing.T) {
+	const idle = 4
+	t.Parallel()
+	for name, c := range map[string]struct {
+		limit time.Duration
+		fail  int
+	}{"requests": {time.Minute, 0}, "probes": {time.Second, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			direct := storetest.Postgres(t)
+			proxy, url := newCutter(t, direct)
+			s := storetest.OpenWith(t, store.Options{URL: url, MaxConns: 2 * idle, MaxIdle: 2 * idle})
+			idling(t, s, storetest.Raw(t, direct), idle)
+			proxy.age.Add(1)
+			failed := 0
+			for range 2 * idle {
+				ctx, cancel := context.WithTimeout(t.Context(), c.limit)
+				if s.Ping(ctx) != nil {
+					failed++
+				}
+				cancel()
+			}
+			if failed != c.fail {
+				t.Errorf("%d failed, want %d", failed, c.fail)
+			}
+		})
 	}
+}
+
+// TestStandstill: requests wait for a database that stands still for less than they may take.
+func TestStandstill(t *testing.T) {
+	t.Parallel()
+	direct := storetest.Postgres(t)
+	proxy, url := newCutter(t, direct)
+	s := storetest.OpenWith(t, store.Options{URL: url})
+	idling(t, s, storetest.Raw(t, direct), 3)
+	proxy.still.Lock()
+	time.AfterFunc(3500*time.Millisecond, proxy.still.Unlock)
+	begin := time.NewTicker(500 * time.Millisecond)
+	defer begin.Stop()
+	var requests sync.WaitGroup
+	for range 8 {
+		requests.Go(func() {
+			if err := s.Ping(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+		<-begin.C
+	}
+	requests.Wait()
 }

@@ -118,9 +118,10 @@ func checks(t *testing.T, n int) {
 // whether the process that logged them applies them or the next one.
 func TestLogSameRows(t *testing.T) {
 	base := sqliteURL(t)
-	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
-	clock := func() time.Time { return now }
-	seed := openLogged(t, base, clock)
+	noon := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	var clock storetest.Clock
+	clock.Set(noon)
+	seed := openLogged(t, base, clock.Now)
 	accounts := []elumenta.Reservation{composed(t, seed, "free", time.Hour), composed(t, seed, "unlimited", time.Hour)}
 	key, _, err := seed.CreateKey(t.Context(), accounts[0].Account, elumenta.NewKey{Name: "k", Limits: elumenta.KeyLimits{Budget: new(int64(50))}}, elumenta.NewKeySecret(), nil)
 	if err != nil {
@@ -135,7 +136,7 @@ func TestLogSameRows(t *testing.T) {
 	checks(t, 30) // each opens three databases
 	rapid.Check(t, func(rt *rapid.T) {
 		direct, logs := copyDatabase(t, base), copyDatabase(t, base)
-		stores := []*store.Store{storetest.OpenWith(t, store.Options{URL: direct, Now: clock}), openLogged(t, logs, clock)}
+		stores := []*store.Store{storetest.OpenWith(t, store.Options{URL: direct, Now: clock.Now}), openLogged(t, logs, clock.Now)}
 		defer func() {
 			for _, s := range stores {
 				if err := s.Close(); err != nil {
@@ -143,10 +144,10 @@ func TestLogSameRows(t *testing.T) {
 				}
 			}
 		}()
-		now = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+		clock.Set(noon)
 		var open []elumenta.Reservation
 		for range rapid.IntRange(1, 30).Draw(rt, "operations") {
-			now = now.Add(time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(rt, "later")))
+			clock.Set(clock.Now().Add(time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(rt, "later"))))
 			var results [2]string
 			if len(open) > 0 && rapid.Bool().Draw(rt, "settle") {
 				r := open[rapid.IntRange(0, len(open)-1).Draw(rt, "which")]
@@ -181,7 +182,7 @@ func TestLogSameRows(t *testing.T) {
 		}
 		want := rows(t, storetest.Raw(t, direct))
 		left := copyFile(t, logs)
-		command := storetest.OpenWith(t, store.Options{URL: left, Now: clock}) // gives nothing back, as a server would
+		command := storetest.OpenWith(t, store.Options{URL: left, Now: clock.Now}) // gives nothing back, as a server would
 		storetest.CatchUp(t, command)
 		if n := len(logged(t, left)); n > 0 {
 			rt.Errorf("%d batches of the log are left", n)

@@ -13,10 +13,9 @@ import (
 // have yet. Whole days stay what they were, and a part of a day is refused.
 func TestRetention(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
-		now := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour) // a day and an hour later is the next day
-		s := storetest.OpenWith(t, store.Options{
-			URL: url, Serve: postgres(url), Now: func() time.Time { return now },
-		})
+		var clock storetest.Clock
+		clock.Set(time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour)) // a day and an hour later is the next day
+		s := storetest.OpenWith(t, store.Options{URL: url, Serve: postgres(url), Now: clock.Now})
 		u := newUser(t, s, newAuthor(t, s))
 		charged := elumenta.Outcome{State: elumenta.Charged, Latency: time.Second}
 		for i := range 250 {
@@ -86,7 +85,7 @@ func TestRetention(t *testing.T) {
 		u.settle(open.Generation, charged)
 		u.used = append(u.used, usedRecord{open, charged})
 		follow(t, s, url)
-		now = now.Add(25 * time.Hour)
+		clock.Set(clock.Now().Add(25 * time.Hour))
 		if err := s.Retire(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/elumenta/elumenta"
+	"github.com/elumenta/elumenta/store/storetest"
 )
 
 // programVariable makes the test binary be the program itself, so that signals, exit codes and terminals are real.
@@ -42,11 +43,16 @@ func TestMain(m *testing.M) {
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("building the program: %v\n%s", err, out))
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	goleak.VerifyTestMain(tests{m}, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(dir)
 		os.Exit(code)
 	}))
 }
+
+// tests are the package's, and stop the Postgres that they started.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int { return storetest.Main(t.M) }
 
 // commandBinary is the program as it is built. Commands that run to their end use it: with the race detector, which servers
 // are watched by, each would take a second to begin.

@@ -37,23 +37,21 @@ type connector struct {
 	stop    context.CancelFunc
 	probing sync.WaitGroup
 
-	mu   sync.Mutex
-	away error // what the last attempt found; nil if the server answered
+	mu             sync.Mutex
+	away           error     // what the last attempt found; nil if the server answered
+	silent, answer time.Time // when the database last was silent, and when it last answered
 
 	// epoch rises when connections may have been forgotten, which was last found out at forgotten. Those of an earlier one are
 	// not used again.
-	epoch             atomic.Int64
-	forgotten, silent time.Time // silent is when the database last was
-
-	began  time.Time
-	answer atomic.Int64 // when the database last answered, in nanoseconds since began
+	epoch     atomic.Int64
+	forgotten time.Time
 }
 
 // epochOf is where a connection keeps its epoch.
 const epochOf = "elumenta.epoch"
 
 func newConnector(config pgx.ConnConfig) *connector {
-	c := &connector{began: time.Now()}
+	c := &connector{}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.Connector = stdlib.GetConnector(config,
 		stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
@@ -174,17 +172,23 @@ func (c *connector) Close() error {
 }
 
 // answered notes that the database does something.
-func (c *connector) answered() { c.answer.Store(int64(time.Since(c.began))) }
+func (c *connector) answered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer = time.Now()
+}
 
 // unansweredSince notes that what began then was not answered in time. Where anything else was answered meanwhile, that alone was slow.
 func (c *connector) unansweredSince(began time.Time) {
-	if c.answer.Load() >= int64(began.Sub(c.began)) {
-		return
-	}
-	c.forget(began)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.silent = time.Now()
+	silent := !c.answer.After(began)
+	if silent {
+		c.silent = time.Now()
+	}
+	c.mu.Unlock()
+	if silent {
+		c.forget(began)
+	}
 }
 
 // forget has other connections not used again after one that was silent since then: they may be as dead, and are not to be found so one

@@ -123,7 +123,7 @@ func TestLedgerConnections(t *testing.T) {
 // TestSlowRead: a read that takes too long costs its own connection alone, as long as others are answered.
 func TestSlowRead(t *testing.T) {
 	url := storetest.Postgres(t)
-	o := store.Options{URL: url, Serve: true, Timeout: time.Second}
+	o := store.Options{URL: url, Serve: true, Timeout: 2 * time.Second}
 	o.SetLeaseTimes(time.Hour)
 	s := storetest.OpenWith(t, o)
 	r := composed(t, s, "unlimited", time.Hour)
@@ -197,7 +197,7 @@ func TestForgottenConnections(t *testing.T) {
 	for name, c := range map[string]struct {
 		limit time.Duration
 		fail  int
-	}{"requests": {time.Minute, 0}, "probes": {time.Second, 1}} {
+	}{"requests": {time.Minute, 0}, "probes": {1500 * time.Millisecond, 1}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			direct := storetest.Postgres(t)
